@@ -1,0 +1,109 @@
+"""``tailgate compare | report``: commands on saved runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from tailgate import __version__
+from tailgate.errors import TailgateError, unknown_value
+from tailgate.history import load_run, machine_id_of
+
+WRONG_USAGE = 4
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line and CONTRACT.md's exit code for wrong usage."""
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    parser = _Parser(prog="tailgate", description="Commands on saved benchmark runs.")
+    parser.add_argument("--version", action="version", version=f"tailgate {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{compare,report}", parser_class=_Parser)
+
+    compare = commands.add_parser(
+        "compare",
+        help="a table of saved runs side by side, with percentile columns",
+        description="pytest-benchmark's compare, with P90, P95, P99, P99.9 and throughput. "
+        "Every option of `pytest-benchmark compare --help` works (--columns, --sort, --group-by, --csv ...).",
+        add_help=False,
+    )
+    compare.set_defaults(run=_compare)
+
+    report = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
+    report.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
+    report.add_argument("--format", required=True, metavar="NAME", help=f"one of: {', '.join(_formats())}")
+    report.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
+    report.set_defaults(run=_report)
+
+    try:
+        options, rest = parser.parse_known_args(arguments)
+        if rest and options.command != "compare":
+            parser.error(f"unknown argument {rest[0]!r}")
+        return int(options.run(options, rest))
+    except TailgateError as error:
+        print(f"tailgate: error: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; nothing is left to say
+        return 1
+
+
+def _formats() -> list[str]:
+    from tailgate.reports import formats
+
+    return list(formats())
+
+
+def _report(options: argparse.Namespace, rest: list[str]) -> int:
+    from tailgate.reports import formats
+
+    known = formats()
+    if options.format not in known:
+        raise TailgateError(unknown_value("--format", options.format, known))
+    text = known[options.format]([load_run(path) for path in options.runs])
+    if options.output is None:
+        print(text, end="")
+        return 0
+    try:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(text, encoding="utf8")
+    except OSError as error:
+        raise TailgateError(f"--output: {options.output} cannot be written ({error.strerror or error})") from error
+    print(f"Wrote {options.output}")
+    return 0
+
+
+def _compare(options: argparse.Namespace, rest: list[str]) -> int:
+    """Hand over to pytest-benchmark's command with our columns in place: it loads no plug-ins itself."""
+    from pytest_benchmark import cli
+
+    from tailgate import seams
+
+    seams.install()
+    files = [Path(argument) for argument in rest if argument.endswith(".json")]
+    machines = {machine_id_of(load_run(path)) for path in files}
+    if len(machines) > 1:
+        names = ", ".join(sorted(machine or "unknown" for machine in machines))
+        print(f"These runs are from different machines ({names}): a difference is not a regression.")
+    kept, sys.argv = sys.argv, ["tailgate", *_storage_option(), "compare", *rest]
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return WRONG_USAGE if stop.code == 2 else int(stop.code or 0)
+    except argparse.ArgumentTypeError as error:
+        raise TailgateError(str(error)) from error
+    finally:
+        sys.argv = kept
+    return 0
+
+
+def _storage_option() -> list[str]:
+    """Names without a path are looked for in ``baselines/`` where that is."""
+    return ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []

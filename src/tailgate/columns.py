@@ -1,0 +1,65 @@
+"""The columns that pytest-benchmark lacks: what they are called, and how raw samples give them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tailgate.analysis.quantiles import order_statistic_interval, percentile
+
+PERCENTILES: dict[str, float] = {"p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
+"""Column name -> percent. Values in seconds."""
+
+P99_INTERVAL = ("p99_low", "p99_high")
+"""Ends of P99's 95 % order-statistic interval, in seconds; ``None`` where an end does not exist."""
+
+ADDED_COLUMNS = (*PERCENTILES, "throughput")
+SORTABLE = ("min", "max", "mean", "stddev", "name", "fullname", "median", "iqr", "ops", "rounds", *ADDED_COLUMNS)
+TIME_COLUMNS = ("min", "max", "mean", "stddev", "median", "iqr", *PERCENTILES)
+HIGHER_IS_BETTER = ("ops", "throughput")
+
+
+LABELS: dict[str, str] = {
+    "p90": "P90",
+    "p95": "P95",
+    "p99": "P99 [95 % interval]",
+    "p999": "P99.9",
+    "throughput": "Throughput (items/s)",
+}
+
+
+def items_per_call(extra_info: Mapping[str, Any]) -> float:
+    """Items one call processes: ``extra_info["items_per_call"]``, 1 where nobody said."""
+    items = extra_info.get("items_per_call")
+    return 1 if items is None else items
+
+
+def throughput(median_s: float, items: float) -> float | None:
+    """Items per second: items per call over the *median* latency; ``None`` for a median of zero."""
+    return items / median_s if median_s else None
+
+
+def p99_interval(sorted_samples: Sequence[float]) -> dict[str, float | None]:
+    """``p99_low`` and ``p99_high`` in seconds."""
+    return dict(zip(P99_INTERVAL, order_statistic_interval(sorted_samples, 0.99), strict=True))
+
+
+def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in, in place, the columns a saved ``stats`` lacks; ``None`` where raw data is missing too.
+
+    Runs saved by plain pytest-benchmark, or by an older Tailgate, then compare like new ones.
+    """
+    data = stats.get("data")
+    samples = sorted(data) if data else None
+    for name, percent in PERCENTILES.items():
+        if stats.get(name) is None:
+            stats[name] = percentile(samples, percent) if samples else None
+    if any(name not in stats for name in P99_INTERVAL):
+        stats.update(p99_interval(samples) if samples else dict.fromkeys(P99_INTERVAL))
+    if stats.get("throughput") is None:
+        median = stats.get("median")
+        if median is None and samples:
+            median = statistics.median(samples)
+        stats["throughput"] = None if median is None else throughput(median, items_per_call(extra_info))
+    return stats

@@ -1,0 +1,66 @@
+"""How many CPUs this process may really use: affinity and cgroup quota, not what lscpu prints."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+
+def affinity_cpus() -> int:
+    """CPUs this process may be scheduled on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cpu_quota(cgroup_root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float | None:
+    """CPUs' worth of time the cgroup grants (cgroup v2 ``cpu.max``, v1 ``cfs_quota``); ``None``: no limit.
+
+    The tightest limit on the way from this process's own group up to the root counts.
+    """
+    limits = [limit for folder in _cgroup_folders(cgroup_root, own) if (limit := _limit(folder)) is not None]
+    return min(limits, default=None)
+
+
+def usable_cpus() -> int:
+    """CPUs that can really run at once: the affinity mask, capped by the quota (rounded up), at least 1."""
+    quota = cpu_quota()
+    count = affinity_cpus()
+    return count if quota is None else max(1, min(count, math.ceil(quota)))
+
+
+def _cgroup_folders(root: Path, own: Path) -> list[Path]:
+    folders = [root, root / "cpu", root / "cpu,cpuacct"]
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return folders
+    for line in lines:
+        _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        base = root / controllers if controllers else root
+        parts = Path(path.lstrip("/")).parts
+        folders += [base.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return folders
+
+
+def _limit(folder: Path) -> float | None:
+    for read in (_limit_v2, _limit_v1):
+        try:
+            return read(folder)
+        except (OSError, ValueError):
+            continue  # this version of cgroups has no such file here
+    return None
+
+
+def _limit_v2(folder: Path) -> float | None:
+    quota, period = (folder / "cpu.max").read_text().split()
+    return None if quota == "max" else int(quota) / int(period)
+
+
+def _limit_v1(folder: Path) -> float | None:
+    quota = int((folder / "cpu.cfs_quota_us").read_text())
+    period = int((folder / "cpu.cfs_period_us").read_text())
+    return quota / period if quota > 0 and period > 0 else None

@@ -1,0 +1,41 @@
+"""One line a user can act on: the wrong value, the allowed values, the nearest match, the next command."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import pytest
+
+
+class TailgateError(pytest.UsageError):
+    """A user's mistake or a broken file; its text is one line and is shown without a traceback.
+
+    Under pytest it ends the run before anything is measured, with exit code 4; so do our commands.
+    """
+
+
+def nearest(value: str, allowed: Iterable[str]) -> str | None:
+    """The allowed value most like ``value``, or ``None`` when none is near."""
+    matches = difflib.get_close_matches(value.lower(), list(allowed), n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
+def unknown_value(
+    option: str, value: str, allowed: Iterable[str], *, noun: str = "value", listing: str = ""
+) -> str:
+    """The one line for a value that is not among ``allowed``.
+
+    ``listing`` replaces the list of allowed values where that would be long: it says which command prints it.
+    """
+    names = list(allowed)
+    match = nearest(value, names)
+    hint = f"; did you mean {match!r}?" if match else ""
+    shown = listing or f"allowed: {', '.join(names)}"
+    return f"{option}: unknown {noun} {value!r}{hint} ({shown})"
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's text on one line, with its type where the text alone would say nothing."""
+    text = " ".join(str(error).split())
+    return text or type(error).__name__

@@ -1,0 +1,184 @@
+"""One benchmark measured by a protocol: first call, warm-up, rounds fixed, meters around them.
+
+pytest-benchmark's own fixture, with ``benchmark(function)`` replaced when a protocol is asked for.
+``benchmark.pedantic`` keeps the rounds its author wrote.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
+
+from tailgate.clocks import timed_rounds
+from tailgate.meters import meters
+from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
+from tailgate.settings import Settings
+
+SETTINGS = pytest.StashKey[Settings]()
+MARKS = pytest.StashKey[dict[str, Any]]()
+"""What each meter noted before a test's set-up."""
+
+
+class TailgateBenchmark(BenchmarkFixture):
+    """``benchmark``, measuring by the session's protocol."""
+
+    def __init__(self, node: pytest.Item, *args: Any, **kwargs: Any) -> None:
+        super().__init__(node, *args, **kwargs)
+        self._settings = node.config.stash.get(SETTINGS, Settings())
+        self._marks = node.stash.get(MARKS, {})
+        items = declared_items(node)
+        if items is not None:
+            self.extra_info["items_per_call"] = items
+
+    def _make_stats(self, iterations: int) -> Any:
+        metadata = super()._make_stats(iterations)
+        metadata.stats.extra_info = self.extra_info
+        return metadata
+
+    def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        protocol = self._settings.protocol
+        if protocol is None or not self.enabled:
+            return super()._raw(function, *args, **kwargs)
+        with PauseInstrumentation():
+            result = self._measure(protocol, function, args, kwargs)
+        if self.cprofile:
+            self._profile(function, args, kwargs)
+        return result
+
+    def _measure(self, protocol: Protocol, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        start_s = time.perf_counter()
+        result = function(*args, **kwargs)
+        first_call_s = time.perf_counter() - start_s
+
+        def rounds_of(rounds: int, iterations: int = 1) -> list[float]:
+            return timed_rounds(function, args, kwargs, rounds, iterations, self._timer)
+
+        warm_s, warmup_rounds, warning = warm_up(protocol, rounds_of)
+        iterations = self._iterations(statistics.median(warm_s))
+        rounds = protocol.rounds_after(
+            [duration_s * iterations for duration_s in warm_s], self._max_time, self._min_rounds
+        )
+        info = self.extra_info
+        # A fixture that had to call the function before (to check its answer) knows the real first call.
+        info.setdefault("first_call_s", first_call_s)
+        info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
+        info.setdefault("status", "ok")
+        warnings = info.setdefault("warnings", [])
+        if warning:
+            warnings.append(warning)
+        if iterations > 1:
+            warnings.append(
+                f"a call is too short for the clock: each round is the mean of {iterations} calls, "
+                "so percentiles are of such means"
+            )
+        metadata = self._make_stats(iterations)
+        readings = self._start_meters(info, warnings)
+        gc_was_enabled = gc.isenabled()
+        if self._disable_gc:
+            gc.disable()
+        try:
+            durations_s = rounds_of(rounds, iterations)
+        finally:
+            if gc_was_enabled:
+                gc.enable()
+        for reading in readings:
+            info.update(reading.stop())
+        for duration_s in durations_s:
+            metadata.update(duration_s)
+        return result
+
+    def _iterations(self, call_s: float) -> int:
+        """Calls per round: 1 unless one call is shorter than the clock can tell.
+
+        pytest-benchmark's rule (``--benchmark-calibration-precision`` times the clock's resolution),
+        on a warm call, and without its floor of ``--benchmark-min-time``: single calls keep the tail honest.
+        """
+        least_s = self._get_precision(self._timer) * self._calibration_precision
+        return max(1, ceil(least_s / call_s)) if call_s > 0 else 1000
+
+    def _start_meters(self, info: dict[str, Any], warnings: list[str]) -> list[Any]:
+        readings = []
+        for name in self._settings.meters:
+            meter = meters()[name]
+            reason = meter.unavailable() if self._marks.get(name) is None else None
+            if reason:
+                warnings.append(reason)
+            readings.append(meter.start(self._marks.get(name), threads=info.get("threads") or 1))
+        return readings
+
+    def _profile(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        import cProfile
+
+        profile = cProfile.Profile()
+        for _ in range(self.cprofile_loops or 1):
+            profile.runcall(function, *args, **kwargs)
+        self._save_cprofile(profile)
+
+
+def warm_up(
+    protocol: Protocol, rounds_of: Callable[[int], list[float]], now: Callable[[], float] = time.perf_counter
+) -> tuple[list[float], int, str | None]:
+    """Call until warm.
+
+    Returns:
+        The durations in seconds of warm calls (never empty), how many calls were made (at least one is
+        always made, to learn how long a warm call takes), and a warning or ``None``.
+    """
+    if protocol.warmup_rounds is not None:
+        warm_s = rounds_of(max(1, protocol.warmup_rounds))
+        return warm_s, len(warm_s), None
+    medians_s: list[float] = []
+    batches: list[list[float]] = []
+    per_batch, calls, start_s = 1, 0, now()
+    while not is_steady(medians_s):
+        if now() - start_s > WARMUP_LIMIT_S:
+            seen = steadiness_rel(medians_s)
+            found = f"±{seen:.1%}" if seen is not None else f"only {len(medians_s)} batches of calls"
+            return _flat(batches), calls, (
+                f"not steady after {WARMUP_LIMIT_S:g} s of warm-up: {found}, "
+                f"wanted ±{STEADY_HALF_WIDTH_REL:.0%}"
+            )
+        batch = rounds_of(per_batch)
+        calls += len(batch)
+        median_s = statistics.median(batch)
+        if per_batch * median_s >= BATCH_S / 2:
+            batches.append(batch)
+            medians_s.append(median_s)
+        per_batch = max(1, round(BATCH_S / median_s)) if median_s > 0 else per_batch * 10
+    return _flat(batches[-max(8, len(batches) // 2) :]), calls, None
+
+
+def _flat(batches: list[list[float]]) -> list[float]:
+    return [duration_s for batch in batches for duration_s in batch]
+
+
+def declared_items(node: pytest.Item) -> float | None:
+    """Items per call from ``@pytest.mark.throughput(items=...)``: a number, or a parameter's name.
+
+    Raises:
+        pytest.UsageError: the marker is misspelt, or names a parameter the test does not have.
+    """
+    marker = node.get_closest_marker("throughput")
+    if marker is None:
+        return None
+    if marker.args or set(marker.kwargs) != {"items"}:
+        raise pytest.UsageError(f"{node.nodeid}: write @pytest.mark.throughput(items=NUMBER_OR_PARAMETER_NAME)")
+    items = marker.kwargs["items"]
+    if isinstance(items, str):
+        params = node.callspec.params if hasattr(node, "callspec") else {}
+        if items not in params:
+            raise pytest.UsageError(
+                f"{node.nodeid}: throughput(items={items!r}) names no parameter of the test "
+                f"(it has: {', '.join(params) or 'none'})"
+            )
+        items = params[items]
+    if isinstance(items, bool) or not isinstance(items, int | float) or items <= 0:
+        raise pytest.UsageError(f"{node.nodeid}: throughput(items={items!r}) must be a positive number")
+    return items

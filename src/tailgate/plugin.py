@@ -1,0 +1,121 @@
+"""The pytest hooks; each calls a room of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from tailgate import seams
+from tailgate.measure import MARKS, SETTINGS
+from tailgate.meters import meters
+from tailgate.order import shuffle_benchmarks
+from tailgate.run import RUN, BenchmarkRun, is_benchmark
+from tailgate.settings import add_options, settings_from
+
+seams.install()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Our options; and our parsers for two of pytest-benchmark's."""
+    add_options(parser)
+    seams.retype_options(parser._groups)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Check everything that can be wrong before anything is measured.
+
+    pytest-benchmark makes its session in a hook of its own that runs last, so it sees what is set here.
+    """
+    config.addinivalue_line("markers", "throughput(items): items one call processes: a number, or a parameter's name.")
+    settings = config.stash[SETTINGS] = settings_from(config)
+    config.stash[RUN] = BenchmarkRun(config, settings)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close what is open."""
+    if RUN in config.stash:
+        config.stash[RUN].close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """``--order=random``, after every other plug-in has had its say."""
+    settings = config.stash[SETTINGS]
+    if settings.order == "random":
+        shuffle_benchmarks(items, settings.seed)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Now it is known how many benchmarks there are."""
+    session.config.stash[RUN].begin(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What the meters must know before the fixtures load anything."""
+    if is_benchmark(item):
+        wanted = item.config.stash[SETTINGS].meters
+        item.stash[MARKS] = {name: meters()[name].before_setup() for name in wanted}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """A progress line around each benchmark."""
+    run = item.config.stash[RUN]
+    run.item_begins(item)
+    try:
+        return (yield)
+    finally:
+        run.item_ends(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note what came of a benchmark."""
+    report = yield
+    item.config.stash[RUN].note(item, report)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> Any:
+    """No dot where a progress line says more."""
+    return config.stash[RUN].teststatus(report)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
+    """Never green without measuring."""
+    result = yield
+    session.config.stash[RUN].finish(session)
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say it when nothing was measured."""
+    config.stash[RUN].summarize(terminalreporter)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """The fingerprint, in every saved run."""
+    config.stash[RUN].describe_machine(machine_info)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_json(config: pytest.Config, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
+    """The schema's version, P99's interval, and what was not measured."""
+    config.stash[RUN].complete_json(benchmarks, output_json)
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_benchmark_compare_machine_info(
+    config: pytest.Config, benchmarksession: Any, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
+) -> Generator[None, object, object]:
+    """Compare fingerprints, not momentary clocks."""
+    with config.stash[RUN].comparing(machine_info, compared_benchmark):
+        return (yield)

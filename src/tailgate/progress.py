@@ -1,0 +1,61 @@
+"""Long work shows where it is: which benchmark, how many of how many, time left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+
+def duration(seconds: float) -> str:
+    """``75`` -> ``1:15 min``; ``5400`` -> ``1:30 h``; ``8`` -> ``8 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+def milliseconds(seconds: float) -> str:
+    """A latency at a readable scale, always in ms or µs."""
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
+
+
+def summary(stats: Any, status: str) -> str:
+    """What one measured benchmark came to."""
+    text = f"median {milliseconds(stats.median)}, p99 {milliseconds(stats.p99)}, {stats.rounds} rounds"
+    return text if status == "ok" else f"{text} ({status})"
+
+
+class Progress:
+    """Writes one line a benchmark: ``[ 3/24] name ... median 12.3 ms, p99 13 ms, 243 rounds; 2:10 min left``."""
+
+    def __init__(self, write: Callable[..., None], total: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._total = total
+        self._now = now
+        self._start_s = now()
+        self._done = 0
+        self._measured = 0
+        self._measured_s = 0.0
+        self._begun_s = self._start_s
+
+    def begin(self, name: str) -> None:
+        """Say which benchmark runs now."""
+        self._begun_s = self._now()
+        width = len(str(self._total))
+        self._write(f"[{self._done + 1:>{width}}/{self._total}] {name} ... ", flush=True)
+
+    def end(self, outcome: str, *, measured: bool) -> None:
+        """Say what came of it, and about how long the rest will take."""
+        self._done += 1
+        if measured:
+            self._measured += 1
+            self._measured_s += self._now() - self._begun_s
+        left = self._total - self._done
+        rest = ""
+        if left and self._measured:
+            rest = f"; about {duration(left * self._measured_s / self._measured)} left"
+        self._write(f"{outcome}{rest}\n", flush=True)

@@ -1,0 +1,125 @@
+"""Findings of study 1 from saved runs, as Markdown: threads, saturation, oversubscription, batches."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from tailgate.analysis.scaling import (
+    SATURATION_GAIN_REL,
+    over_batches,
+    over_threads,
+    oversubscription_penalty_rel,
+    saturation_point,
+)
+from tailgate.errors import TailgateError
+from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.rows import rows_of
+
+NAME = "scaling"
+
+Cell = tuple[str, str, str]
+"""Model, runtime, precision."""
+
+
+def render(runs: Sequence[Run]) -> str:
+    """Markdown tables per model, runtime and precision; medians of cells measured in several runs.
+
+    Raises:
+        TailgateError: no row has a thread count and a batch size, or the runs are from different machines.
+    """
+    machines = {machine_id_of(run) for run in runs}
+    if len(machines) > 1:
+        names = ", ".join(sorted(machine or "unknown" for machine in machines))
+        raise TailgateError(f"--format={NAME}: the runs are from different machines ({names}); report each on its own")
+    medians_s = _medians(runs)
+    if not medians_s:
+        raise TailgateError(f"--format={NAME}: no row with model, threads and batch_size in these runs")
+    usable_cpus = (machine_of(runs[0]) or {}).get("usable_cpus")
+    parts = ["# Scaling over threads and batch sizes\n"]
+    if usable_cpus:
+        parts.append(f"{(machine_of(runs[0]) or {}).get('cpu_model')}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n")
+    for cell, by_threads in sorted(medians_s.items()):
+        parts += [f"## {' · '.join(cell)}\n", _threads_table(by_threads), _batches_table(by_threads)]
+        parts.append(_findings(by_threads, usable_cpus))
+    return "\n".join(parts)
+
+
+def _medians(runs: Sequence[Run]) -> dict[Cell, dict[int, dict[int, float]]]:
+    """Cell -> threads -> batch size -> median latency in seconds."""
+    seen: dict[Cell, dict[int, dict[int, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for run in runs:
+        for row in rows_of(run):
+            if row["model"] and row["threads"] and row["batch_size"]:
+                cell = (row["model"], row["runtime"], row["precision"])
+                seen[cell][row["threads"]][row["batch_size"]].append(row["median_s"])
+    return {
+        cell: {
+            threads: {batch: statistics.median(values) for batch, values in batches.items()}
+            for threads, batches in by_threads.items()
+        }
+        for cell, by_threads in seen.items()
+    }
+
+
+def _throughput(by_threads: dict[int, dict[int, float]], batch: int) -> dict[int, float]:
+    """Threads -> items/s at one batch size."""
+    return {threads: batch / batches[batch] for threads, batches in by_threads.items() if batch in batches}
+
+
+def _threads_table(by_threads: dict[int, dict[int, float]]) -> str:
+    lines = []
+    for batch in sorted({batch for batches in by_threads.values() for batch in batches}):
+        for point in over_threads(_throughput(by_threads, batch)):
+            lines.append(
+                (batch, point.threads, f"{point.throughput_items_per_s:.2f}", f"{point.speed_up:.2f}",
+                 f"{point.parallel_efficiency:.0%}")
+            )  # fmt: skip
+    return _table(("batch", "threads", "items/s", "speed-up", "parallel efficiency"), lines)
+
+
+def _batches_table(by_threads: dict[int, dict[int, float]]) -> str:
+    lines = []
+    for threads, batches in sorted(by_threads.items()):
+        for step in over_batches(batches):
+            lines.append(
+                (threads, step.batch_size, f"{step.median_s * 1e3:.2f}", f"{step.throughput_items_per_s:.2f}",
+                 f"{step.latency_factor:.2f}", f"{step.throughput_factor:.2f}")
+            )  # fmt: skip
+    return _table(("threads", "batch", "median ms", "items/s", "latency x", "throughput x"), lines)
+
+
+def _findings(by_threads: dict[int, dict[int, float]], usable_cpus: int | None) -> str:
+    lines = []
+    for threads, batches in sorted(by_threads.items()):
+        rates = {batch: batch / median_s for batch, median_s in batches.items()}
+        lines.append(f"- {threads} thread(s): {_saturation('batch size', rates, lambda batch: f'batch {batch}')}")
+    for batch in sorted({batch for batches in by_threads.values() for batch in batches}):
+        rates = _throughput(by_threads, batch)
+        within = {t: rate for t, rate in rates.items() if usable_cpus is None or t <= usable_cpus}
+        lines.append(f"- batch {batch}: {_saturation('thread count', within, lambda count: f'{count} thread(s)')}")
+        penalty = oversubscription_penalty_rel(rates, usable_cpus) if usable_cpus else None
+        if penalty is not None:
+            lines.append(f"- batch {batch}: oversubscription costs {penalty:.0%} of throughput")
+        else:
+            lines.append(f"- batch {batch}: oversubscription not measured (add --threads above the usable CPUs)")
+    return "\n".join(lines) + "\n"
+
+
+def _saturation(noun: str, rates: dict[int, float], say: Callable[[int], str]) -> str:
+    if len(rates) < 2:
+        return f"saturation over {noun} not known (one measured)"
+    point = saturation_point(rates)
+    if point is None:
+        return f"not saturated at the largest {noun} measured ({max(rates)})"
+    return f"saturated from {say(point)} (no larger {noun} gains {SATURATION_GAIN_REL:.0%})"
+
+
+def _table(header: Iterable[Any], lines: Iterable[Iterable[Any]]) -> str:
+    def text(line: Iterable[Any]) -> str:
+        return "| " + " | ".join(str(cell) for cell in line) + " |"
+
+    header = tuple(header)
+    return "\n".join([text(header), text("--:" for _ in header), *(text(line) for line in lines)]) + "\n"

@@ -1,0 +1,53 @@
+"""``--csv FILE``: one row appended, and on disk, as each benchmark ends."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+from tailgate.errors import TailgateError
+from tailgate.rows import CONTEXT, STATISTICS, Row
+
+HEADER = (
+    "timestamp_utc", "fingerprint_id", "name", "status", *CONTEXT, *STATISTICS.values(), "warnings",
+)  # fmt: skip
+
+
+class TidyCsv:
+    """Opened, and so known to be writable, before anything is measured.
+
+    Raises:
+        TailgateError: the path cannot be written, or holds a file with other columns.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = path.open("a+", newline="", encoding="utf8")
+        except OSError as error:
+            raise TailgateError(f"--csv: {path} cannot be written ({error.strerror or error}); name another file") from error
+        self._stream.seek(0)
+        first = next(csv.reader(self._stream), None)
+        self._writer = csv.DictWriter(self._stream, HEADER, extrasaction="ignore", lineterminator="\n")
+        if first is None:
+            self._writer.writeheader()
+            self._flush()
+        elif tuple(first) != HEADER:
+            self._stream.close()
+            raise TailgateError(f"--csv: {path} has other columns than Tailgate writes; name another file")
+        self._stream.seek(0, os.SEEK_END)
+
+    def append(self, row: Row) -> None:
+        """Write one row through to the disk."""
+        self._writer.writerow(row)
+        self._flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+    def _flush(self) -> None:
+        self._stream.flush()
+        os.fsync(self._stream.fileno())

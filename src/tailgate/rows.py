@@ -1,0 +1,43 @@
+"""One flat row a benchmark, from a live result or from a saved run: what CSV and reports are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tailgate.history import Run, machine_id_of
+
+CONTEXT = (
+    "study", "model", "runtime", "runtime_version", "precision", "precision_compiled", "device", "threads",
+    "batch_size", "items_per_call", "image_size", "weights", "phase", "protocol", "parameters", "macs",
+    "flops_counter", "model_sha256", "output_error_rel", "top1_agreement", "load_s", "first_call_s",
+    "warmup_rounds", "cpu_utilization", "rss_peak_bytes", "rss_growth_bytes",
+)  # fmt: skip
+"""``extra_info`` fields of CONTRACT.md that a CPU run fills."""
+
+STATISTICS = {
+    "min": "min_s", "median": "median_s", "mean": "mean_s", "stddev": "stddev_s", "max": "max_s",
+    "p90": "p90_s", "p95": "p95_s", "p99": "p99_s", "p99_low": "p99_low_s", "p99_high": "p99_high_s",
+    "p999": "p999_s", "rounds": "rounds", "iterations": "iterations", "throughput": "throughput_items_per_s",
+}  # fmt: skip
+"""Field of ``stats`` -> name with its unit."""
+
+Row = dict[str, Any]
+
+
+def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any]) -> Row:
+    """Name, status, context and statistics; ``None`` where a value is not known."""
+    return {
+        "name": name,
+        "status": extra_info.get("status", "ok"),
+        **{field: extra_info.get(field) for field in CONTEXT},
+        **{unit_name: (stats or {}).get(field) for field, unit_name in STATISTICS.items()},
+        "warnings": " | ".join(extra_info.get("warnings") or []),
+    }
+
+
+def rows_of(run: Run) -> Iterator[Row]:
+    """Every measured benchmark of a saved run, with the run's machine."""
+    for bench in run["benchmarks"]:
+        found = row(bench["fullname"], bench["stats"], bench.get("extra_info") or {})
+        yield {**found, "fingerprint_id": machine_id_of(run), "timestamp_utc": run.get("datetime")}

@@ -1,0 +1,253 @@
+"""One pytest session with benchmarks: what was measured, what was not and why, where it is written."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate import columns, environment, seams
+from tailgate.errors import TailgateError, one_line
+from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.progress import Progress, summary
+from tailgate.reports.tidy_csv import TidyCsv
+from tailgate.rows import row
+from tailgate.schema import SCHEMA_VERSION
+from tailgate.settings import Settings
+from tailgate.storage import BaselineStorage
+
+RUN = pytest.StashKey["BenchmarkRun"]()
+STOCK_STORAGE = "file://./.benchmarks"
+OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
+
+
+def is_benchmark(item: pytest.Item) -> bool:
+    """Whether a test asks for pytest-benchmark's fixture."""
+    names = getattr(item, "fixturenames", ())
+    return "benchmark" in names or "benchmark_weave" in names
+
+
+class BenchmarkRun:
+    """Made before pytest-benchmark makes its own session.
+
+    Raises:
+        TailgateError: a path that will be written to cannot be.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config = config
+        self._settings = settings
+        self._fingerprint: dict[str, Any] | None = None
+        self._progress: Progress | None = None
+        self._selected = 0
+        self._measured = 0
+        self._unmeasured: list[dict[str, str]] = []
+        self._outcome: str | None = None
+        self._other_machines: list[str] = []
+        self._use_baselines()
+        if settings.active or "p99" in (config.getoption("benchmark_columns", None) or ()):
+            seams.add_p99_interval()
+        self._check_writable()
+        self._csv = TidyCsv(settings.csv) if settings.csv else None
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """This machine's, taken once."""
+        if self._fingerprint is None:
+            self._fingerprint = environment.fingerprint(self._settings.fingerprint_packages)
+        return self._fingerprint
+
+    def begin(self, items: list[pytest.Item]) -> None:
+        """All benchmarks are known; start counting them."""
+        self._selected = sum(is_benchmark(item) for item in items)
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        wanted = self._settings.progress and not self._config.option.collectonly
+        if reporter is not None and wanted and self._config.get_verbosity() == 0:
+            self._progress = Progress(reporter.write, self._selected)
+
+    def item_begins(self, item: pytest.Item) -> None:
+        """Announce a benchmark."""
+        if self._progress is None or not is_benchmark(item):
+            return
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        reporter.ensure_newline()
+        self._outcome = None
+        self._progress.begin(item.name)
+        # pytest would now start a line of its own with the file's name.
+        reporter.currentfspath = item.path
+
+    def item_ends(self, item: pytest.Item) -> None:
+        """Say what came of it."""
+        if self._progress is None or not is_benchmark(item):
+            return
+        outcome = self._outcome or "not measured"
+        self._progress.end(outcome, measured=not outcome.startswith(("skipped", "not")))
+        self._config.pluginmanager.get_plugin("terminalreporter").currentfspath = None
+
+    def note(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Keep the result, or the reason why there is none."""
+        if not is_benchmark(item):
+            return
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self._not_measured(item, "unsupported", "skipped", reason.removeprefix("Skipped: "))
+        elif report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            message = crash.message if crash is not None else str(report.longrepr)
+            self._not_measured(item, "failed", "FAILED", message.strip().splitlines()[0] if message.strip() else "")
+        elif report.when == "call":
+            self._measured_item(item)
+
+    def teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """No dot for a benchmark that has a progress line."""
+        quiet = self._progress is not None and self._outcome is not None
+        if not quiet or hasattr(report, "wasxfail") or not hasattr(report, "when"):
+            return None
+        if report.when == "call" or not report.passed:
+            return report.outcome, "", ""
+        return None
+
+    def finish(self, session: pytest.Session) -> None:
+        """Exit code 5 when benchmarks were selected and none was measured, none failed."""
+        if self._nothing_measured and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+    def summarize(self, reporter: pytest.TerminalReporter) -> None:
+        """What a reader must not miss."""
+        for line in self._other_machines:
+            reporter.write_line(line, yellow=True)
+        if not self._settings.active or not self._unmeasured:
+            return
+        reasons: dict[str, int] = {}
+        for entry in self._unmeasured:
+            reasons[entry["reason"]] = reasons.get(entry["reason"], 0) + 1
+        if self._nothing_measured:
+            reporter.write_line(f"Nothing was measured: all {self._selected} selected benchmarks were skipped.", red=True)
+        elif any(entry["status"] == "unsupported" for entry in self._unmeasured):
+            reporter.write_line(f"Measured {self._measured} of {self._selected} selected benchmarks. Not measured:")
+        for reason, count in reasons.items():
+            reporter.write_line(f"  {count} x {reason}")
+
+    def describe_machine(self, machine_info: dict[str, Any]) -> None:
+        """Add the fingerprint and the facts beside it."""
+        machine_info["fingerprint"] = self.fingerprint
+        machine_info["fingerprint_id"] = environment.fingerprint_id(self.fingerprint)
+        machine_info["machine_facts"] = environment.machine_facts()
+
+    def complete_json(self, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
+        """Add what CONTRACT.md promises beyond the columns."""
+        settings = self._settings
+        output_json["tailgate_schema_version"] = SCHEMA_VERSION
+        output_json["tailgate_run"] = {
+            "protocol": settings.protocol.name if settings.protocol else None,
+            "order": settings.order,
+            "seed": settings.seed if settings.order == "random" else None,
+        }
+        output_json["unmeasured"] = self._unmeasured
+        by_name = {bench.fullname: bench for bench in benchmarks}
+        for bench in output_json["benchmarks"]:
+            bench["stats"].update(columns.p99_interval(by_name[bench["fullname"]].stats.sorted_data))
+
+    @contextmanager
+    def comparing(self, machine_info: Run, compared: Run) -> Iterator[None]:
+        """Around pytest-benchmark's comparison of machines, which warns at every change of the clock.
+
+        Ours compares fingerprints, and marks the rows of another machine. Where nothing was asked of
+        Tailgate, pytest-benchmark's own comparison stays as it is, blind to what we added.
+        """
+        if self._settings.active:
+            differences = environment.difference(self.fingerprint, machine_of(compared))
+            if differences:
+                self._mark_other_machine(compared, differences)
+            with _replaced(compared, "machine_info", machine_info):
+                yield
+            return
+        stock = {key: value for key, value in (compared.get("machine_info") or {}).items() if key not in OUR_MACHINE_KEYS}
+        kept = {key: machine_info.pop(key) for key in OUR_MACHINE_KEYS if key in machine_info}
+        with _replaced(compared, "machine_info", stock):
+            yield
+        machine_info.update(kept)
+
+    def close(self) -> None:
+        """Close the CSV."""
+        if self._csv:
+            self._csv.close()
+            self._csv = None
+
+    @property
+    def _nothing_measured(self) -> bool:
+        option = self._config.option
+        wanted = self._settings.active and not (option.collectonly or option.benchmark_skip or option.benchmark_disable)
+        return bool(wanted and self._selected and not self._measured)
+
+    def _measured_item(self, item: pytest.Item) -> None:
+        fixture = getattr(item, "funcargs", {}).get("benchmark")
+        metadata = getattr(fixture, "stats", None)
+        if not metadata:
+            self._outcome = "passed, without a measurement"
+            return
+        self._measured += 1
+        self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
+        self._append_csv(row(metadata.fullname, {**metadata.stats.as_dict(), "iterations": metadata.iterations}, metadata.extra_info))
+
+    def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
+        self._outcome = f"{word}: {reason}"
+        self._unmeasured.append({"fullname": item.nodeid, "status": status, "reason": reason})
+        self._append_csv(row(item.nodeid, None, {"status": status, "warnings": [reason]}))
+
+    def _append_csv(self, found: dict[str, Any]) -> None:
+        if self._csv:
+            identity = environment.fingerprint_id(self.fingerprint)
+            self._csv.append({**found, "timestamp_utc": datetime.now(UTC).isoformat(), "fingerprint_id": identity})
+
+    def _use_baselines(self) -> None:
+        """Save and look for runs by fingerprint, where the ini file names a folder for them."""
+        option = self._config.option
+        ours = self._settings.baselines is not None and option.benchmark_storage == STOCK_STORAGE
+        if ours:
+            option.benchmark_storage = f"file://{self._settings.baselines}"
+            option.benchmark_save_data = True
+        seams.save_under(environment.folder_name(self.fingerprint) if ours else None)
+        BaselineStorage.strict = ours
+
+    def _check_writable(self) -> None:
+        option = self._config.option
+        storage = option.benchmark_storage.removeprefix("file://")
+        if (option.benchmark_save or option.benchmark_autosave) and "://" not in storage:
+            _check_folder("--benchmark-storage", Path(storage))
+        if option.benchmark_json:
+            _check_folder("--benchmark-json", Path(option.benchmark_json).parent)
+
+    def _mark_other_machine(self, compared: Run, differences: list[str]) -> None:
+        for bench in compared["benchmarks"]:
+            bench["stats"]["other_machine"] = True
+        self._other_machines.append(
+            f"The baseline is from another machine ({machine_id_of(compared) or 'unknown'}), so a difference is not a "
+            f"regression. Differs: {'; '.join(differences)}"
+        )
+
+
+@contextmanager
+def _replaced(mapping: dict[str, Any], key: str, value: Any) -> Iterator[None]:
+    kept = mapping.get(key)
+    mapping[key] = value
+    try:
+        yield
+    finally:
+        mapping[key] = kept
+
+
+def _check_folder(flag: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        raise TailgateError(f"{flag}: {folder} cannot be written ({one_line(error)}); name another folder") from error
+
+

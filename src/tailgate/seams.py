@@ -1,0 +1,228 @@
+"""Every place where Tailgate reaches into pytest-benchmark's private names: here and nowhere else.
+
+``SYMBOLS`` lists them; ``tests/test_seams.py`` has a canary for each. All are rebound once, when the
+plug-in is loaded, and work in whichever order the two plug-ins are loaded:
+
+- columns: ``utils.ALLOWED_COLUMNS`` is appended to in place, ``stats.Stats`` gets the properties;
+- ``--benchmark-sort`` and ``--benchmark-compare-fail``: the parsers, by name and in options already added;
+- the table, the fixture and the storage: the names under which session, plug-in and command look them up;
+- the folder of saved runs: ``session.get_machine_id``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import statistics
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest_benchmark
+from pytest_benchmark import cli, plugin, session, utils
+from pytest_benchmark import csv as benchmark_csv
+from pytest_benchmark.stats import Stats
+from pytest_benchmark.storage import file as file_storage
+
+from tailgate import columns
+from tailgate.analysis.quantiles import percentile
+from tailgate.errors import unknown_value
+from tailgate.measure import TailgateBenchmark
+from tailgate.storage import BaselineStorage
+from tailgate.table import PercentileTable, sort_key
+
+TESTED_VERSIONS = ((5, 2), (5, 4))
+"""pytest-benchmark versions from the first up to, not including, the second."""
+
+SYMBOLS = (
+    "utils.ALLOWED_COLUMNS",
+    "utils.PercentageRegressionCheck",
+    "utils.DifferenceRegressionCheck",
+    "utils.cached_property",
+    "utils.report_progress",
+    "utils.safe_dumps",
+    "stats.Stats.fields",
+    "stats.Stats.sorted_data",
+    "stats.Metadata",
+    "table.TableResults.display",
+    "table.TableResults.compute_scale",
+    "table.compute_baseline_scale",
+    "csv.operator",
+    "session.TableResults",
+    "session.get_machine_id",
+    "cli.TableResults",
+    "cli.main",
+    "plugin.BenchmarkFixture",
+    "plugin.parse_sort",
+    "plugin.parse_compare_fail",
+    "fixture.PauseInstrumentation",
+    "fixture.BenchmarkFixture._raw",
+    "fixture.BenchmarkFixture._make_stats",
+    "fixture.BenchmarkFixture._get_precision",
+    "fixture.BenchmarkFixture._save_cprofile",
+    "storage.file.FileStorage.query",
+    "storage.file.FileStorage.load",
+    "storage.file.FileStorage.save",
+    "storage.file.FileStorage.get",
+    "storage.file.FileStorage._next_num",
+)
+
+_installed = False
+_folder: str | None = None
+
+
+def install() -> None:
+    """Put every seam in place; a second call does nothing."""
+    global _installed  # noqa: PLW0603 (process-wide, as what it guards)
+    if _installed:
+        return
+    _installed = True
+    _check_version()
+    _add_columns()
+    plugin.parse_sort = parse_sort
+    plugin.parse_compare_fail = parse_compare_fail
+    session.TableResults = cli.TableResults = PercentileTable
+    plugin.BenchmarkFixture = TailgateBenchmark
+    file_storage.FileStorage = BaselineStorage
+    benchmark_csv.operator = _CsvOperator
+    session.get_machine_id = _machine_folder
+
+
+def add_p99_interval() -> None:
+    """Give every row of this session P99's interval.
+
+    Apart from :func:`install`, because it needs scipy, whose import a project that never asked for P99
+    should not pay for.
+    """
+    for name in columns.P99_INTERVAL:
+        if name not in Stats.fields:
+            _add_statistic(name, _interval_end(name), shown=False)
+
+
+def save_under(folder: str | None) -> None:
+    """From now on runs are saved in, and first looked for in, this sub-folder of the storage.
+
+    ``None``: pytest-benchmark's own, such as ``Linux-CPython-3.11-64bit``.
+    """
+    global _folder  # noqa: PLW0603 (pytest-benchmark asks a module-level function)
+    _folder = folder
+
+
+def retype_options(groups: Iterable[Any]) -> None:
+    """Give our parsers to options that pytest-benchmark added before this plug-in was loaded."""
+    parsers = {"--benchmark-sort": parse_sort, "--benchmark-compare-fail": parse_compare_fail}
+    for group in groups:
+        for option in group.options:
+            for name in option.names():
+                if name in parsers:
+                    option.attrs()["type"] = parsers[name]
+
+
+def resolve(symbol: str) -> Any:
+    """The object behind an entry of ``SYMBOLS``.
+
+    Raises:
+        AttributeError: this version of pytest-benchmark no longer has it.
+    """
+    parts = symbol.split(".")
+    depth = 2 if parts[0] == "storage" else 1
+    found: Any = importlib.import_module(".".join(["pytest_benchmark", *parts[:depth]]))
+    for part in parts[depth:]:
+        found = getattr(found, part)
+    return found
+
+
+def parse_sort(text: str) -> str:
+    """``--benchmark-sort``: pytest-benchmark's columns and ours."""
+    column = text.lower().strip()
+    if column not in columns.SORTABLE:
+        raise argparse.ArgumentTypeError(unknown_value("sort", column, columns.SORTABLE, noun="column"))
+    return column
+
+
+def parse_compare_fail(text: str) -> Any:
+    """``--benchmark-compare-fail`` for our columns too, with decimals: ``p99:7.5%``, ``throughput:3%``."""
+    match = re.fullmatch(r"(\w+):(\d*\.?\d+(?:[eE][-+]?\d+)?)(%?)", text.strip())
+    allowed = ("min", "max", "mean", "median", "stddev", "iqr", *columns.ADDED_COLUMNS)
+    if not match:
+        raise argparse.ArgumentTypeError(
+            f"cannot read {text!r}; write COLUMN:NUMBER% or COLUMN:SECONDS, such as median:5% or p99:0.001"
+        )
+    column, number, percent = match.groups()
+    if column not in allowed:
+        raise argparse.ArgumentTypeError(unknown_value("compare-fail", column, allowed, noun="column"))
+    check = _PercentageCheck if percent else _DifferenceCheck
+    return check(column, float(number))
+
+
+class _Directed:
+    """Up is worse for times, down is worse for throughput; an unknown baseline cannot be passed."""
+
+    field: str
+    threshold: float
+    compute: Callable[[Any, Any], float]
+
+    def fails(self, current: Any, compared: Any) -> str | None:
+        if compared.get(self.field) is None or current[self.field] is None:
+            return f"Field {self.field!r} is not known on both sides: save the baseline with --benchmark-save-data"
+        change = self.compute(current, compared)
+        worse = -change if self.field in columns.HIGHER_IS_BETTER else change
+        if worse > self.threshold:
+            return f"Field {self.field!r} has failed {type(self).__name__.strip('_')}: {worse:.9f} > {self.threshold:.9f}"
+        return None
+
+
+class _PercentageCheck(_Directed, utils.PercentageRegressionCheck):  # type: ignore[misc]
+    pass
+
+
+class _DifferenceCheck(_Directed, utils.DifferenceRegressionCheck):  # type: ignore[misc]
+    pass
+
+
+class _CsvOperator:
+    """pytest-benchmark's CSV writer sorts with ``operator.itemgetter``; ours knows missing values."""
+
+    itemgetter = staticmethod(sort_key)
+
+
+def _machine_folder() -> str:
+    return _folder if _folder is not None else utils.get_machine_id()
+
+
+def _add_columns() -> None:
+    Stats.extra_info = {}
+    for name, percent in columns.PERCENTILES.items():
+        _add_statistic(name, _percentile_of(percent))
+    _add_statistic(
+        "throughput",
+        lambda stats: columns.throughput(statistics.median(stats.data), columns.items_per_call(stats.extra_info)),
+    )
+
+
+def _percentile_of(percent: float) -> Callable[[Any], float]:
+    return lambda stats: percentile(stats.sorted_data, percent)
+
+
+def _interval_end(name: str) -> Callable[[Any], float | None]:
+    return lambda stats: columns.p99_interval(stats.sorted_data)[name]
+
+
+def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = True) -> None:
+    compute.__name__ = name
+    setattr(Stats, name, utils.cached_property(compute))
+    Stats.fields = (*Stats.fields, name)
+    if shown:
+        utils.ALLOWED_COLUMNS.append(name)
+
+
+def _check_version() -> None:
+    version = tuple(int(part) for part in re.findall(r"\d+", pytest_benchmark.__version__)[:2])
+    if not TESTED_VERSIONS[0] <= version < TESTED_VERSIONS[1]:
+        low, high = (".".join(map(str, bound)) for bound in TESTED_VERSIONS)
+        raise ImportError(
+            f"tailgate works with pytest-benchmark >={low},<{high}, not {pytest_benchmark.__version__}; "
+            f"install one with: pip install 'pytest-benchmark>={low},<{high}'"
+        )
+
+

@@ -1,0 +1,164 @@
+"""The instrument's options, each also an ini value ``tailgate_<name>``, checked before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate.environment import DEFAULT_PACKAGES
+from tailgate.errors import unknown_value
+from tailgate.meters import meters
+from tailgate.protocol import PRESETS, Protocol
+
+
+@dataclass(frozen=True)
+class Option:
+    """One command-line option and its ini value of the same meaning."""
+
+    name: str
+    metavar: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """As typed on the command line."""
+        return f"--{self.name}"
+
+    @property
+    def ini(self) -> str:
+        """As written in ``pytest.ini``."""
+        return f"tailgate_{self.name.replace('-', '_')}"
+
+    @property
+    def dest(self) -> str:
+        """Where pytest keeps the command line's value."""
+        return self.ini
+
+
+OPTIONS = (
+    Option("protocol", "NAME", f"warm-up and rounds: {', '.join(PRESETS)}; default: pytest-benchmark's own"),
+    Option("rounds", "N", "timed rounds, whatever the protocol says"),
+    Option("warmup-rounds", "N", "untimed calls before them, whatever the protocol says"),
+    Option("order", "ORDER", "given, or random (seeded) over all selected benchmarks"),
+    Option("seed", "N", "for --order=random; default 0"),
+    Option("meters", "NAMES", "what to sample beside time, comma-separated, or none"),
+    Option("csv", "FILE", "append one tidy row to FILE as each benchmark ends"),
+    Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
+)
+INI_ONLY = (
+    Option("baselines", "DIR", "save runs with raw rounds in DIR/<fingerprint>/, relative to the ini file"),
+    Option("fingerprint_packages", "NAMES", "packages whose versions belong to the fingerprint"),
+)
+ORDERS = ("given", "random")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this run asks of the instrument. Everything off: plain pytest-benchmark."""
+
+    protocol: Protocol | None = None
+    order: str = "given"
+    seed: int = 0
+    meters: tuple[str, ...] = ()
+    csv: Path | None = None
+    progress: bool = False
+    baselines: Path | None = None
+    fingerprint_packages: tuple[str, ...] = DEFAULT_PACKAGES
+
+    @property
+    def active(self) -> bool:
+        """Whether an option or an ini value asked for anything that measures or saves differently."""
+        return bool(self.protocol or self.meters or self.csv or self.baselines or self.order != "given")
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the options and the ini values."""
+    group = parser.getgroup("tailgate", "Tailgate: measurements one can trust (each also an ini value tailgate_NAME)")
+    for option in OPTIONS:
+        group.addoption(
+            option.flag, dest=option.dest, metavar=option.metavar, default=None, help=option.help.replace("%", "%%")
+        )
+    for option in (*OPTIONS, *INI_ONLY):
+        parser.addini(option.ini, option.help, default=None)
+
+
+def settings_from(config: pytest.Config) -> Settings:
+    """Read and check every value.
+
+    Raises:
+        pytest.UsageError: one line that names the wrong value and the allowed ones (exit code 4).
+    """
+
+    def given(option: Option) -> str | None:
+        value = config.getoption(option.dest, None)
+        if value is None:
+            value = config.getini(option.ini) or None
+        return value
+
+    values = {option.name: given(option) for option in OPTIONS}
+    packages = config.getini("tailgate_fingerprint_packages")
+    protocol = _protocol(values)
+    # A protocol is a wish for a full measurement, so it brings the default meters along.
+    wanted_meters = values["meters"] if values["meters"] is not None else ("cpu,rss" if protocol else "none")
+    return Settings(
+        protocol=protocol,
+        order=_choice("--order", values["order"] or "given", ORDERS),
+        seed=_integer("--seed", values["seed"] or "0", least=0),
+        meters=_names("--meters", wanted_meters, list(meters())),
+        csv=Path(values["csv"]) if values["csv"] else None,
+        progress=_choice("--progress", values["progress"] or "off", ("on", "off")) == "on",
+        baselines=_ini_path(config, "tailgate_baselines"),
+        fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
+    )
+
+
+def _protocol(values: dict[str, str | None]) -> Protocol | None:
+    rounds = _optional(values["rounds"], lambda text: _integer("--rounds", text, least=1))
+    warmup_rounds = _optional(values["warmup-rounds"], lambda text: _integer("--warmup-rounds", text, least=0))
+    name = values["protocol"]
+    if name is None and rounds is None and warmup_rounds is None:
+        return None
+    preset = PRESETS[_choice("--protocol", name or "quick", PRESETS)]
+    return preset.overridden(rounds, warmup_rounds)
+
+
+def _optional(text: str | None, parse: Callable[[str], Any]) -> Any:
+    return None if text is None else parse(text)
+
+
+def _choice(flag: str, value: str, allowed: Any) -> str:
+    if value not in allowed:
+        raise pytest.UsageError(unknown_value(flag, value, allowed))
+    return value
+
+
+def _integer(flag: str, text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise pytest.UsageError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
+    if number < least:
+        raise pytest.UsageError(f"{flag}: {number} is too small (allowed: {least} or more)")
+    return number
+
+
+def _names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:
+    if text == "none":
+        return ()
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if name not in allowed:
+            raise pytest.UsageError(unknown_value(flag, name, [*allowed, "none"]))
+    return names
+
+
+def _ini_path(config: pytest.Config, ini: str) -> Path | None:
+    value = config.getini(ini)
+    if not value:
+        return None
+    base = config.inipath.parent if config.inipath else config.rootpath
+    return base / value

@@ -1,0 +1,103 @@
+"""pytest-benchmark's file storage, made to find a run by the plain word it was saved under.
+
+``0001_epyc.json`` is found by ``epyc``. A run is written whole or not at all, and when its folder has
+become unwritable since the start, elsewhere rather than nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_benchmark.storage.file import FileStorage
+from pytest_benchmark.utils import safe_dumps
+
+from tailgate.errors import TailgateError, nearest
+from tailgate.history import load_run
+
+NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
+
+
+class BaselineStorage(FileStorage):
+    """A drop-in for ``FileStorage``; with ``strict`` a run asked for by name must be there and be whole."""
+
+    strict = False
+
+    def query(self, *globs_or_files: str) -> list[Path]:
+        """As pytest-benchmark, and when that finds nothing, the latest run saved under the plain word.
+
+        Of this machine if there is one, else of any other.
+        """
+        found = super().query(*globs_or_files)
+        if found or len(globs_or_files) != 1:
+            return found
+        (word,) = globs_or_files
+        named = [file for file in self._numbered() if NUMBERED.fullmatch(file.name)[2] == word]
+        own = [file for file in named if file.parent.name == self.default_machine_id]
+        return (own or named)[-1:]
+
+    def load(self, *globs_or_files: str) -> Iterator[tuple[Path, Any]]:
+        """Runs that match, completed.
+
+        Raises:
+            TailgateError: ``strict``, and nothing of that name is there, or what is there is broken.
+        """
+        if not globs_or_files:
+            globs_or_files = ("[0-9][0-9][0-9][0-9]_",)
+        files = self.query(*globs_or_files)
+        if self.strict and not files:
+            raise TailgateError(self._nothing(globs_or_files[0]))
+        for file in files:
+            try:
+                run = load_run(file)
+            except TailgateError as error:
+                if self.strict:
+                    raise
+                self.logger.warning(f"Failed to load {file}: {error}")
+                continue
+            yield file.relative_to(self.path) if file.is_relative_to(self.path) else file, run
+
+    def save(self, output_json: dict[str, Any], save: str) -> None:
+        """Write the next number of ``save``, whole; on failure in the temporary folder, saying so."""
+        text = safe_dumps(output_json, ensure_ascii=True, indent=1)
+        try:
+            target = self._write_next(text, save)
+        except OSError as error:
+            target = Path(tempfile.mkdtemp(prefix="tailgate-unsaved-")) / f"{save}.json"
+            target.write_text(text, encoding="utf8")
+            self.logger.warning(f"{self.path} could not be written ({error.strerror or error}); the run is kept in {target}")
+            return
+        self.logger.info(f"Saved benchmark data in: {target}")
+
+    def _write_next(self, text: str, save: str) -> Path:
+        folder = self.get("x").parent
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".saving-", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "w", encoding="utf8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)  # noqa: PTH101 (mkstemp gives a string; a saved run is for sharing)
+            while True:
+                target: Path = self.get(f"{self._next_num}_{save}.json")
+                try:
+                    os.link(temporary, target)  # noqa: PTH200 (unlike replace, link refuses to overwrite another run)
+                    return target
+                except FileExistsError:
+                    continue
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+    def _numbered(self) -> list[Path]:
+        return sorted(file for file in self.path.glob("*/*.json") if NUMBERED.fullmatch(file.name))
+
+    def _nothing(self, wanted: str) -> str:
+        names = sorted({NUMBERED.fullmatch(file.name)[2] for file in self._numbered()})
+        match = nearest(wanted, names)
+        hint = f"; did you mean {match!r}?" if match else ""
+        saved = f"saved in {self.path}: {', '.join(names) or 'nothing yet'}"
+        return f"--benchmark-compare: no saved run {wanted!r}{hint} ({saved}; save one with --benchmark-save={wanted})"

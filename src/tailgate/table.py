@@ -1,0 +1,164 @@
+"""pytest-benchmark's result table, able to show Tailgate's columns, missing values and notes.
+
+Without one of our columns it is pytest-benchmark's own table, unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytest_benchmark.table import TableResults, compute_baseline_scale
+from pytest_benchmark.utils import report_progress
+
+from tailgate.analysis.quantiles import samples_for_upper_end
+from tailgate.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, TIME_COLUMNS, complete
+
+MISSING = "-"
+NO_UPPER_END = "?"
+Bench = dict[str, Any]
+
+
+def sort_key(column: str) -> Callable[[Bench], Any]:
+    """Ascending by ``column``; rows without a value come last."""
+
+    def key(bench: Bench) -> Any:
+        value = bench.get(column)
+        return (value is None, value if value is not None else 0)
+
+    return key
+
+
+class PercentileTable(TableResults):
+    """The table with P90, P95, P99, P99.9 and throughput as columns like any other."""
+
+    def display(self, tr: Any, groups: Any, progress_reporter: Any = report_progress) -> None:
+        """Print one table per group."""
+        ours = set(self.columns) & set(ADDED_COLUMNS) or self.sort in ADDED_COLUMNS
+        for _, benchmarks in groups:
+            for bench in benchmarks:
+                complete(bench, bench.get("extra_info") or {})
+        if not ours and all(_status(bench) == "ok" for _, group in groups for bench in group):
+            super().display(tr, groups, progress_reporter=progress_reporter)
+            return
+        tr.write_line("")
+        notes: dict[str, None] = {}
+        for group, benchmarks in groups:
+            self._display_group(tr, group, sorted(benchmarks, key=sort_key(self.sort)), notes)
+        tr.write_line("Legend:")
+        for note in notes:
+            tr.write_line(f"  {note}")
+
+    def _display_group(self, tr: Any, group: str | None, benchmarks: list[Bench], notes: dict[str, None]) -> None:
+        best = {column: _extreme(benchmarks, column, best=True) for column in self.columns}
+        worst = {column: _extreme(benchmarks, column, best=False) for column in self.columns}
+        unit, seconds_scale, operations_scale, labels = self.compute_scale(benchmarks, best, worst)
+        labels = {**labels, **LABELS}
+        solo = len(benchmarks) == 1
+        for bench in benchmarks:
+            bench["name"] = self.name_format(bench) + _mark(bench, notes)
+
+        def scaled(column: str, value: float) -> float:
+            if column in TIME_COLUMNS:
+                return value * seconds_scale
+            return value * operations_scale if column == "ops" else value
+
+        cells = [[self._cell(bench, column, best, scaled, solo, notes) for column in self.columns] for bench in benchmarks]
+        widths = [
+            2 + max(len(labels[column]), *(len(row[index][0]) for row in cells))
+            for index, column in enumerate(self.columns)
+        ]
+        name_width = 3 + max(len(labels["name"]), *(len(bench["name"]) for bench in benchmarks))
+        header = labels["name"].ljust(name_width) + "".join(
+            labels[column].rjust(width) + _padding(row) for column, width, row in zip(self.columns, widths, cells[0], strict=True)
+        )
+        title = f" benchmark{'' if group is None else f' {group!r}'}: {len(benchmarks)} tests "
+        tr.write_line(title.center(len(header), "-"), yellow=True)
+        tr.write_line(header)
+        tr.write_line("-" * len(header), yellow=True)
+        for bench, row in zip(benchmarks, cells, strict=True):
+            failed = bool(bench.get("has_error"))
+            tr.write(bench["name"].ljust(name_width), red=failed, invert=failed)
+            for column, width, (text, relative) in zip(self.columns, widths, row, strict=True):
+                value = bench.get(column)
+                tr.write(
+                    text.rjust(width) + relative,
+                    green=not solo and value is not None and value == best[column],
+                    red=not solo and value is not None and value == worst[column],
+                    bold=column in TIME_COLUMNS or column in HIGHER_IS_BETTER,
+                )
+            tr.write("\n")
+        tr.write_line("-" * len(header), yellow=True)
+        tr.write_line("")
+        if self.histogram:
+            from pytest_benchmark.histogram import make_histogram
+
+            output_file = make_histogram(self.histogram, group, benchmarks[:75], unit, seconds_scale)
+            self.logger.info(f"Generated histogram: {output_file}", bold=True)
+
+    def _cell(
+        self, bench: Bench, column: str, best: Bench, scaled: Callable[[str, float], float], solo: bool, notes: dict[str, None]
+    ) -> tuple[str, str]:
+        """The text of a value and, behind it, its ratio to the best of the group."""
+        value = bench.get(column)
+        relative = "" if solo or (column not in TIME_COLUMNS and column not in HIGHER_IS_BETTER) else " " * 10
+        if value is None:
+            notes.setdefault(f"{MISSING}  not known: the saved run holds neither the value nor raw rounds.")
+            return MISSING, relative
+        if column not in TIME_COLUMNS and column not in HIGHER_IS_BETTER:
+            return str(value), relative
+        text = f"{scaled(column, value):,.4f}" if column != "throughput" else f"{value:,.2f}"
+        if column == "p99":
+            text += _interval(bench, scaled, notes)
+        if column == "throughput":
+            notes.setdefault("Throughput: items per call / median latency.")
+        if column == "ops":
+            notes.setdefault("OPS: Operations Per Second, computed as 1 / Mean")
+        if column == "outliers":
+            notes.setdefault("Outliers: 1 Standard Deviation from Mean; 1.5 IQR from 1st Quartile and 3rd Quartile.")
+        return text, compute_baseline_scale(best[column], value, len(relative))
+
+
+def _interval(bench: Bench, scaled: Callable[[str, float], float], notes: dict[str, None]) -> str:
+    low, high = bench.get("p99_low"), bench.get("p99_high")
+    if high is None:
+        notes.setdefault(
+            f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds, so no round is high enough "
+            "to bound P99 from above at 95 %; take more with --rounds=N or --protocol=adaptive."
+        )
+    ends = [NO_UPPER_END if end is None else f"{scaled('p99', end):,.4f}" for end in (low, high)]
+    return f" [{', '.join(ends)}]"
+
+
+def _mark(bench: Bench, notes: dict[str, None]) -> str:
+    if bench.get("other_machine"):
+        notes.setdefault("(other machine): saved on a machine with another fingerprint; not comparable, shown only.")
+        return " (other machine)"
+    status = _status(bench)
+    if status == "ok":
+        return ""
+    notes.setdefault(f"({status}): {STATUS_NOTES.get(status, 'see the warnings of the row in the JSON.')}")
+    return f" ({status})"
+
+
+def _status(bench: Bench) -> str:
+    # A baseline's row in a comparison borrows the extra_info of the row just measured.
+    borrowed = bench.get("path") and bench.get("source") and "options" in bench and "stats" not in bench
+    return "ok" if borrowed else str((bench.get("extra_info") or {}).get("status") or "ok")
+
+
+STATUS_NOTES = {
+    "oversubscribed": "more threads than CPUs this process may use.",
+    "contended": "other work had the CPU; the numbers are not this code's.",
+}
+
+
+def _extreme(benchmarks: list[Bench], column: str, *, best: bool) -> Any:
+    values = [bench[column] for bench in benchmarks if isinstance(bench.get(column), int | float)]
+    if not values:
+        return None
+    return max(values) if best == (column in HIGHER_IS_BETTER) else min(values)
+
+
+def _padding(cell: tuple[str, str]) -> str:
+    return " " * len(cell[1])
