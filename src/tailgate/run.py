@@ -99,7 +99,11 @@ class BenchmarkRun:
         elif report.failed:
             crash = getattr(report.longrepr, "reprcrash", None)
             message = crash.message if crash is not None else str(report.longrepr)
-            self._not_measured(item, "failed", "FAILED", message.strip().splitlines()[0] if message.strip() else "")
+            first_line = message.strip().partition("\n")[0].removeprefix("Failed: ")
+            self._not_measured(item, "failed", "FAILED", first_line)
+            fixture = getattr(item, "funcargs", {}).get("benchmark")
+            if fixture is not None:
+                fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
         elif report.when == "call":
             self._measured_item(item)
 
@@ -108,9 +112,9 @@ class BenchmarkRun:
         quiet = self._progress is not None and self._outcome is not None
         if not quiet or hasattr(report, "wasxfail") or not hasattr(report, "when"):
             return None
-        if report.when == "call" or not report.passed:
-            return report.outcome, "", ""
-        return None
+        if report.failed and report.when != "call":
+            return "error", "", "ERROR"
+        return (report.outcome, "", report.outcome.upper()) if report.when == "call" or not report.passed else None
 
     def finish(self, session: pytest.Session) -> None:
         """Exit code 5 when benchmarks were selected and none was measured, none failed."""
