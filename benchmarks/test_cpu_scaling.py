@@ -5,6 +5,8 @@ The default grid is the corners of the study's, over three runtimes and two prec
 PyTorch eager in FP32, five batch sizes, 20 + 100 calls a cell.
 """
 
+from typing import Any
+
 import pytest
 
 pytestmark = pytest.mark.study(
@@ -19,6 +21,6 @@ pytestmark = pytest.mark.study(
 
 
 @pytest.mark.throughput(items="batch_size")
-def test_cpu_scaling(benchmark, inference, inputs):
+def test_cpu_scaling(benchmark: Any, inference: Any, inputs: Any) -> None:
     """Latency and throughput as threads and batch grow."""
     benchmark(inference.run, inputs)

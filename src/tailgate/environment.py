@@ -138,7 +138,12 @@ def _topology() -> dict[str, int | None]:
     found: dict[str, int | None] = dict.fromkeys(keys.values())
     try:
         text = subprocess.run(
-            ["lscpu", "--json"], capture_output=True, text=True, check=True, timeout=10, env={**os.environ, "LC_ALL": "C"}
+            ["lscpu", "--json"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+            env={**os.environ, "LC_ALL": "C"},
         ).stdout
         for field, value in _lscpu_fields(json.loads(text)["lscpu"]):
             if field in keys and value.isdigit():

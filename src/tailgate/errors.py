@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 
-class TailgateError(pytest.UsageError):
+class TailgateError(Exception):
     """A user's mistake or a broken file; its text is one line and is shown without a traceback.
 
     Under pytest it ends the run before anything is measured, with exit code 4; so do our commands.
     """
+
+
+@contextlib.contextmanager
+def as_usage_error() -> Iterator[None]:
+    """Around a hook: pytest shows its own ``UsageError`` as one line, and anything else as a traceback."""
+    try:
+        yield
+    except TailgateError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def nearest(value: str, allowed: Iterable[str]) -> str | None:
@@ -21,9 +31,7 @@ def nearest(value: str, allowed: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def unknown_value(
-    option: str, value: str, allowed: Iterable[str], *, noun: str = "value", listing: str = ""
-) -> str:
+def unknown_value(option: str, value: str, allowed: Iterable[str], *, noun: str = "value", listing: str = "") -> str:
     """The one line for a value that is not among ``allowed``.
 
     ``listing`` replaces the list of allowed values where that would be long: it says which command prints it.

@@ -28,7 +28,7 @@ def load_run(path: Path) -> Run:
     except UnicodeDecodeError as error:
         raise TailgateError(f"{path}: not a saved run (not text: {one_line(error)})") from error
     try:
-        run = json.loads(text)
+        run: Run = json.loads(text)
     except ValueError as error:
         raise TailgateError(f"{path}: not a saved run (broken or truncated JSON: {one_line(error)})") from error
     _check(path, run)

@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from math import ceil
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
@@ -141,9 +141,10 @@ def warm_up(
         if now() - start_s > WARMUP_LIMIT_S:
             seen = steadiness_rel(medians_s)
             found = f"±{seen:.1%}" if seen is not None else f"only {len(medians_s)} batches of calls"
-            return _flat(batches), calls, (
-                f"not steady after {WARMUP_LIMIT_S:g} s of warm-up: {found}, "
-                f"wanted ±{STEADY_HALF_WIDTH_REL:.0%}"
+            return (
+                _flat(batches),
+                calls,
+                (f"not steady after {WARMUP_LIMIT_S:g} s of warm-up: {found}, wanted ±{STEADY_HALF_WIDTH_REL:.0%}"),
             )
         batch = rounds_of(per_batch)
         calls += len(batch)
@@ -162,23 +163,26 @@ def _flat(batches: list[list[float]]) -> list[float]:
 def declared_items(node: pytest.Item) -> float | None:
     """Items per call from ``@pytest.mark.throughput(items=...)``: a number, or a parameter's name.
 
-    Raises:
-        pytest.UsageError: the marker is misspelt, or names a parameter the test does not have.
+    A marker that is misspelt, or names a parameter the test does not have, fails the test with one line.
     """
+
+    def fail(text: str) -> NoReturn:
+        pytest.fail(text, pytrace=False)
+
     marker = node.get_closest_marker("throughput")
     if marker is None:
         return None
     if marker.args or set(marker.kwargs) != {"items"}:
-        raise pytest.UsageError(f"{node.nodeid}: write @pytest.mark.throughput(items=NUMBER_OR_PARAMETER_NAME)")
+        fail(f"{node.nodeid}: write @pytest.mark.throughput(items=NUMBER_OR_PARAMETER_NAME)")
     items = marker.kwargs["items"]
     if isinstance(items, str):
         params = node.callspec.params if hasattr(node, "callspec") else {}
         if items not in params:
-            raise pytest.UsageError(
+            fail(
                 f"{node.nodeid}: throughput(items={items!r}) names no parameter of the test "
                 f"(it has: {', '.join(params) or 'none'})"
             )
         items = params[items]
     if isinstance(items, bool) or not isinstance(items, int | float) or items <= 0:
-        raise pytest.UsageError(f"{node.nodeid}: throughput(items={items!r}) must be a positive number")
+        fail(f"{node.nodeid}: throughput(items={items!r}) must be a positive number")
     return items

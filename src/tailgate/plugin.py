@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tailgate import seams
+from tailgate.errors import as_usage_error
 from tailgate.measure import MARKS, SETTINGS
 from tailgate.meters import meters
 from tailgate.order import shuffle_benchmarks
@@ -30,8 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest-benchmark makes its session in a hook of its own that runs last, so it sees what is set here.
     """
     config.addinivalue_line("markers", "throughput(items): items one call processes: a number, or a parameter's name.")
-    settings = config.stash[SETTINGS] = settings_from(config)
-    config.stash[RUN] = BenchmarkRun(config, settings)
+    with as_usage_error():
+        settings = config.stash[SETTINGS] = settings_from(config)
+        config.stash[RUN] = BenchmarkRun(config, settings)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

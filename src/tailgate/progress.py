@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 
-
 def duration(seconds: float) -> str:
     """``75`` -> ``1:15 min``; ``5400`` -> ``1:30 h``; ``8`` -> ``8 s``."""
     whole = round(seconds)

@@ -44,6 +44,7 @@ class BenchmarkRun:
         self._settings = settings
         self._fingerprint: dict[str, Any] | None = None
         self._progress: Progress | None = None
+        self._reporter: Any = None
         self._selected = 0
         self._measured = 0
         self._unmeasured: list[dict[str, str]] = []
@@ -65,29 +66,28 @@ class BenchmarkRun:
     def begin(self, items: list[pytest.Item]) -> None:
         """All benchmarks are known; start counting them."""
         self._selected = sum(is_benchmark(item) for item in items)
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        self._reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         wanted = self._settings.progress and not self._config.option.collectonly
-        if reporter is not None and wanted and self._config.get_verbosity() == 0:
-            self._progress = Progress(reporter.write, self._selected)
+        if self._reporter is not None and wanted and self._config.get_verbosity() == 0:
+            self._progress = Progress(self._reporter.write, self._selected)
 
     def item_begins(self, item: pytest.Item) -> None:
         """Announce a benchmark."""
-        if self._progress is None or not is_benchmark(item):
+        if self._progress is None or self._reporter is None or not is_benchmark(item):
             return
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        reporter.ensure_newline()
+        self._reporter.ensure_newline()
         self._outcome = None
         self._progress.begin(item.name)
         # pytest would now start a line of its own with the file's name.
-        reporter.currentfspath = item.path
+        self._reporter.currentfspath = item.path
 
     def item_ends(self, item: pytest.Item) -> None:
         """Say what came of it."""
-        if self._progress is None or not is_benchmark(item):
+        if self._progress is None or self._reporter is None or not is_benchmark(item):
             return
         outcome = self._outcome or "not measured"
         self._progress.end(outcome, measured=not outcome.startswith(("skipped", "not")))
-        self._config.pluginmanager.get_plugin("terminalreporter").currentfspath = None
+        self._reporter.currentfspath = None
 
     def note(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Keep the result, or the reason why there is none."""
@@ -131,7 +131,9 @@ class BenchmarkRun:
         for entry in self._unmeasured:
             reasons[entry["reason"]] = reasons.get(entry["reason"], 0) + 1
         if self._nothing_measured:
-            reporter.write_line(f"Nothing was measured: all {self._selected} selected benchmarks were skipped.", red=True)
+            reporter.write_line(
+                f"Nothing was measured: all {self._selected} selected benchmarks were skipped.", red=True
+            )
         elif any(entry["status"] == "unsupported" for entry in self._unmeasured):
             reporter.write_line(f"Measured {self._measured} of {self._selected} selected benchmarks. Not measured:")
         for reason, count in reasons.items():
@@ -171,7 +173,9 @@ class BenchmarkRun:
             with _replaced(compared, "machine_info", machine_info):
                 yield
             return
-        stock = {key: value for key, value in (compared.get("machine_info") or {}).items() if key not in OUR_MACHINE_KEYS}
+        stock = {
+            key: value for key, value in (compared.get("machine_info") or {}).items() if key not in OUR_MACHINE_KEYS
+        }
         kept = {key: machine_info.pop(key) for key in OUR_MACHINE_KEYS if key in machine_info}
         with _replaced(compared, "machine_info", stock):
             yield
@@ -197,7 +201,9 @@ class BenchmarkRun:
             return
         self._measured += 1
         self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
-        self._append_csv(row(metadata.fullname, {**metadata.stats.as_dict(), "iterations": metadata.iterations}, metadata.extra_info))
+        self._append_csv(
+            row(metadata.fullname, {**metadata.stats.as_dict(), "iterations": metadata.iterations}, metadata.extra_info)
+        )
 
     def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
         self._outcome = f"{word}: {reason}"
@@ -253,5 +259,3 @@ def _check_folder(flag: str, folder: Path) -> None:
             return
     except OSError as error:
         raise TailgateError(f"{flag}: {folder} cannot be written ({one_line(error)}); name another folder") from error
-
-

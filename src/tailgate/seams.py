@@ -168,15 +168,17 @@ class _Directed:
         change = self.compute(current, compared)
         worse = -change if self.field in columns.HIGHER_IS_BETTER else change
         if worse > self.threshold:
-            return f"Field {self.field!r} has failed {type(self).__name__.strip('_')}: {worse:.9f} > {self.threshold:.9f}"
+            return (
+                f"Field {self.field!r} has failed {type(self).__name__.strip('_')}: {worse:.9f} > {self.threshold:.9f}"
+            )
         return None
 
 
-class _PercentageCheck(_Directed, utils.PercentageRegressionCheck):  # type: ignore[misc]
+class _PercentageCheck(_Directed, utils.PercentageRegressionCheck):
     pass
 
 
-class _DifferenceCheck(_Directed, utils.DifferenceRegressionCheck):  # type: ignore[misc]
+class _DifferenceCheck(_Directed, utils.DifferenceRegressionCheck):
     pass
 
 
@@ -224,5 +226,3 @@ def _check_version() -> None:
             f"tailgate works with pytest-benchmark >={low},<{high}, not {pytest_benchmark.__version__}; "
             f"install one with: pip install 'pytest-benchmark>={low},<{high}'"
         )
-
-

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tailgate.environment import DEFAULT_PACKAGES
-from tailgate.errors import unknown_value
+from tailgate.errors import TailgateError, unknown_value
 from tailgate.meters import meters
 from tailgate.protocol import PRESETS, Protocol
 
@@ -90,14 +90,12 @@ def settings_from(config: pytest.Config) -> Settings:
     """Read and check every value.
 
     Raises:
-        pytest.UsageError: one line that names the wrong value and the allowed ones (exit code 4).
+        TailgateError: one line that names the wrong value and the allowed ones (exit code 4).
     """
 
     def given(option: Option) -> str | None:
-        value = config.getoption(option.dest, None)
-        if value is None:
-            value = config.getini(option.ini) or None
-        return value
+        value: str | None = config.getoption(option.dest, None)
+        return (config.getini(option.ini) or None) if value is None else value
 
     values = {option.name: given(option) for option in OPTIONS}
     packages = config.getini("tailgate_fingerprint_packages")
@@ -132,7 +130,7 @@ def _optional(text: str | None, parse: Callable[[str], Any]) -> Any:
 
 def _choice(flag: str, value: str, allowed: Any) -> str:
     if value not in allowed:
-        raise pytest.UsageError(unknown_value(flag, value, allowed))
+        raise TailgateError(unknown_value(flag, value, allowed))
     return value
 
 
@@ -140,9 +138,9 @@ def _integer(flag: str, text: str, least: int) -> int:
     try:
         number = int(text)
     except ValueError:
-        raise pytest.UsageError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
+        raise TailgateError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
     if number < least:
-        raise pytest.UsageError(f"{flag}: {number} is too small (allowed: {least} or more)")
+        raise TailgateError(f"{flag}: {number} is too small (allowed: {least} or more)")
     return number
 
 
@@ -152,7 +150,7 @@ def _names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in allowed:
-            raise pytest.UsageError(unknown_value(flag, name, [*allowed, "none"]))
+            raise TailgateError(unknown_value(flag, name, [*allowed, "none"]))
     return names
 
 
@@ -161,4 +159,4 @@ def _ini_path(config: pytest.Config, ini: str) -> Path | None:
     if not value:
         return None
     base = config.inipath.parent if config.inipath else config.rootpath
-    return base / value
+    return Path(base / value)

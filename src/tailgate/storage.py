@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
@@ -20,6 +21,12 @@ from tailgate.errors import TailgateError, nearest
 from tailgate.history import load_run
 
 NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
+
+
+def saved_word(file: Path) -> str | None:
+    """The word a run was saved under: ``0001_epyc.json`` -> ``epyc``; ``None`` for any other file."""
+    match = NUMBERED.fullmatch(file.name)
+    return match[2] if match else None
 
 
 class BaselineStorage(FileStorage):
@@ -32,11 +39,11 @@ class BaselineStorage(FileStorage):
 
         Of this machine if there is one, else of any other.
         """
-        found = super().query(*globs_or_files)
+        found: list[Path] = super().query(*globs_or_files)
         if found or len(globs_or_files) != 1:
             return found
         (word,) = globs_or_files
-        named = [file for file in self._numbered() if NUMBERED.fullmatch(file.name)[2] == word]
+        named = [file for file in self._numbered() if saved_word(file) == word]
         own = [file for file in named if file.parent.name == self.default_machine_id]
         return (own or named)[-1:]
 
@@ -44,19 +51,19 @@ class BaselineStorage(FileStorage):
         """Runs that match, completed.
 
         Raises:
-            TailgateError: ``strict``, and nothing of that name is there, or what is there is broken.
+            pytest.UsageError: ``strict``, and nothing of that name is there, or what is there is broken.
         """
         if not globs_or_files:
             globs_or_files = ("[0-9][0-9][0-9][0-9]_",)
         files = self.query(*globs_or_files)
         if self.strict and not files:
-            raise TailgateError(self._nothing(globs_or_files[0]))
+            raise pytest.UsageError(self._nothing(globs_or_files[0]))
         for file in files:
             try:
                 run = load_run(file)
             except TailgateError as error:
                 if self.strict:
-                    raise
+                    raise pytest.UsageError(f"--benchmark-compare: {error}") from error
                 self.logger.warning(f"Failed to load {file}: {error}")
                 continue
             yield file.relative_to(self.path) if file.is_relative_to(self.path) else file, run
@@ -69,7 +76,9 @@ class BaselineStorage(FileStorage):
         except OSError as error:
             target = Path(tempfile.mkdtemp(prefix="tailgate-unsaved-")) / f"{save}.json"
             target.write_text(text, encoding="utf8")
-            self.logger.warning(f"{self.path} could not be written ({error.strerror or error}); the run is kept in {target}")
+            self.logger.warning(
+                f"{self.path} could not be written ({error.strerror or error}); the run is kept in {target}"
+            )
             return
         self.logger.info(f"Saved benchmark data in: {target}")
 
@@ -85,7 +94,7 @@ class BaselineStorage(FileStorage):
             while True:
                 target: Path = self.get(f"{self._next_num}_{save}.json")
                 try:
-                    os.link(temporary, target)  # noqa: PTH200 (unlike replace, link refuses to overwrite another run)
+                    os.link(temporary, target)
                     return target
                 except FileExistsError:
                     continue
@@ -93,10 +102,10 @@ class BaselineStorage(FileStorage):
             Path(temporary).unlink(missing_ok=True)
 
     def _numbered(self) -> list[Path]:
-        return sorted(file for file in self.path.glob("*/*.json") if NUMBERED.fullmatch(file.name))
+        return sorted(file for file in self.path.glob("*/*.json") if saved_word(file))
 
     def _nothing(self, wanted: str) -> str:
-        names = sorted({NUMBERED.fullmatch(file.name)[2] for file in self._numbered()})
+        names = sorted({saved_word(file) or "" for file in self._numbered()})
         match = nearest(wanted, names)
         hint = f"; did you mean {match!r}?" if match else ""
         saved = f"saved in {self.path}: {', '.join(names) or 'nothing yet'}"

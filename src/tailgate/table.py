@@ -60,17 +60,20 @@ class PercentileTable(TableResults):
 
         def scaled(column: str, value: float) -> float:
             if column in TIME_COLUMNS:
-                return value * seconds_scale
-            return value * operations_scale if column == "ops" else value
+                return float(value * seconds_scale)
+            return float(value * operations_scale) if column == "ops" else value
 
-        cells = [[self._cell(bench, column, best, scaled, solo, notes) for column in self.columns] for bench in benchmarks]
+        cells = [
+            [self._cell(bench, column, best, scaled, solo, notes) for column in self.columns] for bench in benchmarks
+        ]
         widths = [
             2 + max(len(labels[column]), *(len(row[index][0]) for row in cells))
             for index, column in enumerate(self.columns)
         ]
         name_width = 3 + max(len(labels["name"]), *(len(bench["name"]) for bench in benchmarks))
         header = labels["name"].ljust(name_width) + "".join(
-            labels[column].rjust(width) + _padding(row) for column, width, row in zip(self.columns, widths, cells[0], strict=True)
+            labels[column].rjust(width) + _padding(row)
+            for column, width, row in zip(self.columns, widths, cells[0], strict=True)
         )
         title = f" benchmark{'' if group is None else f' {group!r}'}: {len(benchmarks)} tests "
         tr.write_line(title.center(len(header), "-"), yellow=True)
@@ -97,7 +100,13 @@ class PercentileTable(TableResults):
             self.logger.info(f"Generated histogram: {output_file}", bold=True)
 
     def _cell(
-        self, bench: Bench, column: str, best: Bench, scaled: Callable[[str, float], float], solo: bool, notes: dict[str, None]
+        self,
+        bench: Bench,
+        column: str,
+        best: Bench,
+        scaled: Callable[[str, float], float],
+        solo: bool,
+        notes: dict[str, None],
     ) -> tuple[str, str]:
         """The text of a value and, behind it, its ratio to the best of the group."""
         value = bench.get(column)

@@ -31,9 +31,7 @@ def percentile(sorted_samples: Sequence[float], percent: float) -> float:
 
 
 @lru_cache(maxsize=4096)
-def order_statistic_ranks(
-    count: int, quantile: float, confidence: float = 0.95
-) -> tuple[int | None, int | None]:
+def order_statistic_ranks(count: int, quantile: float, confidence: float = 0.95) -> tuple[int | None, int | None]:
     """Ranks (from 1) of the samples that bound ``quantile`` with at least ``confidence``, equal tails.
 
     The number of samples below the quantile is binomial(count, quantile); the ranks are

@@ -40,7 +40,9 @@ def render(runs: Sequence[Run]) -> str:
     usable_cpus = (machine_of(runs[0]) or {}).get("usable_cpus")
     parts = ["# Scaling over threads and batch sizes\n"]
     if usable_cpus:
-        parts.append(f"{(machine_of(runs[0]) or {}).get('cpu_model')}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n")
+        parts.append(
+            f"{(machine_of(runs[0]) or {}).get('cpu_model')}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n"
+        )
     for cell, by_threads in sorted(medians_s.items()):
         parts += [f"## {' · '.join(cell)}\n", _threads_table(by_threads), _batches_table(by_threads)]
         parts.append(_findings(by_threads, usable_cpus))

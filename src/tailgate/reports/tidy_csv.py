@@ -27,7 +27,9 @@ class TidyCsv:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = path.open("a+", newline="", encoding="utf8")
         except OSError as error:
-            raise TailgateError(f"--csv: {path} cannot be written ({error.strerror or error}); name another file") from error
+            raise TailgateError(
+                f"--csv: {path} cannot be written ({error.strerror or error}); name another file"
+            ) from error
         self._stream.seek(0)
         first = next(csv.reader(self._stream), None)
         self._writer = csv.DictWriter(self._stream, HEADER, extrasaction="ignore", lineterminator="\n")
