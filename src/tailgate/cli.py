@@ -82,11 +82,9 @@ def _report(options: argparse.Namespace, rest: list[str]) -> int:
 
 def _compare(options: argparse.Namespace, rest: list[str]) -> int:
     """Hand over to pytest-benchmark's command with our columns in place: it loads no plug-ins itself."""
-    from pytest_benchmark import cli
-
     from tailgate import seams
 
-    seams.install()
+    cli = seams.install_command()
     files = [Path(argument) for argument in rest if argument.endswith(".json")]
     machines = {machine_id_of(load_run(path)) for path in files}
     if len(machines) > 1:

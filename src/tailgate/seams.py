@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest_benchmark
-from pytest_benchmark import cli, plugin, session, utils
 from pytest_benchmark import csv as benchmark_csv
+from pytest_benchmark import plugin, session, utils
 from pytest_benchmark.stats import Stats
 from pytest_benchmark.storage import file as file_storage
 
@@ -81,11 +81,20 @@ def install() -> None:
     _add_columns()
     plugin.parse_sort = parse_sort
     plugin.parse_compare_fail = parse_compare_fail
-    session.TableResults = cli.TableResults = PercentileTable
+    session.TableResults = PercentileTable
     plugin.BenchmarkFixture = TailgateBenchmark
     file_storage.FileStorage = BaselineStorage
     benchmark_csv.operator = _CsvOperator
     session.get_machine_id = _machine_folder
+
+
+def install_command() -> Any:
+    """``pytest_benchmark.cli`` with our table: apart, because a test run need not import it."""
+    install()
+    from pytest_benchmark import cli
+
+    cli.TableResults = PercentileTable
+    return cli
 
 
 def add_p99_interval() -> None:
