@@ -1,0 +1,41 @@
+"""Run the suite as a user does: a pytest of its own, from the repository's root."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    text: str
+
+    def lines(self, pattern: str) -> list[str]:
+        return [line for line in self.text.splitlines() if re.search(pattern, line)]
+
+
+def suite(*arguments: str, baselines: Path | None = None, **environment: str) -> Outcome:
+    place = [] if baselines is None else ["-o", f"tailgate_baselines={baselines}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "benchmarks", "-p", "no:cacheprovider", *place, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    return Outcome(done.returncode, done.stdout + done.stderr)
+
+
+def saved(baselines: Path, name: str) -> dict[str, Any]:
+    (file,) = baselines.glob(f"*/{name}.json")
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found

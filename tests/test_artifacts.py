@@ -1,0 +1,115 @@
+import json
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.artifacts import MANIFEST, CacheWarning, artifact, cache_folder, check_cache, recipe
+from tailgate.errors import TailgateError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TAILGATE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class Maker:
+    def __init__(self, text: str = "made") -> None:
+        self.calls = 0
+        self.text = text
+
+    def __call__(self, folder: Path) -> dict[str, Any]:
+        self.calls += 1
+        (folder / "file.bin").write_text(self.text)
+        return {"answer": 42}
+
+
+def test_an_artifact_is_made_once_and_then_found() -> None:
+    make = Maker()
+    first, second = (artifact("thing", {"version": 1}, make) for _ in range(2))
+    assert make.calls == 1
+    assert first == second
+    assert second.file("file.bin").read_text() == "made"
+    assert second.facts == {"answer": 42}
+
+
+def test_another_key_is_another_artifact() -> None:
+    make = Maker()
+    folders = {artifact("thing", {"version": version}, make).folder for version in (1, 2)}
+    assert (make.calls, len(folders)) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "file.bin").write_text("mad"),
+        lambda folder: (folder / "file.bin").write_text("MADE"),
+        lambda folder: (folder / "file.bin").unlink(),
+        lambda folder: (folder / MANIFEST).unlink(),
+        lambda folder: (folder / MANIFEST).write_text('{"files": '),
+        lambda folder: (folder / MANIFEST).write_text("[]"),
+    ],
+    ids=["truncated", "altered", "missing", "no manifest", "half a manifest", "another manifest"],
+)
+def test_a_broken_artifact_is_made_anew_with_a_warning(damage: Any) -> None:
+    make = Maker()
+    folder = artifact("thing", {}, make).folder
+    damage(folder)
+    os.utime(folder)  # a change within the clock's step must not hide behind the process's memory of hashes
+    with pytest.warns(CacheWarning, match=r"is broken \(.+\); making it anew"):
+        assert artifact("thing", {}, make).file("file.bin").read_text() == "made"
+    assert make.calls == 2
+
+
+def test_a_maker_that_fails_leaves_nothing_behind(cache: Path) -> None:
+    def fail(folder: Path) -> dict[str, Any]:
+        (folder / "half.bin").write_text("ha")
+        raise RuntimeError("no space")
+
+    with pytest.raises(RuntimeError, match="no space"):
+        artifact("thing", {}, fail)
+    assert [path.suffix for path in cache.iterdir()] == [".lock"]
+
+
+def _make_slowly(folder: Path) -> dict[str, Any]:
+    import time
+
+    time.sleep(0.3)
+    (folder / "file.bin").write_text("made")
+    return {"pid": os.getpid()}
+
+
+def _pid_of_maker(_: int) -> int:
+    return int(artifact("shared", {}, _make_slowly).facts["pid"])
+
+
+def test_two_processes_that_start_at_once_make_it_once() -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        makers = pool.map(_pid_of_maker, range(4), chunksize=1)
+    assert len(set(makers)) == 1
+
+
+def test_the_manifest_holds_the_key() -> None:
+    folder = artifact("thing", {"opset": 20}, Maker()).folder
+    assert json.loads((folder / MANIFEST).read_text())["key"] == {"opset": 20}
+
+
+def test_an_unwritable_cache_is_said_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TAILGATE_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(TailgateError, match="TAILGATE_CACHE=DIR"):
+        check_cache()
+
+
+def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TAILGATE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache_folder() == Path("/somewhere/tailgate")
+
+
+def test_a_recipe_changes_with_the_code_it_names() -> None:
+    assert recipe("export") != recipe("rounding")
+    assert recipe("export") == recipe("export")

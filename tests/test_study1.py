@@ -1,0 +1,193 @@
+"""Study 1 end to end, as a user runs it, on a small model: measured, saved, compared, reported."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from suite import Outcome, saved, suite
+
+from tailgate.cli import main
+from tailgate.reports.gdev_ai import HEADER
+
+SMALL = ("--models=resnet18,mlp", "--image-size=32", "--threads=1,3", "--batch-sizes=1,2", "--precisions=fp32,int8")
+QUICK = ("--rounds=20", "--warmup-rounds=3")
+
+
+@pytest.fixture(scope="module")
+def baselines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("baselines")
+
+
+@pytest.fixture(scope="module")
+def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("csv") / "rows.csv"
+
+
+@pytest.fixture(scope="module")
+def first(baselines: Path, rows_file: Path) -> Outcome:
+    return suite(*SMALL, *QUICK, "--benchmark-save=epyc", "--csv", str(rows_file), baselines=baselines)
+
+
+@pytest.fixture(scope="module")
+def bench(first: Outcome, baselines: Path) -> dict[str, dict]:
+    assert first.code == 0, first.text
+    return {entry["param"]: entry for entry in saved(baselines, "0001_epyc")["benchmarks"]}
+
+
+def test_the_table_has_the_suites_columns(first: Outcome) -> None:
+    assert first.code == 0, first.text
+    (header, *_) = first.lines(r"^Name \(time in")
+    assert [word for word in ("Min", "Median", "P99", "StdDev", "Rounds", "Throughput (items/s)") if word in header]
+    assert first.lines(r"fewer than 368 rounds")
+
+
+def test_progress_says_which_how_many_and_time_left(first: Outcome) -> None:
+    assert first.lines(r"^\[ 1/48\] test_cpu_scaling\[resnet18-pytorch-fp32-t1-b1\] \.\.\. median .* left$") or (
+        first.lines(r"^\[ 1/\d+\] test_cpu_scaling\[resnet18-pytorch-fp32-t1-b1\] \.\.\. median .* left$")
+    )
+
+
+def test_every_cell_is_measured_or_has_a_reason(first: Outcome, bench: dict[str, dict], baselines: Path) -> None:
+    run = saved(baselines, "0001_epyc")
+    cells = 2 * 2 * 2 * 3 * 2
+    assert len(bench) + len(run["unmeasured"]) == cells
+    reasons = {entry["reason"].split(":")[0] for entry in run["unmeasured"]}
+    assert reasons == {"pytorch int8", "openvino fp32", "openvino int8"}
+    assert all(entry["status"] == "unsupported" for entry in run["unmeasured"])
+    assert first.lines(r"^Measured \d+ of 24 selected benchmarks. Not measured:") or first.lines(r"^Measured \d+ of")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "study", "model", "runtime", "runtime_version", "precision", "precision_compiled", "device", "threads",
+        "batch_size", "items_per_call", "image_size", "weights", "phase", "protocol", "parameters", "macs",
+        "flops_counter", "model_sha256", "output_error_rel", "top1_agreement", "load_s", "first_call_s",
+        "warmup_rounds", "cpu_utilization", "rss_peak_bytes", "rss_growth_bytes", "status", "warnings",
+    ],
+)  # fmt: skip
+def test_every_field_of_the_contract_is_there(bench: dict[str, dict], field: str) -> None:
+    info = bench["resnet18-onnxruntime-fp32-t1-b2"]["extra_info"]
+    assert info[field] is not None
+
+
+def test_the_row_describes_what_ran(bench: dict[str, dict]) -> None:
+    info = bench["resnet18-pytorch-fp32-t1-b2"]["extra_info"]
+    assert info["memory_format"] == "channels_last"
+    assert info["precision_compiled"] == "fp32"
+    assert info["output_error_rel"] < 1e-4
+    assert info["top1_agreement"] == 1
+    assert info["threads_observed"] == 1
+    assert 0.5 < info["cpu_utilization"] < 1.2
+    assert info["rss_growth_bytes"] <= info["rss_peak_bytes"]
+    assert (info["warmup_rounds"], info["protocol"]) == (3, "quick")
+    assert bench["mlp-pytorch-fp32-t1-b2"]["extra_info"]["memory_format"] == "contiguous"
+
+
+def test_all_runtimes_ran_the_same_weights(bench: dict[str, dict]) -> None:
+    hashes = {
+        name: {e["extra_info"]["model_sha256"] for p, e in bench.items() if p.startswith(name)}
+        for name in ("resnet18", "mlp")
+    }
+    assert all(len(found) == 1 for found in hashes.values())
+    assert hashes["resnet18"] != hashes["mlp"]
+
+
+def test_raw_rounds_and_statistics_agree(bench: dict[str, dict]) -> None:
+    for entry in bench.values():
+        stats = entry["stats"]
+        assert len(stats["data"]) == stats["rounds"] == 20
+        assert stats["p99"] == np.percentile(stats["data"], 99)
+        assert stats["throughput"] == pytest.approx(entry["extra_info"]["batch_size"] / np.median(stats["data"]))
+        assert stats["p99_high"] is None
+
+
+def test_oversubscribed_cells_are_measured_and_marked(first: Outcome, bench: dict[str, dict]) -> None:
+    assert bench["resnet18-pytorch-fp32-t3-b1"]["extra_info"]["status"] == "oversubscribed"
+    assert first.lines(r"resnet18-pytorch-fp32-t3-b1\] \(oversubscribed\)")
+
+
+def test_tidy_rows_are_appended_for_every_cell(bench: dict[str, dict], rows_file: Path, baselines: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(rows_file.read_text())))
+    assert len(rows) == len(bench) + len(saved(baselines, "0001_epyc")["unmeasured"])
+    measured = [row for row in rows if row["median_s"]]
+    assert {row["status"] for row in rows if not row["median_s"]} == {"unsupported"}
+    assert all(float(row["p99_s"]) >= float(row["median_s"]) for row in measured)
+
+
+def test_the_next_run_compares_by_the_plain_word(bench: dict[str, dict], baselines: Path) -> None:
+    outcome = suite(*SMALL, *QUICK, "-k", "mlp and fp32 and t1", "--benchmark-compare=epyc", baselines=baselines)
+    assert outcome.code == 0, outcome.text
+    assert outcome.lines(r"mlp-onnxruntime-fp32-t1-b1\] \(0001_epyc\)")
+    assert outcome.lines(r"mlp-onnxruntime-fp32-t1-b1\] \(NOW\)")
+    assert not outcome.lines("other machine")
+
+
+def test_the_studys_own_file(bench: dict[str, dict], baselines: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (file,) = baselines.glob("*/0001_epyc.json")
+    assert main(["report", "--format", "gdev-ai", str(file)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert tuple(rows[0]) == HEADER
+    assert len(rows) == 4  # resnet18, PyTorch, FP32: two thread counts, two batches
+    entry = bench["resnet18-pytorch-fp32-t1-b2"]["stats"]
+    row = next(row for row in rows if (row["threads"], row["batch_size"]) == ("1", "2"))
+    assert float(row["median_ms"]) == pytest.approx(entry["median"] * 1e3)
+    assert float(row["throughput_ips"]) == pytest.approx(2 / entry["median"])
+    assert (row["iters"], row["warmup_iters"], row["device"]) == ("20", "3", "cpu")
+    assert row["torch_version"].startswith("2.")
+    assert row["cpu_model"]
+
+
+def test_the_findings(bench: dict[str, dict], baselines: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (file,) = baselines.glob("*/0001_epyc.json")
+    assert main(["report", "--format", "scaling", str(file)]) == 0
+    text = capsys.readouterr().out
+    assert "## resnet18 · pytorch · fp32" in text
+    assert "oversubscription costs" in text
+    assert "| batch | threads | items/s | speed-up | parallel efficiency |" in text
+
+
+def test_nothing_measured_is_not_green(tmp_path: Path) -> None:
+    outcome = suite("--runtimes=onnxruntime", "--precisions=bf16", "--models=mlp", "--threads=1", baselines=tmp_path)
+    assert outcome.code == 5
+    assert outcome.lines("^Nothing was measured: all 2 selected benchmarks were skipped")
+    assert outcome.lines("2 x onnxruntime bf16: ONNX Runtime's CPU provider has no bf16")
+
+
+def test_pretrained_without_published_weights_fails_with_one_line(tmp_path: Path) -> None:
+    outcome = suite("--models=mlp", "--weights=pretrained", "-k", "pytorch-fp32-t1-b1", baselines=tmp_path)
+    assert outcome.code == 1
+    assert outcome.lines("^--weights=pretrained: mlp has no published weights; use --weights=random")
+    assert "Traceback" not in outcome.text
+
+
+def test_a_broken_cache_entry_is_rebuilt_with_a_warning(tmp_path: Path) -> None:
+    arguments = ("--models=mlp", "-k", "pytorch-fp32-t1-b1", "--rounds=5")
+    cache = str(tmp_path / "cache")
+    assert suite(*arguments, TAILGATE_CACHE=cache).code == 0
+    (weights,) = (tmp_path / "cache").glob("mlp*/weights.pt")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    again = suite(*arguments, TAILGATE_CACHE=cache)
+    assert again.code == 0
+    assert again.lines("CacheWarning: cached .* is broken .weights.pt has 1000 bytes, not .*making it anew")
+
+
+def test_random_order_is_seeded_and_recorded(tmp_path: Path) -> None:
+    def order(seed: int) -> list[str]:
+        text = suite("--models=mlp", "--collect-only", "-q", "--order=random", f"--seed={seed}").text
+        return [line for line in text.splitlines() if "::" in line]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    assert sorted(order(1)) == sorted(order(2))
+    outcome = suite(
+        "--models=mlp", "-k", "pytorch-fp32-t1", "--rounds=5", "--order=random", "--seed=7", "--benchmark-save=o",
+        baselines=tmp_path,
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.text
+    assert json.loads(json.dumps(saved(tmp_path, "0001_o")["tailgate_run"])) == {
+        "protocol": "quick", "order": "random", "seed": 7,
+    }  # fmt: skip

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.threads import busy_threads, settled_busy_threads, thread_counts, whole_number, whole_numbers
+from tailgate.cpus import usable_cpus
+from tailgate.errors import TailgateError
+
+
+@pytest.mark.parametrize(
+    ("text", "cpus", "expected"),
+    [
+        ("1,2,4", 2, (1, 2, 4)),
+        ("4", 1, (4,)),
+        ("2,2,1", 8, (2, 1)),
+        ("legacy", 3, (1, 2, 3)),
+        ("modern", 2, (1, 2)),
+        ("modern", 24, (1, 2, 3, 4, 6, 8, 12, 16, 24)),
+        ("modern", 5, (1, 2, 3, 4)),
+    ],
+)
+def test_thread_counts(text: str, cpus: int, expected: tuple[int, ...]) -> None:
+    assert thread_counts(text, cpus) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1,,2", "1.5", "", "1025", "1,x"])
+def test_wrong_thread_counts_name_the_flag_and_what_is_allowed(text: str) -> None:
+    with pytest.raises(TailgateError, match=r"--threads: .*1 to 1024, comma-separated, or legacy or modern"):
+        thread_counts(text, 2)
+
+
+def test_a_misspelt_sweep_is_recognised() -> None:
+    with pytest.raises(TailgateError, match="did you mean 'modern'"):
+        thread_counts("moderne", 2)
+
+
+@given(st.lists(st.integers(1, 4096), min_size=1, max_size=10))
+def test_whole_numbers_keeps_order_and_drops_repeats(numbers: list[int]) -> None:
+    found = whole_numbers("--batch-sizes", ",".join(map(str, numbers)), 1, 4096)
+    assert list(found) == list(dict.fromkeys(numbers))
+
+
+def test_one_whole_number_is_no_list() -> None:
+    assert whole_number("--image-size", "64", 32, 1024) == 64
+    with pytest.raises(TailgateError, match=r"'64,128' is not a whole number \(allowed: 32 to 1024\)"):
+        whole_number("--image-size", "64,128", 32, 1024)
+
+
+def spin() -> None:
+    for _ in range(20_000):
+        pass
+
+
+def test_one_computing_thread_is_seen_as_one() -> None:
+    assert settled_busy_threads(spin, threads=1) == 1
+
+
+def test_a_second_thread_at_work_is_seen() -> None:
+    import hashlib
+    import threading
+
+    stop = threading.Event()
+    block = bytes(1 << 20)
+
+    def hash_on() -> None:  # hashing gives the interpreter lock back, so that both really run
+        while not stop.is_set():
+            hashlib.sha256(block).digest()
+
+    other = threading.Thread(target=hash_on)
+    other.start()
+    try:
+        seen = busy_threads(lambda: hashlib.sha256(block).digest(), threads=1, least_s=0.3)
+    finally:
+        stop.set()
+        other.join()
+    assert seen == (2 if usable_cpus() > 1 else seen)
