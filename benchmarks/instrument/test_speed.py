@@ -1,0 +1,167 @@
+"""What measuring costs: the instrument against pytest-benchmark, a bare loop and OpenVINO's own tool.
+
+Run by hand on a quiet machine, ``pytest benchmarks/instrument -m instrument``; each prints its figure and
+the target, and asserts only that it was measured: a target in a test would fail with the neighbour's load.
+The figures last seen are in docs/speed.md.
+"""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from fixtures.models import models
+from fixtures.runtimes import runtimes
+from fixtures.workload import Workload
+from tailgate.clocks import timed_rounds
+
+pytestmark = pytest.mark.instrument
+ROOT = Path(__file__).parents[2]
+Report = Callable[[str], None]
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
+    """Print past pytest's capture."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {line}", end="")
+
+    return say
+
+
+def test_overhead_per_round_on_a_no_op(request: pytest.FixtureRequest, report: Report) -> None:
+    """Against ``benchmark.pedantic``: what a round of nothing reads, and what it takes in all."""
+
+    def nothing() -> None:
+        pass
+
+    rounds, blocks = 2000, 40
+    read_ns: dict[str, list[float]] = {"tailgate": [], "pedantic": []}
+    taken_ns: dict[str, list[float]] = {"tailgate": [], "pedantic": []}
+    for _ in range(blocks):
+        for name, measure in (("tailgate", _ours), ("pedantic", _pedantic)):
+            start_s = time.perf_counter()
+            durations_s = measure(request, nothing, rounds)
+            taken_ns[name].append((time.perf_counter() - start_s) / rounds * 1e9)
+            read_ns[name].append(statistics.median(durations_s) * 1e9)
+    read = {name: statistics.median(values) for name, values in read_ns.items()}
+    taken = {name: statistics.median(values) for name, values in taken_ns.items()}
+    report(
+        f"no-op, reads: tailgate {read['tailgate']:.0f} ns, pedantic {read['pedantic']:.0f} ns, "
+        f"difference {read['tailgate'] - read['pedantic']:+.0f} ns (target: within 100 ns)"
+    )
+    report(f"no-op, whole round: tailgate {taken['tailgate']:.0f} ns, pedantic {taken['pedantic']:.0f} ns")
+    assert min(read.values()) > 0
+
+
+def _ours(request: pytest.FixtureRequest, function: Callable[[], None], rounds: int) -> list[float]:
+    return timed_rounds(function, (), {}, rounds, 1, time.perf_counter)
+
+
+def _pedantic(request: pytest.FixtureRequest, function: Callable[[], None], rounds: int) -> list[float]:
+    session: Any = request.config._benchmarksession  # type: ignore[attr-defined]
+    fixture = BenchmarkFixture(
+        request.node,
+        add_stats=lambda stats: None,
+        logger=session.logger,
+        warner=request.node.warn,
+        disabled=False,
+        **session.options,
+    )
+    fixture.pedantic(function, rounds=rounds)
+    data: list[float] = fixture.stats.stats.data
+    return data
+
+
+def test_mlp_on_onnxruntime_against_a_bare_loop(report: Report) -> None:
+    """A call of a few microseconds, block by block in one process."""
+    workload = Workload(models()["mlp"], 224, "random")
+    runtime = runtimes()["onnxruntime"]
+    runtime.start(1)
+    ratios, ours_us = [], []
+    with runtime.load(workload, "fp32", "cpu", 1, 1) as session:
+        prepared = session.prepare(workload.check_inputs(1))
+        run = session.run
+        for _ in range(1000):
+            run(prepared)
+        for _ in range(60):
+            bare_s = []
+            for _ in range(1000):
+                start_s = time.perf_counter()
+                run(prepared)
+                bare_s.append(time.perf_counter() - start_s)
+            ours_s = timed_rounds(run, (prepared,), {}, 1000, 1, time.perf_counter)
+            ratios.append(statistics.median(ours_s) / statistics.median(bare_s))
+            ours_us.append(statistics.median(ours_s) * 1e6)
+    ratio = statistics.median(ratios)
+    report(
+        f"mlp, onnxruntime, batch 1: {statistics.median(ours_us):.2f} µs, {ratio - 1:+.2%} against a bare loop "
+        "(target: within 3 %)"
+    )
+    assert ratio > 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_openvino_resnet50_against_benchmark_app(report: Report, threads: int) -> None:
+    """Against ``benchmark_app -api sync -hint latency``, in turns, the same file and precision."""
+    command = shutil.which("benchmark_app") or shutil.which("benchmark_app", path=str(Path(sys.executable).parent))
+    if command is None:
+        pytest.skip("benchmark_app is not on the PATH; it comes with: pip install openvino")
+    workload = Workload(models()["resnet50"], 224, "random")
+    runtime = runtimes()["openvino"]
+    runtime.start(threads)
+    ours_ms, theirs_ms = [], []
+    for _ in range(8):
+        theirs_ms.append(_benchmark_app_ms(command, workload.onnx_path("fp32"), threads))
+        with runtime.load(workload, "fp32", "cpu", threads, 1) as session:
+            prepared = session.prepare(workload.check_inputs(1))
+            timed_rounds(session.run, (prepared,), {}, 10, 1, time.perf_counter)
+            rounds = max(10, round(4000 / theirs_ms[-1]))
+            ours_ms.append(
+                statistics.median(timed_rounds(session.run, (prepared,), {}, rounds, 1, time.perf_counter)) * 1e3
+            )
+    ratios = [ours / theirs for ours, theirs in zip(ours_ms, theirs_ms, strict=True)]
+    report(
+        f"resnet50, openvino fp32, {threads} thread(s): {statistics.median(ours_ms):.2f} ms, benchmark_app "
+        f"{statistics.median(theirs_ms):.2f} ms, median ratio {statistics.median(ratios) - 1:+.2%} "
+        f"(pairs {min(ratios) - 1:+.1%} to {max(ratios) - 1:+.1%}; target: within 3 %)"
+    )
+    assert len(ratios) == 8
+
+
+def _benchmark_app_ms(command: str, model: Path, threads: int) -> float:
+    done = subprocess.run(
+        [
+            command, "-m", str(model), "-d", "CPU", "-api", "sync", "-hint", "latency", "-nthreads", str(threads),
+            "-infer_precision", "CPU:f32", "-shape", "[1,3,224,224]", "-t", "4",
+        ],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    match = re.search(r"Median:\s+([\d.]+) ms", done.stdout)
+    assert match, done.stdout[-1000:]
+    return float(match.group(1))
+
+
+def test_collecting_the_default_matrix(report: Report) -> None:
+    """``pytest benchmarks --collect-only -q`` in a process of its own."""
+    seconds = []
+    for _ in range(5):
+        start_s = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "benchmarks", "--collect-only", "-q"],
+            cwd=ROOT, capture_output=True, check=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+        )  # fmt: skip
+        seconds.append(time.perf_counter() - start_s)
+    report(f"collecting the default matrix: {statistics.median(seconds):.2f} s (target: under 1.5 s)")
+    assert len(seconds) == 5
