@@ -50,6 +50,13 @@ class BenchmarkRun:
         self._unmeasured: list[dict[str, str]] = []
         self._outcome: str | None = None
         self._other_machines: list[str] = []
+        self._warnings: dict[str, list[str]] = {}
+        if settings.protocol and getattr(config.option, "benchmark_precision", None) is not None:
+            raise TailgateError(
+                f"--benchmark-precision stops at the first round that looks precise, and the protocol "
+                f"{settings.protocol.name} fixes the rounds before timing; use --protocol=adaptive instead, or turn "
+                "the protocol off with -o tailgate_protocol="
+            )
         self._use_baselines()
         if settings.active or "p99" in (config.getoption("benchmark_columns", None) or ()):
             seams.add_p99_interval()
@@ -125,6 +132,9 @@ class BenchmarkRun:
         """What a reader must not miss."""
         for line in self._other_machines:
             reporter.write_line(line, yellow=True)
+        for warning, names in self._warnings.items():
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            reporter.write_line(f"Mind {names[0]}{others}: {warning}", yellow=True)
         if not self._settings.active or not self._unmeasured:
             return
         reasons: dict[str, int] = {}
@@ -189,8 +199,9 @@ class BenchmarkRun:
 
     @property
     def _nothing_measured(self) -> bool:
-        option = self._config.option
-        wanted = self._settings.active and not (option.collectonly or option.benchmark_skip or option.benchmark_disable)
+        # pytest-benchmark also disables itself, under xdist for one.
+        off = self._config._benchmarksession.disabled or self._config.option.benchmark_skip  # type: ignore[attr-defined]
+        wanted = self._settings.active and not (self._config.option.collectonly or off)
         return bool(wanted and self._selected and not self._measured)
 
     def _measured_item(self, item: pytest.Item) -> None:
@@ -200,6 +211,8 @@ class BenchmarkRun:
             self._outcome = "passed, without a measurement"
             return
         self._measured += 1
+        for warning in metadata.extra_info.get("warnings") or []:
+            self._warnings.setdefault(warning, []).append(item.name)
         self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
         self._append_csv(
             row(metadata.fullname, {**metadata.stats.as_dict(), "iterations": metadata.iterations}, metadata.extra_info)
