@@ -1,0 +1,68 @@
+"""Documented commands are the real ones, and what is real is documented."""
+
+import contextlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from suite import ROOT
+
+from tailgate.cli import main
+from tailgate.meters import meters
+from tailgate.protocol import PRESETS
+from tailgate.reports import formats
+from tailgate.settings import INI_ONLY, OPTIONS
+
+README = (ROOT / "README.md").read_text()
+DOCS = README + "".join(file.read_text() for file in sorted((ROOT / "docs").glob("*.md")))
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+
+
+def test_ci_runs_exactly_the_readmes_test_command() -> None:
+    command = next(line for line in COMMANDS if line.endswith("tests"))
+    assert command in (ROOT / ".ci" / "run").read_text()
+
+
+def test_there_are_two_commands_for_a_fresh_machine() -> None:
+    assert len([line for line in COMMANDS if line.startswith("python3 -m venv")]) == 2
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("pytest benchmarks")])
+def test_documented_pytest_commands_select_benchmarks(command: str, tmp_path: Path) -> None:
+    arguments = [part for part in shlex.split(command)[1:] if not part.startswith("--benchmark-compare")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_cpu_scaling[" in done.stdout
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("tailgate")])
+def test_documented_tailgate_commands_exist(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name = shlex.split(command)[1]
+    with contextlib.suppress(SystemExit):  # argparse exits after its help
+        main([name, "--help"])
+    assert f"{name} [-h]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flag", [option.flag for option in OPTIONS if option.name not in ("rounds", "seed")])
+def test_every_option_of_the_instrument_is_in_the_readme(flag: str) -> None:
+    assert f"`{flag}" in README
+
+
+@pytest.mark.parametrize("name", [*(option.ini for option in INI_ONLY), *PRESETS, *formats(), *meters()])
+def test_every_name_a_user_may_type_is_documented(name: str) -> None:
+    assert name in DOCS
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", file.read_text()):
+            assert (file.parent / target).exists(), f"{file.name} links to {target}"
