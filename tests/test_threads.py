@@ -55,6 +55,7 @@ def test_one_computing_thread_is_seen_as_one() -> None:
     assert settled_busy_threads(spin, threads=1) == 1
 
 
+@pytest.mark.skipif(usable_cpus() < 2, reason="two threads cannot run at once on one usable CPU")
 def test_a_second_thread_at_work_is_seen() -> None:
     import hashlib
     import threading
@@ -69,8 +70,9 @@ def test_a_second_thread_at_work_is_seen() -> None:
     other = threading.Thread(target=hash_on)
     other.start()
     try:
-        seen = busy_threads(lambda: hashlib.sha256(block).digest(), threads=1, least_s=0.3)
+        # A neighbour may hold the second CPU for a moment, so one look that sees both is enough.
+        seen = [busy_threads(lambda: hashlib.sha256(block).digest(), threads=1, least_s=0.2) for _ in range(15)]
     finally:
         stop.set()
         other.join()
-    assert seen == (2 if usable_cpus() > 1 else seen)
+    assert 2 in seen
