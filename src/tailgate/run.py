@@ -141,9 +141,14 @@ class BenchmarkRun:
         for entry in self._unmeasured:
             reasons[entry["reason"]] = reasons.get(entry["reason"], 0) + 1
         if self._nothing_measured:
-            reporter.write_line(
-                f"Nothing was measured: all {self._selected} selected benchmarks were skipped.", red=True
+            failed = sum(entry["status"] == "failed" for entry in self._unmeasured)
+            what = f"{failed} failed and the others" if failed else f"all {self._selected} selected benchmarks"
+            what = (
+                f"all {self._selected} selected benchmarks failed"
+                if failed == self._selected
+                else f"{what} were skipped"
             )
+            reporter.write_line(f"Nothing was measured: {what}.", red=True)
         elif any(entry["status"] == "unsupported" for entry in self._unmeasured):
             reporter.write_line(f"Measured {self._measured} of {self._selected} selected benchmarks. Not measured:")
         for reason, count in reasons.items():
