@@ -84,15 +84,15 @@ def _compare(options: argparse.Namespace, rest: list[str]) -> int:
     """Hand over to pytest-benchmark's command with our columns in place: it loads no plug-ins itself."""
     from tailgate import seams
 
-    cli = seams.install_command()
-    files = [Path(argument) for argument in rest if argument.endswith(".json")]
-    machines = {machine_id_of(load_run(path)) for path in files}
-    if len(machines) > 1:
-        names = ", ".join(sorted(machine or "unknown" for machine in machines))
-        print(f"These runs are from different machines ({names}): a difference is not a regression.")
-    kept, sys.argv = sys.argv, ["tailgate", *_storage_option(), "compare", *rest]
+    command = seams.install_command()
+    # Names without a path are looked for in baselines/ where that is.
+    place = ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []
+    arguments = [*place, "compare", *rest]
+    kept, sys.argv = sys.argv, ["tailgate", *arguments]
     try:
-        cli.main()
+        if not {"-h", "--help"} & set(rest):
+            _check_comparable(seams.saved_runs(command, arguments))
+        command.main()
     except SystemExit as stop:
         return WRONG_USAGE if stop.code == 2 else int(stop.code or 0)
     except argparse.ArgumentTypeError as error:
@@ -102,6 +102,9 @@ def _compare(options: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
-def _storage_option() -> list[str]:
-    """Names without a path are looked for in ``baselines/`` where that is."""
-    return ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []
+def _check_comparable(files: list[Path]) -> None:
+    """Every file can be believed, and runs of different machines are announced as such."""
+    machines = {machine_id_of(load_run(path)) for path in files}
+    if len(machines) > 1:
+        names = ", ".join(sorted(machine or "unknown" for machine in machines))
+        print(f"These runs are from different machines ({names}): a difference is not a regression.")

@@ -30,9 +30,11 @@ LABELS: dict[str, str] = {
 
 
 def items_per_call(extra_info: Mapping[str, Any]) -> float:
-    """Items one call processes: ``extra_info["items_per_call"]``, 1 where nobody said."""
+    """Items one call processes: ``extra_info["items_per_call"]``, 1 where nobody said (a positive number)."""
     items = extra_info.get("items_per_call")
-    return 1 if items is None else items
+    if isinstance(items, bool) or not isinstance(items, int | float) or not items > 0:
+        return 1
+    return items
 
 
 def throughput(median_s: float, items: float) -> float | None:

@@ -180,7 +180,7 @@ def _nvidia(proc: Path = Path("/proc/driver/nvidia")) -> tuple[list[str], str | 
         match = re.search(r"^Model:\s*(.+)$", information.read_text(), re.MULTILINE)
         models.append(match.group(1).strip() if match else "unknown")
     try:
-        match = re.search(r"Kernel Module[^\d]*([\d.]+)", (proc / "version").read_text())
+        match = re.search(r"\b(\d+(?:\.\d+)+)\b", (proc / "version").read_text())
     except OSError:
         return models, None
     return models, match.group(1) if match else None

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tailgate.columns import complete
+from tailgate.columns import P99_INTERVAL, PERCENTILES, complete
 from tailgate.errors import TailgateError, one_line
 from tailgate.schema import SCHEMA_VERSION
 
+OPTIONAL = (*PERCENTILES, *P99_INTERVAL, "throughput", "ops")
 Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 
@@ -55,6 +56,12 @@ def _check(path: Path, run: Any) -> None:
         missing = [key for key in ("min", "max", "mean", "stddev", "median", "rounds") if not _number(stats.get(key))]
         if missing:
             raise TailgateError(f"{path}: {bench['name']} has no number for {', '.join(missing)}")
+        wrong = [key for key in OPTIONAL if not (stats.get(key) is None or _number(stats[key]))]
+        data = stats.get("data")
+        if data is not None and not (isinstance(data, list) and all(map(_number, data))):
+            wrong.append("data")
+        if wrong:
+            raise TailgateError(f"{path}: {bench['name']} has something else than numbers for {', '.join(wrong)}")
 
 
 def _number(value: Any) -> bool:

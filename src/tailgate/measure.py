@@ -33,14 +33,6 @@ class TailgateBenchmark(BenchmarkFixture):
         super().__init__(node, *args, **kwargs)
         self._settings = node.config.stash.get(SETTINGS, Settings())
         self._marks = node.stash.get(MARKS, {})
-        items = declared_items(node)
-        if items is not None:
-            self.extra_info["items_per_call"] = items
-
-    def _make_stats(self, iterations: int) -> Any:
-        metadata = super()._make_stats(iterations)
-        metadata.stats.extra_info = self.extra_info
-        return metadata
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         protocol = self._settings.protocol
@@ -137,12 +129,13 @@ def warm_up(
     medians_s: list[float] = []
     batches: list[list[float]] = []
     per_batch, calls, start_s = 1, 0, now()
+    batch: list[float] = []
     while not is_steady(medians_s):
         if now() - start_s > WARMUP_LIMIT_S:
             seen = steadiness_rel(medians_s)
             found = f"±{seen:.1%}" if seen is not None else f"only {len(medians_s)} batches of calls"
             return (
-                _flat(batches),
+                _flat(batches) or batch,
                 calls,
                 (f"not steady after {WARMUP_LIMIT_S:g} s of warm-up: {found}, wanted ±{STEADY_HALF_WIDTH_REL:.0%}"),
             )

@@ -19,7 +19,8 @@ def duration(seconds: float) -> str:
 
 def milliseconds(seconds: float) -> str:
     """A latency at a readable scale, always in ms or µs."""
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
+    value, unit = (seconds * 1e3, "ms") if seconds >= 1e-3 else (seconds * 1e6, "µs")
+    return f"{value:.3g} {unit}" if value < 99.5 else f"{value:.0f} {unit}"
 
 
 def summary(stats: Any, status: str) -> str:

@@ -25,6 +25,12 @@ STATISTICS = {
 Row = dict[str, Any]
 
 
+def warnings_of(extra_info: Mapping[str, Any]) -> list[str]:
+    """What a reader of the row must mind; other projects may keep something else under the name."""
+    found = extra_info.get("warnings")
+    return [str(warning) for warning in found] if isinstance(found, list) else []
+
+
 def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any]) -> Row:
     """Name, status, context and statistics; ``None`` where a value is not known."""
     return {
@@ -32,7 +38,7 @@ def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any
         "status": extra_info.get("status", "ok"),
         **{field: extra_info.get(field) for field in CONTEXT},
         **{unit_name: (stats or {}).get(field) for field, unit_name in STATISTICS.items()},
-        "warnings": " | ".join(extra_info.get("warnings") or []),
+        "warnings": " | ".join(warnings_of(extra_info)),
     }
 
 

@@ -14,9 +14,10 @@ import pytest
 from tailgate import columns, environment, seams
 from tailgate.errors import TailgateError, one_line
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.measure import declared_items
 from tailgate.progress import Progress, summary
 from tailgate.reports.tidy_csv import TidyCsv
-from tailgate.rows import row
+from tailgate.rows import row, warnings_of
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
 from tailgate.storage import BaselineStorage
@@ -57,11 +58,17 @@ class BenchmarkRun:
                 f"{settings.protocol.name} fixes the rounds before timing; use --protocol=adaptive instead, or turn "
                 "the protocol off with -o tailgate_protocol="
             )
+        self._present = hasattr(config.option, "benchmark_storage")
+        """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
+        self._csv: TidyCsv | None = None
+        if not self._present:
+            return
         self._use_baselines()
         if settings.active or "p99" in (config.getoption("benchmark_columns", None) or ()):
             seams.add_p99_interval()
         self._check_writable()
-        self._csv = TidyCsv(settings.csv) if settings.csv else None
+        if settings.csv:
+            self._csv = TidyCsv(settings.csv)
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -100,7 +107,10 @@ class BenchmarkRun:
         """Keep the result, or the reason why there is none."""
         if not is_benchmark(item):
             return
-        if report.skipped:
+        if hasattr(report, "wasxfail"):
+            word = "failed as expected" if report.skipped else "passed, though it was expected to fail"
+            self._not_measured(item, "failed", word, report.wasxfail or "no reason given")
+        elif report.skipped:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             self._not_measured(item, "unsupported", "skipped", reason.removeprefix("Skipped: "))
         elif report.failed:
@@ -109,7 +119,7 @@ class BenchmarkRun:
             first_line = message.strip().partition("\n")[0].removeprefix("Failed: ")
             self._not_measured(item, "failed", "FAILED", first_line)
             fixture = getattr(item, "funcargs", {}).get("benchmark")
-            if fixture is not None:
+            if fixture is not None and self._settings.active:
                 fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
         elif report.when == "call":
             self._measured_item(item)
@@ -117,8 +127,10 @@ class BenchmarkRun:
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """No dot for a benchmark that has a progress line."""
         quiet = self._progress is not None and self._outcome is not None
-        if not quiet or hasattr(report, "wasxfail") or not hasattr(report, "when"):
+        if not quiet or not hasattr(report, "when"):
             return None
+        if hasattr(report, "wasxfail"):
+            return ("xfailed", "", "XFAIL") if report.skipped else ("xpassed", "", "XPASS")
         if report.failed and report.when != "call":
             return "error", "", "ERROR"
         return (report.outcome, "", report.outcome.upper()) if report.when == "call" or not report.passed else None
@@ -205,6 +217,8 @@ class BenchmarkRun:
     @property
     def _nothing_measured(self) -> bool:
         # pytest-benchmark also disables itself, under xdist for one.
+        if not self._present:
+            return False
         off = self._config._benchmarksession.disabled or self._config.option.benchmark_skip  # type: ignore[attr-defined]
         wanted = self._settings.active and not (self._config.option.collectonly or off)
         return bool(wanted and self._selected and not self._measured)
@@ -215,8 +229,12 @@ class BenchmarkRun:
         if not metadata:
             self._outcome = "passed, without a measurement"
             return
+        items = declared_items(item)
+        if items is not None:
+            metadata.extra_info["items_per_call"] = items
+        metadata.stats.extra_info = metadata.extra_info
         self._measured += 1
-        for warning in metadata.extra_info.get("warnings") or []:
+        for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._warnings.setdefault(warning, []).append(item.name)
         self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
         self._append_csv(
@@ -240,6 +258,7 @@ class BenchmarkRun:
         if ours:
             option.benchmark_storage = f"file://{self._settings.baselines}"
             option.benchmark_save_data = True
+        seams.measure_by_protocol(self._settings.protocol is not None)
         seams.save_under(environment.folder_name(self.fingerprint) if ours else None)
         BaselineStorage.strict = ours
 
@@ -249,7 +268,13 @@ class BenchmarkRun:
         if (option.benchmark_save or option.benchmark_autosave) and "://" not in storage:
             _check_folder("--benchmark-storage", Path(storage))
         if option.benchmark_json:
-            _check_folder("--benchmark-json", Path(option.benchmark_json).parent)
+            file = Path(option.benchmark_json)
+            if file.is_dir():
+                raise TailgateError(
+                    f"--benchmark-json: {file} cannot be written (it is a folder); name a file, such as {file}/run.json"
+                )
+            if self._settings.active:
+                _check_folder("--benchmark-json", file.parent)
 
     def _mark_other_machine(self, compared: Run, differences: list[str]) -> None:
         for bench in compared["benchmarks"]:

@@ -16,17 +16,19 @@ import importlib
 import re
 import statistics
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest_benchmark
 from pytest_benchmark import csv as benchmark_csv
 from pytest_benchmark import plugin, session, utils
+from pytest_benchmark.fixture import BenchmarkFixture
 from pytest_benchmark.stats import Stats
 from pytest_benchmark.storage import file as file_storage
 
 from tailgate import columns
 from tailgate.analysis.quantiles import percentile
-from tailgate.errors import unknown_value
+from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
 from tailgate.storage import BaselineStorage
 from tailgate.table import PercentileTable, sort_key
@@ -52,6 +54,8 @@ SYMBOLS = (
     "session.get_machine_id",
     "cli.TableResults",
     "cli.main",
+    "cli.make_parser",
+    "utils.load_storage",
     "plugin.BenchmarkFixture",
     "plugin.parse_sort",
     "plugin.parse_compare_fail",
@@ -82,7 +86,6 @@ def install() -> None:
     plugin.parse_sort = parse_sort
     plugin.parse_compare_fail = parse_compare_fail
     session.TableResults = PercentileTable
-    plugin.BenchmarkFixture = TailgateBenchmark
     file_storage.FileStorage = BaselineStorage
     benchmark_csv.operator = _CsvOperator
     session.get_machine_id = _machine_folder
@@ -97,6 +100,28 @@ def install_command() -> Any:
     return cli
 
 
+def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
+    """The files that ``pytest-benchmark compare`` would read for these command-line arguments.
+
+    Raises:
+        TailgateError: a name matches none.
+    """
+    options = command.make_parser().parse_args(arguments)
+    storage = utils.load_storage(options.storage, logger=None, netrc=options.netrc)
+    files: list[Path] = []
+    for name in options.glob_or_file or ["[0-9][0-9][0-9][0-9]_"]:
+        try:
+            found = storage.query(name)
+        except ValueError as error:
+            raise TailgateError(f"compare: {one_line(error)}") from error
+        if not found:
+            raise TailgateError(
+                f"compare: no saved run matches {name!r} in {storage.path}; name a file, or save a run there"
+            )
+        files += found
+    return files
+
+
 def add_p99_interval() -> None:
     """Give every row of this session P99's interval.
 
@@ -106,6 +131,11 @@ def add_p99_interval() -> None:
     for name in columns.P99_INTERVAL:
         if name not in Stats.fields:
             _add_statistic(name, _interval_end(name), shown=False)
+
+
+def measure_by_protocol(wanted: bool) -> None:
+    """Whether ``benchmark`` is our fixture or, where no protocol was asked for, pytest-benchmark's own."""
+    plugin.BenchmarkFixture = TailgateBenchmark if wanted else BenchmarkFixture
 
 
 def save_under(folder: str | None) -> None:
@@ -145,7 +175,9 @@ def parse_sort(text: str) -> str:
     """``--benchmark-sort``: pytest-benchmark's columns and ours."""
     column = text.lower().strip()
     if column not in columns.SORTABLE:
-        raise argparse.ArgumentTypeError(unknown_value("sort", column, columns.SORTABLE, noun="column"))
+        raise _with_ours(
+            _stock_parse_sort, text, unknown_value("with tailgate", column, columns.SORTABLE, noun="column")
+        )
     return column
 
 
@@ -153,15 +185,28 @@ def parse_compare_fail(text: str) -> Any:
     """``--benchmark-compare-fail`` for our columns too, with decimals: ``p99:7.5%``, ``throughput:3%``."""
     match = re.fullmatch(r"(\w+):(\d*\.?\d+(?:[eE][-+]?\d+)?)(%?)", text.strip())
     allowed = ("min", "max", "mean", "median", "stddev", "iqr", *columns.ADDED_COLUMNS)
-    if not match:
-        raise argparse.ArgumentTypeError(
-            f"cannot read {text!r}; write COLUMN:NUMBER% or COLUMN:SECONDS, such as median:5% or p99:0.001"
-        )
+    if not match or match[1] not in allowed:
+        column = text.partition(":")[0].lower()
+        if match and column:
+            hint = unknown_value("with tailgate", column, allowed, noun="column")
+        else:
+            hint = "with tailgate: write COLUMN:NUMBER% or COLUMN:SECONDS, such as median:5% or p99:0.001"
+        raise _with_ours(_stock_parse_compare_fail, text, hint)
     column, number, percent = match.groups()
-    if column not in allowed:
-        raise argparse.ArgumentTypeError(unknown_value("compare-fail", column, allowed, noun="column"))
-    check = _PercentageCheck if percent else _DifferenceCheck
+    check = PercentageRegressionCheck if percent else DifferenceRegressionCheck
     return check(column, float(number))
+
+
+_stock_parse_sort, _stock_parse_compare_fail = utils.parse_sort, utils.parse_compare_fail
+
+
+def _with_ours(stock: Callable[[str], Any], text: str, ours: str) -> argparse.ArgumentTypeError:
+    """pytest-benchmark's own message for a wrong value, then what Tailgate takes besides."""
+    try:
+        stock(text)
+    except argparse.ArgumentTypeError as error:
+        return argparse.ArgumentTypeError(f"{error}\n{ours}")
+    raise AssertionError(f"pytest-benchmark takes {text!r} and Tailgate does not")
 
 
 class _Directed:
@@ -177,18 +222,16 @@ class _Directed:
         change = self.compute(current, compared)
         worse = -change if self.field in columns.HIGHER_IS_BETTER else change
         if worse > self.threshold:
-            return (
-                f"Field {self.field!r} has failed {type(self).__name__.strip('_')}: {worse:.9f} > {self.threshold:.9f}"
-            )
+            return f"Field {self.field!r} has failed {type(self).__name__}: {worse:.9f} > {self.threshold:.9f}"
         return None
 
 
-class _PercentageCheck(_Directed, utils.PercentageRegressionCheck):
-    pass
+class PercentageRegressionCheck(_Directed, utils.PercentageRegressionCheck):
+    """``COLUMN:NUMBER%``."""
 
 
-class _DifferenceCheck(_Directed, utils.DifferenceRegressionCheck):
-    pass
+class DifferenceRegressionCheck(_Directed, utils.DifferenceRegressionCheck):
+    """``COLUMN:SECONDS``."""
 
 
 class _CsvOperator:

@@ -120,7 +120,7 @@ def _protocol(values: dict[str, str | None]) -> Protocol | None:
     name = values["protocol"]
     if name is None and rounds is None and warmup_rounds is None:
         return None
-    preset = PRESETS[_choice("--protocol", name or "quick", PRESETS)]
+    preset = PRESETS[_choice("--protocol", "quick" if name is None else name, PRESETS)]
     return preset.overridden(rounds, warmup_rounds)
 
 

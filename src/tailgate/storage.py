@@ -17,7 +17,7 @@ import pytest
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
-from tailgate.errors import TailgateError, nearest
+from tailgate.errors import TailgateError, nearest, one_line
 from tailgate.history import load_run
 
 NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
@@ -53,11 +53,13 @@ class BaselineStorage(FileStorage):
         Raises:
             pytest.UsageError: ``strict``, and nothing of that name is there, or what is there is broken.
         """
-        if not globs_or_files:
-            globs_or_files = ("[0-9][0-9][0-9][0-9]_",)
-        files = self.query(*globs_or_files)
+        wanted = globs_or_files or ("[0-9][0-9][0-9][0-9]_",)
+        try:
+            files = self.query(*wanted)
+        except ValueError as error:  # a path with folders that is not there
+            raise pytest.UsageError(f"--benchmark-compare: {one_line(error)}") from error
         if self.strict and not files:
-            raise pytest.UsageError(self._nothing(globs_or_files[0]))
+            raise pytest.UsageError(self._nothing(globs_or_files[0] if globs_or_files else None))
         for file in files:
             try:
                 run = load_run(file)
@@ -104,7 +106,18 @@ class BaselineStorage(FileStorage):
     def _numbered(self) -> list[Path]:
         return sorted(file for file in self.path.glob("*/*.json") if saved_word(file))
 
-    def _nothing(self, wanted: str) -> str:
+    @property
+    def _next_num(self) -> str:
+        """One more than the largest in this machine's folder; pytest-benchmark's own stops seeing runs at 9999."""
+        numbers = [int(file.name.partition("_")[0]) for file in self.get("x").parent.glob("*.json") if saved_word(file)]
+        return f"{max(numbers, default=0) + 1:04}"
+
+    def _nothing(self, wanted: str | None) -> str:
+        if wanted is None:
+            return (
+                f"--benchmark-compare: no saved run to compare with (saved in {self.path}: nothing yet); "
+                "save one with --benchmark-save=NAME"
+            )
         names = sorted({saved_word(file) or "" for file in self._numbered()})
         match = nearest(wanted, names)
         hint = f"; did you mean {match!r}?" if match else ""

@@ -38,7 +38,8 @@ class PercentileTable(TableResults):
         for _, benchmarks in groups:
             for bench in benchmarks:
                 complete(bench, bench.get("extra_info") or {})
-        if not ours and all(_status(bench) == "ok" for _, group in groups for bench in group):
+        rows = [bench for _, group in groups for bench in group]
+        if not ours and all(_status(bench) == "ok" and not bench.get("other_machine") for bench in rows):
             super().display(tr, groups, progress_reporter=progress_reporter)
             return
         tr.write_line("")
@@ -146,14 +147,16 @@ def _mark(bench: Bench, notes: dict[str, None]) -> str:
     status = _status(bench)
     if status == "ok":
         return ""
-    notes.setdefault(f"({status}): {STATUS_NOTES.get(status, 'see the warnings of the row in the JSON.')}")
+    notes.setdefault(f"({status}): {STATUS_NOTES[status]}")
     return f" ({status})"
 
 
 def _status(bench: Bench) -> str:
     # A baseline's row in a comparison borrows the extra_info of the row just measured.
     borrowed = bench.get("path") and bench.get("source") and "options" in bench and "stats" not in bench
-    return "ok" if borrowed else str((bench.get("extra_info") or {}).get("status") or "ok")
+    status = None if borrowed else (bench.get("extra_info") or {}).get("status")
+    # Other projects may keep a word of their own under this name.
+    return status if isinstance(status, str) and status in STATUS_NOTES else "ok"
 
 
 STATUS_NOTES = {

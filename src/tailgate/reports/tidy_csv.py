@@ -25,13 +25,12 @@ class TidyCsv:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = path.open("a+", newline="", encoding="utf8")
+            self._stream = path.open("a+", newline="", encoding="utf8")  # closed by close()
         except OSError as error:
             raise TailgateError(
                 f"--csv: {path} cannot be written ({error.strerror or error}); name another file"
             ) from error
-        self._stream.seek(0)
-        first = next(csv.reader(self._stream), None)
+        first = self._header()
         self._writer = csv.DictWriter(self._stream, HEADER, extrasaction="ignore", lineterminator="\n")
         if first is None:
             self._writer.writeheader()
@@ -40,6 +39,16 @@ class TidyCsv:
             self._stream.close()
             raise TailgateError(f"--csv: {path} has other columns than Tailgate writes; name another file")
         self._stream.seek(0, os.SEEK_END)
+        if first is not None and not path.read_bytes().endswith(b"\n"):
+            self._stream.write("\n")  # the last row was cut off; ours starts on a line of its own
+
+    def _header(self) -> list[str] | None:
+        """The file's first line; ``None`` for an empty file."""
+        self._stream.seek(0)
+        try:
+            return next(csv.reader(self._stream), None)
+        except (UnicodeDecodeError, csv.Error):
+            return ["not a CSV"]
 
     def append(self, row: Row) -> None:
         """Write one row through to the disk."""
