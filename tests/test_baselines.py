@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from foreign import OTHERS_OFF, SHORT, run_all
 
 from tailgate.errors import TailgateError
 from tailgate.history import load_run, machine_id_of, machine_of
 from tailgate.storage import BaselineStorage, saved_word
 
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
-SHORT = "--benchmark-max-time=0.001"
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 INI = "[pytest]\ntailgate_baselines = baselines\n"
@@ -44,32 +43,6 @@ def run(project, *arguments):
 
 def saved_files(project):
     return {file.name: file for file in project.path.glob("baselines/*/*.json")}
-
-
-# Many sessions in one fresh process: most of a session's time is spent on starting it.
-MANY = """
-import contextlib, io, json, pytest, sys, traceback
-said = []
-for arguments in json.load(sys.stdin):
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        try:
-            code = pytest.main(arguments)
-        except Exception:  # a process of its own would end with it
-            code = 1
-            traceback.print_exc()
-    said.append([int(code), text.getvalue()])
-json.dump(said, sys.stdout)
-"""
-
-
-def run_all(folder, *sessions):
-    """Exit code and output of each session, by its arguments."""
-    every = json.dumps([[*OTHERS_OFF, SHORT, *arguments] for arguments in sessions])
-    done = subprocess.run(
-        [sys.executable, "-c", MANY], input=every, cwd=folder, capture_output=True, text=True, check=True
-    )
-    return dict(zip(sessions, json.loads(done.stdout), strict=True))
 
 
 def test_a_run_is_saved_with_raw_rounds_in_the_folder_of_its_fingerprint(project):
@@ -220,9 +193,7 @@ def refused(once_saved, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("arguments", "parts"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_read_or_written_is_refused_with_one_line_before_anything_is_measured(
-    refused, arguments, parts
-):
+def test_what_cannot_be_read_or_written_is_refused_with_one_line_before_anything_is_measured(refused, arguments, parts):
     code, text = refused[tuple(arguments)]
     assert code == pytest.ExitCode.USAGE_ERROR
     (line,) = text.strip().splitlines()
@@ -366,6 +337,11 @@ def test_the_number_after_9999_is_followed_too(tmp_path):
     storage.get = limited_get
     storage.save({}, "x")
     assert (tmp_path / "this-1cpu-0a" / "10001_x.json").exists()
+
+
+def test_the_latest_run_after_9999_is_the_one_of_the_larger_number(tmp_path):
+    touch(tmp_path, "that-1cpu-0b/9999_x.json", "that-1cpu-0b/10000_x.json")
+    assert storage_of(tmp_path).query("x") == [tmp_path / "that-1cpu-0b" / "10000_x.json"]
 
 
 def test_a_broken_run_among_many_is_skipped_with_a_warning_where_none_was_asked_for_by_name(tmp_path):

@@ -6,9 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from foreign import OTHERS_OFF, SHORT, run_all
 from scipy.stats import binom
-
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
 
 PROJECT = """
 import pytest
@@ -34,35 +33,8 @@ def test_pedantic(benchmark):
 """
 ITEMS = {"test_one_item": 1, "test_eight_items": 8, "test_batch[2]": 2, "test_batch[4]": 4, "test_pedantic": 3}
 PERCENTS = {"p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
-SHORT = "--benchmark-max-time=0.001"
 # A machine of one fact: a real one's clock differs from run to run, of which pytest-benchmark warns.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
-
-
-# Many sessions in one fresh process: most of a session's time is spent on starting it.
-MANY = """
-import contextlib, io, json, pytest, sys, traceback
-said = []
-for arguments in json.load(sys.stdin):
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        try:
-            code = pytest.main(arguments)
-        except Exception:  # a process of its own would end with it
-            code = 1
-            traceback.print_exc()
-    said.append([int(code), text.getvalue()])
-json.dump(said, sys.stdout)
-"""
-
-
-def run_all(folder, *sessions):
-    """Exit code and output of each session, by its arguments."""
-    every = json.dumps([[*OTHERS_OFF, SHORT, *arguments] for arguments in sessions])
-    done = subprocess.run(
-        [sys.executable, "-c", MANY], input=every, cwd=folder, capture_output=True, text=True, check=True
-    )
-    return dict(zip(sessions, json.loads(done.stdout), strict=True))
 
 
 class Ran:
@@ -88,9 +60,7 @@ def few(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    return Ran(
-        tmp_path_factory.mktemp("many"), "--rounds=400", "--benchmark-columns=p99", "-k", "one_item or eight"
-    )
+    return Ran(tmp_path_factory.mktemp("many"), "--rounds=400", "--benchmark-columns=p99", "-k", "one_item or eight")
 
 
 def table_rows(text):
@@ -195,6 +165,34 @@ def test_a_wrong_throughput_marker_fails_its_test_with_one_line_and_no_other(pyt
     for index, text in enumerate(WRONG_MARKERS.values()):
         ran.stdout.fnmatch_lines([f"*test_{index}[[]1]: *{text.replace('[', '[[]')}*"])
     assert "Traceback" not in ran.stdout.str()
+
+
+MEASURED_ANYWAY = """
+import pytest
+
+pytestmark = pytest.mark.throughput(items=8)
+
+def test_fails_after_measuring(benchmark):
+    assert benchmark(sum, [1]) == 2
+
+@pytest.mark.xfail(reason="not yet")
+def test_passes_unexpectedly(benchmark):
+    benchmark(sum, [1])
+"""
+
+
+def test_what_was_measured_counts_its_items_whatever_became_of_the_test(pytester):
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(MEASURED_ANYWAY)
+    ran = pytester.runpytest_subprocess(*OTHERS_OFF, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json")
+    ran.assert_outcomes(failed=1, xpassed=1)
+    benches = json.loads((pytester.path / "run.json").read_text())["benchmarks"]
+    assert [bench["name"] for bench in benches] == ["test_fails_after_measuring", "test_passes_unexpectedly"]
+    for bench in benches:
+        assert bench["stats"]["throughput"] == 8 / np.median(bench["stats"]["data"])
+        assert bench["extra_info"]["items_per_call"] == 8
+    (row,) = [line for line in (pytester.path / "rows.csv").read_text().splitlines() if "unexpectedly" in line]
+    assert "::test_passes_unexpectedly,ok," in row  # a row with numbers, as in the table
 
 
 PLAIN_FILES = {

@@ -5,13 +5,11 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from foreign import OTHERS_OFF, run_all
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.order import shuffle_benchmarks
-
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
-SHORT = "--benchmark-max-time=0.001"
 
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
@@ -59,32 +57,6 @@ def test_pedantic(benchmark):
     benchmark.pedantic(sum, args=([1],), rounds=7, iterations=2, warmup_rounds=1)
 """
 )
-
-
-# Many sessions in one fresh process: most of a session's time is spent on starting it.
-MANY = """
-import contextlib, io, json, pytest, sys, traceback
-said = []
-for arguments in json.load(sys.stdin):
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        try:
-            code = pytest.main(arguments)
-        except Exception:  # a process of its own would end with it
-            code = 1
-            traceback.print_exc()
-    said.append([int(code), text.getvalue()])
-json.dump(said, sys.stdout)
-"""
-
-
-def run_all(folder, *sessions):
-    """Exit code and output of each session, by its arguments."""
-    every = json.dumps([[*OTHERS_OFF, SHORT, *arguments] for arguments in sessions])
-    done = subprocess.run(
-        [sys.executable, "-c", MANY], input=every, cwd=folder, capture_output=True, text=True, check=True
-    )
-    return dict(zip(sessions, json.loads(done.stdout), strict=True))
 
 
 def measure(pytester, *arguments):

@@ -215,9 +215,11 @@ def test_compare_fail_is_read(text):
     assert (check.field, check.threshold) == (column, float(number.rstrip("%")))
 
 
-FIVE_PERCENT, HALF_SECOND, RATE = (
-    seams.parse_compare_fail(text) for text in ("p99:5%", "p99:0.5", "throughput:3%")
-)
+def test_compare_fail_reads_columns_in_upper_case_as_sort_and_columns_do():
+    assert seams.parse_compare_fail("P99:5%").field == "p99"
+
+
+FIVE_PERCENT, HALF_SECOND, RATE = (seams.parse_compare_fail(text) for text in ("p99:5%", "p99:0.5", "throughput:3%"))
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,10 @@ def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> lis
     if not theirs:
         return ["the baseline has no fingerprint (saved without Tailgate)"]
     parts = []
-    for key, here in ours.items():
-        there = theirs.get(key)
-        if key == "memory_total_bytes" and isinstance(there, int):
-            here, there = f"{round(here / 2**30)} GiB", f"{round(there / 2**30)} GiB"  # noqa: PLW2901 (shown rounded, as compared)
+    for key in sorted({*ours, *theirs}):
+        here, there = ours.get(key), theirs.get(key)
+        if key == "memory_total_bytes" and isinstance(here, int) and isinstance(there, int):
+            here, there = f"{round(here / 2**30)} GiB", f"{round(there / 2**30)} GiB"
         if isinstance(here, Mapping) and isinstance(there, Mapping):
             parts += [
                 f"{key}.{name} {there.get(name)!r} there, {here.get(name)!r} here"

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tailgate import columns, environment, seams
-from tailgate.errors import TailgateError, one_line
-from tailgate.history import Run, machine_id_of, machine_of
+from tailgate import columns, comparison, environment, places, seams
+from tailgate.errors import TailgateError
+from tailgate.history import Run
 from tailgate.measure import declared_items
 from tailgate.progress import Progress, summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
-from tailgate.storage import BaselineStorage
 
 RUN = pytest.StashKey["BenchmarkRun"]()
-STOCK_STORAGE = "file://./.benchmarks"
-OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
 
 
 def is_benchmark(item: pytest.Item) -> bool:
@@ -63,10 +57,10 @@ class BenchmarkRun:
         self._csv: TidyCsv | None = None
         if not self._present:
             return
-        self._use_baselines()
+        places.use_baselines(config, settings, self.fingerprint)
         if settings.active or "p99" in (config.getoption("benchmark_columns", None) or ()):
             seams.add_p99_interval()
-        self._check_writable()
+        places.check_writable(config, settings)
         if settings.csv:
             self._csv = TidyCsv(settings.csv)
 
@@ -107,13 +101,15 @@ class BenchmarkRun:
         """Keep the result, or the reason why there is none."""
         if not is_benchmark(item):
             return
-        if hasattr(report, "wasxfail"):
-            word = "failed as expected" if report.skipped else "passed, though it was expected to fail"
-            self._not_measured(item, "failed", word, report.wasxfail or "no reason given")
+        metadata = getattr(getattr(item, "funcargs", {}).get("benchmark"), "stats", None)
+        if metadata and report.when == "call":
+            _connect(item, metadata)
+        if hasattr(report, "wasxfail") and report.skipped:
+            self._not_measured(item, "failed", "failed as expected", report.wasxfail or "no reason given")
         elif report.skipped:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             self._not_measured(item, "unsupported", "skipped", reason.removeprefix("Skipped: "))
-        elif report.failed:
+        elif report.failed and report.when != "teardown":  # what was measured before stays measured
             crash = getattr(report.longrepr, "reprcrash", None)
             message = crash.message if crash is not None else str(report.longrepr)
             first_line = message.strip().partition("\n")[0].removeprefix("Failed: ")
@@ -122,7 +118,7 @@ class BenchmarkRun:
             if fixture is not None and self._settings.active:
                 fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
         elif report.when == "call":
-            self._measured_item(item)
+            self._measured_item(item, metadata)
 
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """No dot for a benchmark that has a progress line."""
@@ -184,29 +180,15 @@ class BenchmarkRun:
         output_json["unmeasured"] = self._unmeasured
         by_name = {bench.fullname: bench for bench in benchmarks}
         for bench in output_json["benchmarks"]:
-            bench["stats"].update(columns.p99_interval(by_name[bench["fullname"]].stats.sorted_data))
+            if bench["fullname"] in by_name:  # a project's own hook may add others
+                bench["stats"].update(columns.p99_interval(by_name[bench["fullname"]].stats.sorted_data))
 
-    @contextmanager
-    def comparing(self, machine_info: Run, compared: Run) -> Iterator[None]:
-        """Around pytest-benchmark's comparison of machines, which warns at every change of the clock.
-
-        Ours compares fingerprints, and marks the rows of another machine. Where nothing was asked of
-        Tailgate, pytest-benchmark's own comparison stays as it is, blind to what we added.
-        """
-        if self._settings.active:
-            differences = environment.difference(self.fingerprint, machine_of(compared))
-            if differences:
-                self._mark_other_machine(compared, differences)
-            with _replaced(compared, "machine_info", machine_info):
-                yield
-            return
-        stock = {
-            key: value for key, value in (compared.get("machine_info") or {}).items() if key not in OUR_MACHINE_KEYS
-        }
-        kept = {key: machine_info.pop(key) for key in OUR_MACHINE_KEYS if key in machine_info}
-        with _replaced(compared, "machine_info", stock):
-            yield
-        machine_info.update(kept)
+    def comparing(self, machine_info: Run, compared: Run) -> AbstractContextManager[None]:
+        """Around pytest-benchmark's comparison of machines."""
+        if not self._settings.active:
+            return comparison.stock(machine_info, compared)
+        self._other_machines += comparison.mark_other_machine(self.fingerprint, compared)
+        return comparison.silenced(machine_info, compared)
 
     def close(self) -> None:
         """Close the CSV."""
@@ -223,23 +205,18 @@ class BenchmarkRun:
         wanted = self._settings.active and not (self._config.option.collectonly or off)
         return bool(wanted and self._selected and not self._measured)
 
-    def _measured_item(self, item: pytest.Item) -> None:
-        fixture = getattr(item, "funcargs", {}).get("benchmark")
-        metadata = getattr(fixture, "stats", None)
+    def _measured_item(self, item: pytest.Item, metadata: Any) -> None:
         if not metadata:
             self._outcome = "passed, without a measurement"
             return
-        items = declared_items(item)
-        if items is not None:
-            metadata.extra_info["items_per_call"] = items
-        metadata.stats.extra_info = metadata.extra_info
         self._measured += 1
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._warnings.setdefault(warning, []).append(item.name)
-        self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
-        self._append_csv(
-            row(metadata.fullname, {**metadata.stats.as_dict(), "iterations": metadata.iterations}, metadata.extra_info)
-        )
+        if self._progress:
+            self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
+        if self._csv:
+            stats = {**metadata.stats.as_dict(), "iterations": metadata.iterations}
+            self._append_csv(row(metadata.fullname, stats, metadata.extra_info))
 
     def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
         self._outcome = f"{word}: {reason}"
@@ -251,54 +228,10 @@ class BenchmarkRun:
             identity = environment.fingerprint_id(self.fingerprint)
             self._csv.append({**found, "timestamp_utc": datetime.now(UTC).isoformat(), "fingerprint_id": identity})
 
-    def _use_baselines(self) -> None:
-        """Save and look for runs by fingerprint, where the ini file names a folder for them."""
-        option = self._config.option
-        ours = self._settings.baselines is not None and option.benchmark_storage == STOCK_STORAGE
-        if ours:
-            option.benchmark_storage = f"file://{self._settings.baselines}"
-            option.benchmark_save_data = True
-        seams.measure_by_protocol(self._settings.protocol is not None)
-        seams.save_under(environment.folder_name(self.fingerprint) if ours else None)
-        BaselineStorage.strict = ours
 
-    def _check_writable(self) -> None:
-        option = self._config.option
-        storage = option.benchmark_storage.removeprefix("file://")
-        if (option.benchmark_save or option.benchmark_autosave) and "://" not in storage:
-            _check_folder("--benchmark-storage", Path(storage))
-        if option.benchmark_json:
-            file = Path(option.benchmark_json)
-            if file.is_dir():
-                raise TailgateError(
-                    f"--benchmark-json: {file} cannot be written (it is a folder); name a file, such as {file}/run.json"
-                )
-            if self._settings.active:
-                _check_folder("--benchmark-json", file.parent)
-
-    def _mark_other_machine(self, compared: Run, differences: list[str]) -> None:
-        for bench in compared["benchmarks"]:
-            bench["stats"]["other_machine"] = True
-        self._other_machines.append(
-            f"The baseline is from another machine ({machine_id_of(compared) or 'unknown'}), so a difference is not a "
-            f"regression. Differs: {'; '.join(differences)}"
-        )
-
-
-@contextmanager
-def _replaced(mapping: dict[str, Any], key: str, value: Any) -> Iterator[None]:
-    kept = mapping.get(key)
-    mapping[key] = value
-    try:
-        yield
-    finally:
-        mapping[key] = kept
-
-
-def _check_folder(flag: str, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return
-    except OSError as error:
-        raise TailgateError(f"{flag}: {folder} cannot be written ({one_line(error)}); name another folder") from error
+def _connect(item: pytest.Item, metadata: Any) -> None:
+    """Tell the statistics how many items a call processed, whatever became of the test after measuring."""
+    items = declared_items(item)
+    if items is not None:
+        metadata.extra_info["items_per_call"] = items
+    metadata.stats.extra_info = metadata.extra_info

@@ -183,10 +183,10 @@ def parse_sort(text: str) -> str:
 
 def parse_compare_fail(text: str) -> Any:
     """``--benchmark-compare-fail`` for our columns too, with decimals: ``p99:7.5%``, ``throughput:3%``."""
-    match = re.fullmatch(r"(\w+):(\d*\.?\d+(?:[eE][-+]?\d+)?)(%?)", text.strip())
+    match = re.fullmatch(r"(\w+):(\d*\.?\d+(?:e[-+]?\d+)?)(%?)", text.lower().strip())
     allowed = ("min", "max", "mean", "median", "stddev", "iqr", *columns.ADDED_COLUMNS)
     if not match or match[1] not in allowed:
-        column = text.partition(":")[0].lower()
+        column = text.partition(":")[0].lower().strip()
         if match and column:
             hint = unknown_value("with tailgate", column, allowed, noun="column")
         else:

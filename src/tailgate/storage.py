@@ -104,7 +104,9 @@ class BaselineStorage(FileStorage):
             Path(temporary).unlink(missing_ok=True)
 
     def _numbered(self) -> list[Path]:
-        return sorted(file for file in self.path.glob("*/*.json") if saved_word(file))
+        """Runs of all machines, the largest number last."""
+        found = [file for file in self.path.glob("*/*.json") if saved_word(file)]
+        return sorted(found, key=lambda file: (int(file.name.partition("_")[0]), file))
 
     @property
     def _next_num(self) -> str:

@@ -46,7 +46,8 @@ class PercentileTable(TableResults):
         notes: dict[str, None] = {}
         for group, benchmarks in groups:
             self._display_group(tr, group, sorted(benchmarks, key=sort_key(self.sort)), notes)
-        tr.write_line("Legend:")
+        if notes:
+            tr.write_line("Legend:")
         for note in notes:
             tr.write_line(f"  {note}")
 

@@ -1,0 +1,57 @@
+"""Comparing with a saved run: is it the same machine?
+
+pytest-benchmark compares everything it knows of two machines, the momentary clock included, and so warns
+at nearly every comparison. Ours compares fingerprints, and marks the rows of another machine. Where nothing
+was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind to what we added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tailgate import environment
+from tailgate.history import Run, machine_id_of, machine_of
+
+OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
+
+
+def mark_other_machine(fingerprint: dict[str, Any], compared: Run) -> list[str]:
+    """Mark every row of a run saved under another fingerprint; returns the lines that say what differs."""
+    differences = environment.difference(fingerprint, machine_of(compared))
+    if not differences:
+        return []
+    for bench in compared["benchmarks"]:
+        bench["stats"]["other_machine"] = True
+    return [
+        f"The baseline is from another machine ({machine_id_of(compared) or 'unknown'}), so a difference is not a "
+        f"regression. Differs: {'; '.join(differences)}"
+    ]
+
+
+@contextmanager
+def silenced(machine_info: Run, compared: Run) -> Iterator[None]:
+    """pytest-benchmark finds two equal machines."""
+    with _replaced(compared, "machine_info", machine_info):
+        yield
+
+
+@contextmanager
+def stock(machine_info: Run, compared: Run) -> Iterator[None]:
+    """pytest-benchmark finds what it would find without us."""
+    theirs = compared.get("machine_info") or {}
+    kept = {key: machine_info.pop(key) for key in OUR_MACHINE_KEYS if key in machine_info}
+    with _replaced(compared, "machine_info", {key: theirs[key] for key in theirs if key not in OUR_MACHINE_KEYS}):
+        yield
+    machine_info.update(kept)
+
+
+@contextmanager
+def _replaced(mapping: dict[str, Any], key: str, value: Any) -> Iterator[None]:
+    kept = mapping.get(key)
+    mapping[key] = value
+    try:
+        yield
+    finally:
+        mapping[key] = kept
