@@ -15,8 +15,8 @@ Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 
 
-def load_run(path: Path) -> Run:
-    """Read a saved run; its ``stats`` are completed from raw data where columns are missing.
+def load_run(path: Path, *, completed: bool = True) -> Run:
+    """Read a saved run; unless told otherwise, ``stats`` are completed from raw data where columns are missing.
 
     Raises:
         TailgateError: the file is missing, truncated, not JSON, not a benchmark run, or newer than
@@ -36,7 +36,8 @@ def load_run(path: Path) -> Run:
     for bench in run["benchmarks"]:
         stats = bench["stats"]
         stats.setdefault("ops", 1 / stats["mean"] if stats["mean"] else 0)
-        complete(stats, bench.get("extra_info") or {})
+        if completed:
+            complete(stats, bench.get("extra_info") or {})
     return run
 
 

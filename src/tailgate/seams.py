@@ -217,6 +217,7 @@ class _Directed:
     compute: Callable[[Any, Any], float]
 
     def fails(self, current: Any, compared: Any) -> str | None:
+        compared = columns.complete(dict(compared), compared.get("extra_info") or {})
         if compared.get(self.field) is None or current[self.field] is None:
             return f"Field {self.field!r} is not known on both sides: save the baseline with --benchmark-save-data"
         change = self.compute(current, compared)

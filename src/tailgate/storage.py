@@ -48,7 +48,7 @@ class BaselineStorage(FileStorage):
         return (own or named)[-1:]
 
     def load(self, *globs_or_files: str) -> Iterator[tuple[Path, Any]]:
-        """Runs that match, completed.
+        """Runs that match, as they were saved: the table completes the rows it shows.
 
         Raises:
             pytest.UsageError: ``strict``, and nothing of that name is there, or what is there is broken.
@@ -62,7 +62,7 @@ class BaselineStorage(FileStorage):
             raise pytest.UsageError(self._nothing(globs_or_files[0] if globs_or_files else None))
         for file in files:
             try:
-                run = load_run(file)
+                run = load_run(file, completed=False)
             except TailgateError as error:
                 if self.strict:
                     raise pytest.UsageError(f"--benchmark-compare: {error}") from error
