@@ -322,7 +322,7 @@ def test_the_scaling_report_derives_study_1s_findings(capsys, save):
     assert code == 0
     lines = said.out.splitlines()
     assert "Cray-1, 2 usable CPUs; 1 run(s)." in lines
-    assert "## resnet18 · pytorch · fp32" in lines
+    assert "## resnet18 · pytorch · fp32 · 224 px" in lines
     assert "| 1 | 2 | 16.67 | 1.67 | 83% |" in lines  # batch, threads, items/s, speed-up, efficiency
     assert "| 1 | 4 | 12.50 | 1.25 | 31% |" in lines  # the oversubscribed count stands beside the others
     assert "| 1 | 2 | 190.00 | 10.53 | 1.90 | 1.05 |" in lines  # threads, batch, ms, items/s, factors

@@ -25,7 +25,8 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
 
 FREE = {  # rooms above those: they may use them all
     "__init__", "entry", "plugin", "cli", "run", "order", "measure", "settings", "seams", "places", "comparison",
-    "storage", "table", "rows", "progress", "schema",
+    "contention",
+    "yielding", "storage", "table", "rows", "progress", "schema",
 }  # fmt: skip
 
 

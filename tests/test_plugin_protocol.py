@@ -379,3 +379,29 @@ def test_the_same_seed_and_selection_give_the_same_permutation(names, seed):
 def test_another_seed_gives_another_order():
     names = [(name, True) for name in range(50)]
     assert len({tuple(shuffled_names(names, seed)) for seed in range(20)}) == 20
+
+
+def test_a_projects_own_options_win_over_ours(pytester):
+    pytester.makeconftest(
+        """
+def pytest_benchmark_generate_machine_info(): return {'node': 'here'}
+def pytest_addoption(parser):
+    parser.addoption("--seed", type=int, default=3)
+    parser.getgroup("mine").addoption("--csv", action="store_true")
+"""
+    )
+    pytester.makepyfile(
+        """
+def test_one(benchmark, request):
+    assert (request.config.getoption("--seed"), request.config.getoption("--csv")) == (5, True)
+    benchmark(sum, [1])
+"""
+    )
+    ran = pytester.runpytest_subprocess(*OTHERS_OFF, "--seed=5", "--rounds=7", "-o", "tailgate_csv=rows.csv", "--csv")
+    ran.assert_outcomes(passed=1)
+    assert len((pytester.path / "rows.csv").read_text().splitlines()) == 2
+
+
+def test_other_conflicts_of_options_stay_errors(pytester):
+    pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--benchmark-save', dest='theirs')")
+    assert pytester.runpytest_subprocess(*OTHERS_OFF).ret != 0

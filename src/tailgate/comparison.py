@@ -7,14 +7,32 @@ was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from tailgate import environment
 from tailgate.history import Run, machine_id_of, machine_of
 
+WORKLOAD_KEYS = (
+    "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
+    "device", "protocol",
+)  # fmt: skip
+"""GATE.md: the model's hash, shapes and precision belong to what makes two numbers comparable."""
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
+
+
+def keep_workloads(compared: Run) -> None:
+    """Let the table see what each saved row was measured on: pytest-benchmark shows it with today's ``extra_info``."""
+    for bench in compared["benchmarks"]:
+        bench["stats"]["saved_extra_info"] = bench.get("extra_info") or {}
+
+
+def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Which of the facts that make two rows of one name comparable differ; unknown on either side is no difference."""
+    return [
+        key for key in WORKLOAD_KEYS if None not in (saved.get(key), now.get(key)) and saved.get(key) != now.get(key)
+    ]
 
 
 def mark_other_machine(fingerprint: dict[str, Any], compared: Run) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,17 @@ def _check(path: Path, run: Any) -> None:
             f"{path}: written with schema version {version!r}, this Tailgate knows 1 to {SCHEMA_VERSION}; "
             "update with: pip install -U tailgate"
         )
+    if not run["benchmarks"]:
+        raise TailgateError(f"{path}: a run without a single benchmark; nothing can be compared with it")
+    if not isinstance(run.get("machine_info") or {}, dict):
+        raise TailgateError(f"{path}: machine_info is not an object; not a pytest-benchmark run")
     for index, bench in enumerate(run["benchmarks"]):
         stats = bench.get("stats") if isinstance(bench, dict) else None
         if not isinstance(stats, dict) or "fullname" not in bench or "name" not in bench:
             raise TailgateError(f"{path}: benchmark {index} has no name or no stats; not a pytest-benchmark run")
+        if not isinstance(bench.get("extra_info") or {}, dict):
+            raise TailgateError(f"{path}: extra_info of {bench['name']} is not an object; not a pytest-benchmark run")
+        bench.setdefault("group", None)
         missing = [key for key in ("min", "max", "mean", "stddev", "median", "rounds") if not _number(stats.get(key))]
         if missing:
             raise TailgateError(f"{path}: {bench['name']} has no number for {', '.join(missing)}")
@@ -66,7 +74,7 @@ def _check(path: Path, run: Any) -> None:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def machine_of(run: Run) -> dict[str, Any] | None:

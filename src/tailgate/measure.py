@@ -10,12 +10,14 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any, NoReturn
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 
+from tailgate import contention
 from tailgate.clocks import timed_rounds
 from tailgate.meters import meters
 from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
@@ -24,6 +26,15 @@ from tailgate.settings import Settings
 SETTINGS = pytest.StashKey[Settings]()
 MARKS = pytest.StashKey[dict[str, Any]]()
 """What each meter noted before a test's set-up."""
+
+
+def mark_meters(node: pytest.Item) -> None:
+    """Let every meter note where a benchmark begins: before its set-up, and again where a fixture asks for it.
+
+    A fixture does after something that is not the benchmark's own, such as a framework's first import.
+    """
+    wanted = node.config.stash[SETTINGS].meters
+    node.stash.setdefault(MARKS, {}).update({name: meters()[name].before_setup() for name in wanted})
 
 
 class TailgateBenchmark(BenchmarkFixture):
@@ -72,6 +83,7 @@ class TailgateBenchmark(BenchmarkFixture):
             )
         metadata = self._make_stats(iterations)
         readings = self._start_meters(info, warnings)
+        before = contention.read()
         gc_was_enabled = gc.isenabled()
         if self._disable_gc:
             gc.disable()
@@ -80,8 +92,15 @@ class TailgateBenchmark(BenchmarkFixture):
         finally:
             if gc_was_enabled:
                 gc.enable()
+        after = contention.read()
         for reading in readings:
             info.update(reading.stop())
+        fields, contended = contention.judge(before, after, info.get("threads") or 1)
+        info.update(fields, timestamp_utc=datetime.now(UTC).isoformat())
+        if contended:
+            warnings.append(contended)
+            if info["status"] == "ok":
+                info["status"] = "contended"
         for duration_s in durations_s:
             metadata.update(duration_s)
         return result

@@ -9,8 +9,7 @@ import pytest
 
 from tailgate import seams
 from tailgate.errors import as_usage_error
-from tailgate.measure import MARKS, SETTINGS, declared_items
-from tailgate.meters import meters
+from tailgate.measure import SETTINGS, declared_items, mark_meters
 from tailgate.order import shuffle_benchmarks
 from tailgate.run import RUN, BenchmarkRun, is_benchmark
 from tailgate.settings import add_options, settings_from
@@ -61,8 +60,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """What the meters must know before the fixtures load anything."""
     if is_benchmark(item):
         declared_items(item)  # a misspelt marker fails before anything is measured
-        wanted = item.config.stash[SETTINGS].meters
-        item.stash[MARKS] = {name: meters()[name].before_setup() for name in wanted}
+        mark_meters(item)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

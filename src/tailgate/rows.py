@@ -46,4 +46,9 @@ def rows_of(run: Run) -> Iterator[Row]:
     """Every measured benchmark of a saved run, with the run's machine."""
     for bench in run["benchmarks"]:
         found = row(bench["fullname"], bench["stats"], bench.get("extra_info") or {})
-        yield {**found, "fingerprint_id": machine_id_of(run), "timestamp_utc": run.get("datetime")}
+        yield {**found, "fingerprint_id": machine_id_of(run), "timestamp_utc": _timestamp(bench, run)}
+
+
+def _timestamp(bench: Mapping[str, Any], run: Run) -> str | None:
+    """When the cell ended; the run's own time for rows that do not say."""
+    return (bench.get("extra_info") or {}).get("timestamp_utc") or run.get("datetime")

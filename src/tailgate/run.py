@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tailgate import columns, comparison, environment, places, seams
-from tailgate.errors import TailgateError
+from tailgate.errors import TailgateError, one_line
 from tailgate.history import Run
 from tailgate.measure import declared_items
 from tailgate.progress import Progress, summary
@@ -44,13 +44,19 @@ class BenchmarkRun:
         self._measured = 0
         self._unmeasured: list[dict[str, str]] = []
         self._outcome: str | None = None
-        self._other_machines: list[str] = []
+        self._remarks: list[str] = []
         self._warnings: dict[str, list[str]] = {}
         if settings.protocol and getattr(config.option, "benchmark_precision", None) is not None:
             raise TailgateError(
                 f"--benchmark-precision stops at the first round that looks precise, and the protocol "
                 f"{settings.protocol.name} fixes the rounds before timing; use --protocol=adaptive instead, or turn "
                 "the protocol off with -o tailgate_protocol="
+            )
+        disabled = getattr(config.option, "benchmark_disable", False) and not config.option.benchmark_enable
+        wanted = [flag for flag in ("compare", "save") if getattr(config.option, f"benchmark_{flag}", None)]
+        if settings.active and disabled and wanted:
+            raise TailgateError(
+                f"--benchmark-{wanted[0]} measures nothing with --benchmark-disable; leave one of them out"
             )
         self._present = hasattr(config.option, "benchmark_storage")
         """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
@@ -138,7 +144,7 @@ class BenchmarkRun:
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """What a reader must not miss."""
-        for line in self._other_machines:
+        for line in self._remarks:
             reporter.write_line(line, yellow=True)
         for warning, names in self._warnings.items():
             others = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -187,7 +193,8 @@ class BenchmarkRun:
         """Around pytest-benchmark's comparison of machines."""
         if not self._settings.active:
             return comparison.stock(machine_info, compared)
-        self._other_machines += comparison.mark_other_machine(self.fingerprint, compared)
+        comparison.keep_workloads(compared)
+        self._remarks += comparison.mark_other_machine(self.fingerprint, compared)
         return comparison.silenced(machine_info, compared)
 
     def close(self) -> None:
@@ -226,7 +233,12 @@ class BenchmarkRun:
     def _append_csv(self, found: dict[str, Any]) -> None:
         if self._csv:
             identity = environment.fingerprint_id(self.fingerprint)
-            self._csv.append({**found, "timestamp_utc": datetime.now(UTC).isoformat(), "fingerprint_id": identity})
+            row_now = {**found, "timestamp_utc": datetime.now(UTC).isoformat(), "fingerprint_id": identity}
+            try:
+                self._csv.append(row_now)
+            except OSError as error:  # a full disk costs the CSV, not what is still to be measured
+                self._remarks.append(f"--csv: no row could be written from {found['name']} on ({one_line(error)})")
+                self._csv = None
 
 
 def _connect(item: pytest.Item, metadata: Any) -> None:

@@ -13,6 +13,7 @@ from tailgate.environment import DEFAULT_PACKAGES
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.meters import meters
 from tailgate.protocol import PRESETS, Protocol
+from tailgate.yielding import add_option, give_way
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ INI_ONLY = (
     Option("fingerprint_packages", "NAMES", "packages whose versions belong to the fingerprint"),
 )
 ORDERS = ("given", "random")
+MOST_ROUNDS = 10_000_000
+"""Each is kept: eight bytes here, twenty in the JSON."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,11 @@ def add_options(parser: pytest.Parser) -> None:
     """Register the options and the ini values."""
     group = parser.getgroup("tailgate", "Tailgate: measurements one can trust (each also an ini value tailgate_NAME)")
     for option in OPTIONS:
-        group.addoption(
-            option.flag, dest=option.dest, metavar=option.metavar, default=None, help=option.help.replace("%", "%%")
+        help_text = option.help.replace("%", "%%")
+        add_option(
+            group, option.flag, option.dest, metavar=option.metavar, nargs="?", const="", default=None, help=help_text
         )
+    give_way(parser, {option.dest for option in OPTIONS})
     for option in (*OPTIONS, *INI_ONLY):
         parser.addini(option.ini, option.help, default=None)
 
@@ -98,30 +103,40 @@ def settings_from(config: pytest.Config) -> Settings:
         return (config.getini(option.ini) or None) if value is None else value
 
     values = {option.name: given(option) for option in OPTIONS}
+    if values["csv"] == "":
+        raise TailgateError("--csv: no file named; write --csv=FILE.csv")
     packages = config.getini("tailgate_fingerprint_packages")
     protocol = _protocol(values)
+    max_time_s = float(getattr(config.option, "benchmark_max_time", 1.0))
+    if protocol and not 0 < max_time_s < float("inf"):
+        raise TailgateError(f"--benchmark-max-time: {max_time_s:g} is no length of time (allowed: seconds above 0)")
     # A protocol is a wish for a full measurement, so it brings the default meters along.
     wanted_meters = values["meters"] if values["meters"] is not None else ("cpu,rss" if protocol else "none")
     return Settings(
         protocol=protocol,
-        order=_choice("--order", values["order"] or "given", ORDERS),
-        seed=_integer("--seed", values["seed"] or "0", least=0),
+        order=_choice("--order", _default(values["order"], "given"), ORDERS),
+        seed=_integer("--seed", _default(values["seed"], "0"), least=0),
         meters=_names("--meters", wanted_meters, list(meters())),
         csv=Path(values["csv"]) if values["csv"] else None,
-        progress=_choice("--progress", values["progress"] or "off", ("on", "off")) == "on",
+        progress=_choice("--progress", _default(values["progress"], "off"), ("on", "off")) == "on",
         baselines=_ini_path(config, "tailgate_baselines"),
         fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
     )
 
 
 def _protocol(values: dict[str, str | None]) -> Protocol | None:
-    rounds = _optional(values["rounds"], lambda text: _integer("--rounds", text, least=1))
+    rounds = _optional(values["rounds"], lambda text: _integer("--rounds", text, least=1, most=MOST_ROUNDS))
     warmup_rounds = _optional(values["warmup-rounds"], lambda text: _integer("--warmup-rounds", text, least=0))
     name = values["protocol"]
     if name is None and rounds is None and warmup_rounds is None:
         return None
     preset = PRESETS[_choice("--protocol", "quick" if name is None else name, PRESETS)]
     return preset.overridden(rounds, warmup_rounds)
+
+
+def _default(text: str | None, default: str) -> str:
+    """An option given without a value is a mistake, not the default."""
+    return default if text is None else text
 
 
 def _optional(text: str | None, parse: Callable[[str], Any]) -> Any:
@@ -134,11 +149,13 @@ def _choice(flag: str, value: str, allowed: Any) -> str:
     return value
 
 
-def _integer(flag: str, text: str, least: int) -> int:
+def _integer(flag: str, text: str, least: int, most: int | None = None) -> int:
     try:
         number = int(text)
     except ValueError:
         raise TailgateError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
+    if most is not None and number > most:
+        raise TailgateError(f"{flag}: {number} is too large (allowed: {least} to {most})")
     if number < least:
         raise TailgateError(f"{flag}: {number} is too small (allowed: {least} or more)")
     return number
@@ -147,7 +164,7 @@ def _integer(flag: str, text: str, least: int) -> int:
 def _names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:
     if text == "none":
         return ()
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in allowed:
             raise TailgateError(unknown_value(flag, name, [*allowed, "none"]))

@@ -13,6 +13,7 @@ from pytest_benchmark.utils import report_progress
 
 from tailgate.analysis.quantiles import samples_for_upper_end
 from tailgate.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, TIME_COLUMNS, complete
+from tailgate.comparison import other_workload
 
 MISSING = "-"
 NO_UPPER_END = "?"
@@ -39,7 +40,7 @@ class PercentileTable(TableResults):
             for bench in benchmarks:
                 complete(bench, bench.get("extra_info") or {})
         rows = [bench for _, group in groups for bench in group]
-        if not ours and all(_status(bench) == "ok" and not bench.get("other_machine") for bench in rows):
+        if not ours and not any(_mark(bench, {}) for bench in rows):
             super().display(tr, groups, progress_reporter=progress_reporter)
             return
         tr.write_line("")
@@ -145,6 +146,10 @@ def _mark(bench: Bench, notes: dict[str, None]) -> str:
     if bench.get("other_machine"):
         notes.setdefault("(other machine): saved on a machine with another fingerprint; not comparable, shown only.")
         return " (other machine)"
+    different = other_workload(bench.get("saved_extra_info") or {}, bench.get("extra_info") or {})
+    if different:
+        notes.setdefault(f"(other workload): differs in {', '.join(different)}; not comparable, shown only.")
+        return " (other workload)"
     status = _status(bench)
     if status == "ok":
         return ""

@@ -90,6 +90,6 @@ def _machine(run: Run) -> dict[str, Any]:
         "python_version": packages.get("python"),
         "torch_version": packages.get("torch"),
         # The source writes torch.cuda.is_available(); a run without a GPU has none.
-        "cuda_available": bool(fingerprint.get("gpu_models")),
+        "cuda_available": bool(fingerprint["gpu_models"]) if "gpu_models" in fingerprint else None,
         "torchvision_version": packages.get("torchvision"),
     }

@@ -16,12 +16,14 @@ from tailgate.analysis.scaling import (
 )
 from tailgate.errors import TailgateError
 from tailgate.history import Run, machine_id_of, machine_of
-from tailgate.rows import rows_of
+from tailgate.rows import Row, rows_of
 
 NAME = "scaling"
+USABLE = ("ok", "oversubscribed")
+"""Statuses of rows whose numbers are the code's own."""
 
-Cell = tuple[str, str, str]
-"""Model, runtime, precision."""
+Cell = tuple[str, ...]
+"""What must be the same for two rows to be pooled; the first three are always shown."""
 
 
 def render(runs: Sequence[Run]) -> str:
@@ -35,6 +37,7 @@ def render(runs: Sequence[Run]) -> str:
         names = ", ".join(sorted(machine or "unknown" for machine in machines))
         raise TailgateError(f"--format={NAME}: the runs are from different machines ({names}); report each on its own")
     medians_s = _medians(runs)
+    left_out = sum(row["model"] is not None and not _usable(row) for run in runs for row in rows_of(run))
     if not medians_s:
         raise TailgateError(f"--format={NAME}: no row with model, threads and batch_size in these runs")
     usable_cpus = (machine_of(runs[0]) or {}).get("usable_cpus")
@@ -43,8 +46,14 @@ def render(runs: Sequence[Run]) -> str:
         parts.append(
             f"{(machine_of(runs[0]) or {}).get('cpu_model')}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n"
         )
+    if left_out:
+        parts.append(f"{left_out} row(s) left out: contended, or not a cell of a scaling study.\n")
     for cell, by_threads in sorted(medians_s.items()):
-        parts += [f"## {' · '.join(cell)}\n", _threads_table(by_threads), _batches_table(by_threads)]
+        parts += [
+            f"## {' · '.join(part for part in cell if part)}\n",
+            _threads_table(by_threads),
+            _batches_table(by_threads),
+        ]
         parts.append(_findings(by_threads, usable_cpus))
     return "\n".join(parts)
 
@@ -54,9 +63,8 @@ def _medians(runs: Sequence[Run]) -> dict[Cell, dict[int, dict[int, float]]]:
     seen: dict[Cell, dict[int, dict[int, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for run in runs:
         for row in rows_of(run):
-            if row["model"] and row["threads"] and row["batch_size"]:
-                cell = (row["model"], row["runtime"], row["precision"])
-                seen[cell][row["threads"]][row["batch_size"]].append(row["median_s"])
+            if _usable(row):
+                seen[_cell(row)][row["threads"]][row["batch_size"]].append(row["median_s"])
     return {
         cell: {
             threads: {batch: statistics.median(values) for batch, values in batches.items()}
@@ -64,6 +72,20 @@ def _medians(runs: Sequence[Run]) -> dict[Cell, dict[int, dict[int, float]]]:
         }
         for cell, by_threads in seen.items()
     }
+
+
+def _usable(row: Row) -> bool:
+    """Whether a row is one cell of a scaling study, and its number this code's."""
+    whole = all(isinstance(row[key], int) and row[key] > 0 for key in ("threads", "batch_size"))
+    named = all(isinstance(row[key], str) for key in ("model", "runtime", "precision"))
+    return whole and named and row["median_s"] > 0 and row["status"] in USABLE
+
+
+def _cell(row: Row) -> Cell:
+    """Model, runtime, precision; then what would make it another workload."""
+    image = f"{row['image_size']} px" if row["image_size"] else ""
+    sha256 = row["model_sha256"] or ""
+    return (row["model"], row["runtime"], row["precision"], image, row["weights"] or "", sha256[:8])
 
 
 def _throughput(by_threads: dict[int, dict[int, float]], batch: int) -> dict[int, float]:

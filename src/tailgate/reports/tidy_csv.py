@@ -14,6 +14,10 @@ HEADER = (
 )  # fmt: skip
 
 
+LONGEST_HEADER = 65_536
+"""Characters of a file's first line that are looked at; ours has some hundreds."""
+
+
 class TidyCsv:
     """Opened, and so known to be writable, before anything is measured.
 
@@ -23,6 +27,8 @@ class TidyCsv:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if path.exists() and not path.is_file():
+            raise TailgateError(f"--csv: {path} cannot be written (not a regular file); name another file")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = path.open("a+", newline="", encoding="utf8")  # closed by close()
@@ -46,7 +52,8 @@ class TidyCsv:
         """The file's first line; ``None`` for an empty file."""
         self._stream.seek(0)
         try:
-            return next(csv.reader(self._stream), None)
+            line = self._stream.readline(LONGEST_HEADER)
+            return next(csv.reader([line]), None) if line else None
         except (UnicodeDecodeError, csv.Error):
             return ["not a CSV"]
 
