@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ def test_another_key_is_another_artifact() -> None:
     assert (make.calls, len(folders)) == (2, 2)
 
 
+def _rewrite(folder: Path, **changes: Any) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**manifest, **changes}))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -51,8 +57,25 @@ def test_another_key_is_another_artifact() -> None:
         lambda folder: (folder / MANIFEST).unlink(),
         lambda folder: (folder / MANIFEST).write_text('{"files": '),
         lambda folder: (folder / MANIFEST).write_text("[]"),
+        lambda folder: (folder / MANIFEST).write_text('{"files": [], "facts": {}, "key": {}}'),
+        lambda folder: _rewrite(folder, files={}),
+        lambda folder: _rewrite(folder, facts={}),
+        lambda folder: _rewrite(folder, key={"other": 1}),
+        lambda folder: (shutil.rmtree(folder), folder.write_text("a file")),
     ],
-    ids=["truncated", "altered", "missing", "no manifest", "half a manifest", "another manifest"],
+    ids=[
+        "truncated",
+        "altered",
+        "missing",
+        "no manifest",
+        "half a manifest",
+        "another manifest",
+        "odd manifest",
+        "no files",
+        "no facts",
+        "another key",
+        "a file in its place",
+    ],
 )
 def test_a_broken_artifact_is_made_anew_with_a_warning(damage: Any) -> None:
     make = Maker()

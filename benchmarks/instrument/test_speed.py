@@ -24,6 +24,9 @@ from fixtures.models import models
 from fixtures.runtimes import runtimes
 from fixtures.workload import Workload
 from tailgate.clocks import timed_rounds
+from tailgate.measure import TailgateBenchmark
+from tailgate.protocol import Protocol
+from tailgate.settings import Settings
 
 pytestmark = pytest.mark.instrument
 ROOT = Path(__file__).parents[2]
@@ -64,16 +67,30 @@ def test_overhead_per_round_on_a_no_op(request: pytest.FixtureRequest, report: R
         f"difference {read['tailgate'] - read['pedantic']:+.0f} ns (target: within 100 ns)"
     )
     report(f"no-op, whole round: tailgate {taken['tailgate']:.0f} ns, pedantic {taken['pedantic']:.0f} ns")
-    assert min(read.values()) > 0
+    assert read["tailgate"] < read["pedantic"] + 10_000, "ten microseconds a round would be a mistake, not noise"
 
 
 def _ours(request: pytest.FixtureRequest, function: Callable[[], None], rounds: int) -> list[float]:
-    return timed_rounds(function, (), {}, rounds, 1, time.perf_counter)
+    """All that ``--protocol`` does to a benchmark, meters and bookkeeping included."""
+    protocol = Protocol("fixed", warmup_rounds=1, rounds=rounds)
+    fixture = _fixture(TailgateBenchmark, request)
+    fixture._settings = Settings(protocol=protocol, meters=("cpu", "rss"))
+    fixture._iterations = lambda call_s: 1  # single calls, as pedantic makes them
+    fixture(function)
+    data: list[float] = fixture.stats.stats.data
+    return data
 
 
 def _pedantic(request: pytest.FixtureRequest, function: Callable[[], None], rounds: int) -> list[float]:
+    fixture = _fixture(BenchmarkFixture, request)
+    fixture.pedantic(function, rounds=rounds)
+    data: list[float] = fixture.stats.stats.data
+    return data
+
+
+def _fixture(kind: Any, request: pytest.FixtureRequest) -> Any:
     session: Any = request.config._benchmarksession  # type: ignore[attr-defined]
-    fixture = BenchmarkFixture(
+    return kind(
         request.node,
         add_stats=lambda stats: None,
         logger=session.logger,
@@ -81,9 +98,6 @@ def _pedantic(request: pytest.FixtureRequest, function: Callable[[], None], roun
         disabled=False,
         **session.options,
     )
-    fixture.pedantic(function, rounds=rounds)
-    data: list[float] = fixture.stats.stats.data
-    return data
 
 
 def test_mlp_on_onnxruntime_against_a_bare_loop(report: Report) -> None:
@@ -95,13 +109,15 @@ def test_mlp_on_onnxruntime_against_a_bare_loop(report: Report) -> None:
     with runtime.load(workload, "fp32", "cpu", 1, 1) as session:
         prepared = session.prepare(workload.check_inputs(1))
         run = session.run
+        # The bare loop calls ONNX Runtime itself, without our session's wrapper.
+        bare: Any = session._session.run_with_iobinding  # type: ignore[attr-defined]
         for _ in range(1000):
             run(prepared)
         for _ in range(60):
             bare_s = []
             for _ in range(1000):
                 start_s = time.perf_counter()
-                run(prepared)
+                bare(prepared)
                 bare_s.append(time.perf_counter() - start_s)
             ours_s = timed_rounds(run, (prepared,), {}, 1000, 1, time.perf_counter)
             ratios.append(statistics.median(ours_s) / statistics.median(bare_s))
@@ -111,7 +127,7 @@ def test_mlp_on_onnxruntime_against_a_bare_loop(report: Report) -> None:
         f"mlp, onnxruntime, batch 1: {statistics.median(ours_us):.2f} µs, {ratio - 1:+.2%} against a bare loop "
         "(target: within 3 %)"
     )
-    assert ratio > 0
+    assert ratio < 2, "twice the bare call would be a mistake, not noise"
 
 
 @pytest.mark.parametrize("threads", [1, 2])
