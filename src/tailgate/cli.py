@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tailgate import __version__
-from tailgate.errors import TailgateError, unknown_value
+from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.history import load_run, machine_id_of
 
 WRONG_USAGE = 4
@@ -95,8 +95,8 @@ def _compare(options: argparse.Namespace, rest: list[str]) -> int:
         command.main()
     except SystemExit as stop:
         return WRONG_USAGE if stop.code == 2 else int(stop.code or 0)
-    except argparse.ArgumentTypeError as error:
-        raise TailgateError(str(error)) from error
+    except (argparse.ArgumentTypeError, NotImplementedError, OSError) as error:  # a wrong value, grouping or path
+        raise TailgateError(f"compare: {one_line(error)}") from error
     finally:
         sys.argv = kept
     return 0
