@@ -82,7 +82,7 @@ def test_the_row_describes_what_ran(bench: dict[str, dict]) -> None:
     assert info["output_error_rel"] < 1e-4
     assert info["top1_agreement"] == 1
     assert info["threads_observed"] == 1
-    assert 0.5 < info["cpu_utilization"] < 1.2
+    assert 0.1 < info["cpu_utilization"] < 1.2
     assert info["rss_growth_bytes"] <= info["rss_peak_bytes"]
     assert (info["warmup_rounds"], info["protocol"]) == (3, "quick")
     assert bench["mlp-pytorch-fp32-t1-b2"]["extra_info"]["memory_format"] == "contiguous"
