@@ -18,15 +18,17 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "protocol": {"analysis"},
     "clocks": set(),
     "columns": {"analysis"},
+    "doctor": {"cpus", "environment", "errors"},
     "errors": set(),
+    "endings": set(),
+    "trust": {"cpus", "errors"},
     "reports": {"analysis", "history", "columns", "errors", "rows", "reports"},
 }
 
 
 FREE = {  # rooms above those: they may use them all
     "__init__", "entry", "plugin", "cli", "run", "order", "measure", "settings", "seams", "places", "comparison",
-    "contention",
-    "yielding", "storage", "table", "rows", "progress", "schema",
+    "yielding", "comparable", "findings", "hindrance", "hookspecs", "items", "journal", "processes", "storage", "table", "rows", "progress", "schema",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""``tailgate compare | report``: commands on saved runs."""
+"""``tailgate compare | report | doctor``: commands on saved runs, and a look at the machine."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
-    parser = _Parser(prog="tailgate", description="Commands on saved benchmark runs.")
+    parser = _Parser(prog="tailgate", description="Commands on saved benchmark runs and on this machine.")
     parser.add_argument("--version", action="version", version=f"tailgate {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{compare,report}", parser_class=_Parser)
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="{compare,report,doctor}", parser_class=_Parser
+    )
 
     compare = commands.add_parser(
         "compare",
@@ -41,6 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.add_argument("--format", required=True, metavar="NAME", help=f"one of: {', '.join(_formats())}")
     report.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
     report.set_defaults(run=_report)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="what this machine can measure, what disturbs it, and the command that helps",
+        description="What this machine can measure, what disturbs it, and the command that helps. "
+        "It reads for about a second and changes no setting. Each finding is ok, note (worth knowing), disturbs, "
+        "missing (cannot be measured here) or unknown (could not be read).",
+        epilog="Exit code: 1 when at least one finding disturbs measurements, otherwise 0; 4 for wrong usage.",
+    )
+    doctor.add_argument("--json", action="store_true", help="print the findings as a JSON list instead of text")
+    doctor.set_defaults(run=_doctor)
 
     try:
         options, rest = parser.parse_known_args(arguments)
@@ -78,6 +91,15 @@ def _report(options: argparse.Namespace, rest: list[str]) -> int:
         raise TailgateError(f"--output: {options.output} cannot be written ({error.strerror or error})") from error
     print(f"Wrote {options.output}")
     return 0
+
+
+def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
+    from tailgate.doctor import disturbing, examine
+    from tailgate.doctor.render import as_json, as_text, terminal_width
+
+    examination = examine()
+    print(as_json(examination) if options.json else as_text(examination, terminal_width()), end="")
+    return 1 if disturbing(examination) else 0
 
 
 def _compare(options: argparse.Namespace, rest: list[str]) -> int:

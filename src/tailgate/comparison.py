@@ -7,11 +7,11 @@ was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tailgate import environment
+from tailgate import environment, trust
 from tailgate.history import Run, machine_id_of, machine_of
 
 WORKLOAD_KEYS = (
@@ -33,6 +33,22 @@ def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
     return [
         key for key in WORKLOAD_KEYS if None not in (saved.get(key), now.get(key)) and saved.get(key) != now.get(key)
     ]
+
+
+def calibrations(saved: Any) -> list[trust.Calibration]:
+    """The calibration kernel's times, as ``tailgate_run.calibrations`` has them; none where they are not whole."""
+    try:
+        return [trust.Calibration(float(one["compute_s"]), float(one["memory_s"])) for one in saved or ()]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def machine_moved(compared: Run, now: Sequence[trust.Calibration]) -> str | None:
+    """One line where the same machine is not as fast as it was when the run compared with was measured."""
+    if any(bench["stats"].get("other_machine") for bench in compared["benchmarks"]):
+        return None  # said already, in stronger words
+    run = compared.get("tailgate_run")
+    return trust.compared(calibrations(run.get("calibrations")) if isinstance(run, Mapping) else [], now)
 
 
 def mark_other_machine(fingerprint: dict[str, Any], compared: Run) -> list[str]:

@@ -19,18 +19,30 @@ def cpu_quota(cgroup_root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/pro
 
     The tightest limit on the way from this process's own group up to the root counts.
     """
-    limits = [limit for folder in _cgroup_folders(cgroup_root, own) if (limit := _limit(folder)) is not None]
+    limits = [limit for folder in cgroup_folders(cgroup_root, own) if (limit := _limit(folder)) is not None]
     return min(limits, default=None)
 
 
 def usable_cpus() -> int:
     """CPUs that can really run at once: the affinity mask, capped by the quota (rounded up), at least 1."""
-    quota = cpu_quota()
-    count = affinity_cpus()
+    return capped_by_quota(affinity_cpus(), cpu_quota())
+
+
+def capped_by_quota(count: int, quota: float | None) -> int:
+    """Of ``count`` CPUs, how many ``quota`` lets run at once: rounded up, at least 1."""
     return count if quota is None else max(1, min(count, math.ceil(quota)))
 
 
-def _cgroup_folders(root: Path, own: Path) -> list[Path]:
+def cgroup_folders(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> list[Path]:
+    """Where the CPU controller's files of this process's group and of its parents may be, each folder once.
+
+    Both versions of cgroups. Version 1 has one folder by two names (``cpu`` is a link to ``cpu,cpuacct``):
+    read twice, its throttling would count twice.
+    """
+    return list({folder.resolve(): folder for folder in _possible_folders(root, own)}.values())
+
+
+def _possible_folders(root: Path, own: Path) -> list[Path]:
     folders = [root, root / "cpu", root / "cpu,cpuacct"]
     try:
         lines = own.read_text().splitlines()

@@ -1,15 +1,16 @@
 """One benchmark measured by a protocol: first call, warm-up, rounds fixed, meters around them.
 
 pytest-benchmark's own fixture, with ``benchmark(function)`` replaced when a protocol is asked for.
-``benchmark.pedantic`` keeps the rounds its author wrote.
+``benchmark.pedantic`` keeps the rounds its author wrote; the meters and the watch on the machine are around both.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, NoReturn
@@ -17,7 +18,7 @@ from typing import Any, NoReturn
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 
-from tailgate import contention
+from tailgate import trust
 from tailgate.clocks import timed_rounds
 from tailgate.meters import meters
 from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
@@ -47,13 +48,22 @@ class TailgateBenchmark(BenchmarkFixture):
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         protocol = self._settings.protocol
-        if protocol is None or not self.enabled:
+        if not self.enabled:
             return super()._raw(function, *args, **kwargs)
+        if protocol is None:
+            with self._watched():
+                return super()._raw(function, *args, **kwargs)
         with PauseInstrumentation():
             result = self._measure(protocol, function, args, kwargs)
         if self.cprofile:
             self._profile(function, args, kwargs)
         return result
+
+    def _raw_pedantic(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if not self.enabled:
+            return super()._raw_pedantic(target, *args, **kwargs)
+        with self._watched():
+            return super()._raw_pedantic(target, *args, **kwargs)
 
     def _measure(self, protocol: Protocol, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         start_s = time.perf_counter()
@@ -68,42 +78,59 @@ class TailgateBenchmark(BenchmarkFixture):
         rounds = protocol.rounds_after(
             [duration_s * iterations for duration_s in warm_s], self._max_time, self._min_rounds
         )
-        info = self.extra_info
         # A fixture that had to call the function before (to check its answer) knows the real first call.
-        info.setdefault("first_call_s", first_call_s)
-        info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
-        info.setdefault("status", "ok")
-        warnings = info.setdefault("warnings", [])
+        self.extra_info.setdefault("first_call_s", first_call_s)
+        self.extra_info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
         if warning:
-            warnings.append(warning)
+            self._warn(warning)
         if iterations > 1:
-            warnings.append(
+            self._warn(
                 f"a call is too short for the clock: each round is the mean of {iterations} calls, "
                 "so percentiles are of such means"
             )
         metadata = self._make_stats(iterations)
-        readings = self._start_meters(info, warnings)
-        before = contention.read()
-        gc_was_enabled = gc.isenabled()
-        if self._disable_gc:
-            gc.disable()
-        try:
-            durations_s = rounds_of(rounds, iterations)
-        finally:
-            if gc_was_enabled:
-                gc.enable()
-        after = contention.read()
-        for reading in readings:
-            info.update(reading.stop())
-        fields, contended = contention.judge(before, after, info.get("threads") or 1)
-        info.update(fields, timestamp_utc=datetime.now(UTC).isoformat())
-        if contended:
-            warnings.append(contended)
-            if info["status"] == "ok":
-                info["status"] = "contended"
+        with self._watched():
+            gc_was_enabled = gc.isenabled()
+            if self._disable_gc:
+                gc.disable()
+            try:
+                durations_s = rounds_of(rounds, iterations)
+            finally:
+                if gc_was_enabled:
+                    gc.enable()
         for duration_s in durations_s:
             metadata.update(duration_s)
         return result
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """The meters, and whether the machine was ours, around whatever is timed.
+
+        Around pytest-benchmark's own ways of measuring this includes their calibration, warm-up and set-up.
+        """
+        info = self.extra_info
+        before = trust.read()
+        readings = self._start_meters()
+        yield
+        for reading in readings:
+            info.update(reading.stop())
+        judged = trust.judge(before, trust.read(), self._threads())
+        info.update(judged.fields, trust_missing=judged.missing, timestamp_utc=datetime.now(UTC).isoformat())
+        info.setdefault("status", "ok")
+        if judged.reason:
+            self._warn(judged.reason)
+            if info["status"] == "ok":
+                info["status"] = judged.status
+
+    def _threads(self) -> int:
+        """How many threads the test says it computes with; another project may mean something else by the word."""
+        threads = self.extra_info.get("threads")
+        return threads if isinstance(threads, int) and threads > 0 else 1
+
+    def _warn(self, text: str) -> None:
+        warnings = self.extra_info.setdefault("warnings", [])
+        if isinstance(warnings, list):  # else it is the test's own
+            warnings.append(text)
 
     def _iterations(self, call_s: float) -> int:
         """Calls per round: 1 unless one call is shorter than the clock can tell.
@@ -114,14 +141,14 @@ class TailgateBenchmark(BenchmarkFixture):
         least_s = self._get_precision(self._timer) * self._calibration_precision
         return max(1, ceil(least_s / call_s)) if call_s > 0 else 1000
 
-    def _start_meters(self, info: dict[str, Any], warnings: list[str]) -> list[Any]:
+    def _start_meters(self) -> list[Any]:
         readings = []
         for name in self._settings.meters:
             meter = meters()[name]
             reason = meter.unavailable() if self._marks.get(name) is None else None
             if reason:
-                warnings.append(reason)
-            readings.append(meter.start(self._marks.get(name), threads=info.get("threads") or 1))
+                self._warn(reason)
+            readings.append(meter.start(self._marks.get(name), threads=self._threads()))
         return readings
 
     def _profile(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:

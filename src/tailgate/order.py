@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tailgate.run import is_benchmark
+from tailgate.items import is_benchmark
 
 
 def shuffle_benchmarks(items: list[pytest.Item], seed: int) -> None:

@@ -24,7 +24,7 @@ def use_baselines(config: pytest.Config, settings: Settings, fingerprint: dict[s
     if ours:
         option.benchmark_storage = f"file://{settings.baselines}"
         option.benchmark_save_data = True
-    seams.measure_by_protocol(settings.protocol is not None)
+    seams.watch_measuring(settings.active)
     seams.save_under(environment.folder_name(fingerprint) if ours else None)
     BaselineStorage.strict = ours
 

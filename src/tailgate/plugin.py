@@ -7,14 +7,22 @@ from typing import Any
 
 import pytest
 
-from tailgate import seams
+from tailgate import hookspecs, seams
 from tailgate.errors import as_usage_error
+from tailgate.items import connect, is_benchmark, tidy
 from tailgate.measure import SETTINGS, declared_items, mark_meters
 from tailgate.order import shuffle_benchmarks
-from tailgate.run import RUN, BenchmarkRun, is_benchmark
+from tailgate.processes import entrance
+from tailgate.processes.child import INSIDE
+from tailgate.run import RUN, BenchmarkRun
 from tailgate.settings import add_options, settings_from
 
 seams.install()
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """What a project may tell us."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,9 +38,15 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest-benchmark makes its session in a hook of its own that runs last, so it sees what is set here.
     """
     config.addinivalue_line("markers", "throughput(items): items one call processes: a number, or a parameter's name.")
+    config.addinivalue_line(
+        "markers", "preload(*modules): modules to import once, before the benchmark's process is forked."
+    )
     with as_usage_error():
         settings = config.stash[SETTINGS] = settings_from(config)
-        config.stash[RUN] = BenchmarkRun(config, settings)
+        spawned = entrance.become_spawned(config)
+        run = config.stash[RUN] = BenchmarkRun(config, settings)
+        if run.isolating and not spawned:
+            entrance.isolate(config, settings, run)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -66,6 +80,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """A progress line around each benchmark."""
+    if INSIDE in item.config.stash:
+        return (yield)
     run = item.config.stash[RUN]
     run.item_begins(item)
     try:
@@ -78,7 +94,13 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note what came of a benchmark."""
     report = yield
-    item.config.stash[RUN].note(item, report)
+    if not is_benchmark(item):
+        return report
+    if item.config.stash[SETTINGS].active:
+        tidy(item, call, report)
+    metadata = connect(item) if report.when == "call" else None
+    if INSIDE not in item.config.stash:
+        item.config.stash[RUN].note(item, report, metadata)
     return report
 
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import statistics
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tailgate import columns, comparison, environment, places, seams
+from tailgate import columns, comparison, environment, places, seams, trust
 from tailgate.errors import TailgateError, one_line
+from tailgate.findings import Findings
+from tailgate.hindrance import hindrance
 from tailgate.history import Run
-from tailgate.measure import declared_items
-from tailgate.progress import Progress, summary
+from tailgate.items import failure_line, is_benchmark, skip_reason
+from tailgate.progress import Progress, milliseconds, summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
 
 RUN = pytest.StashKey["BenchmarkRun"]()
-
-
-def is_benchmark(item: pytest.Item) -> bool:
-    """Whether a test asks for pytest-benchmark's fixture."""
-    names = getattr(item, "fixturenames", ())
-    return "benchmark" in names or "benchmark_weave" in names
 
 
 class BenchmarkRun:
@@ -40,12 +37,14 @@ class BenchmarkRun:
         self._fingerprint: dict[str, Any] | None = None
         self._progress: Progress | None = None
         self._reporter: Any = None
-        self._selected = 0
-        self._measured = 0
-        self._unmeasured: list[dict[str, str]] = []
+        self._found = Findings()
         self._outcome: str | None = None
-        self._remarks: list[str] = []
-        self._warnings: dict[str, list[str]] = {}
+        self._calibrations: list[dict[str, Any]] = []
+        self._compared: list[Run] = []
+        self._begun: dict[pytest.Item, int] = {}
+        self._note = ""
+        self.isolation: str | None = None
+        """How processes are started, where each benchmark has its own."""
         if settings.protocol and getattr(config.option, "benchmark_precision", None) is not None:
             raise TailgateError(
                 f"--benchmark-precision stops at the first round that looks precise, and the protocol "
@@ -61,6 +60,8 @@ class BenchmarkRun:
         self._present = hasattr(config.option, "benchmark_storage")
         """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
         self._csv: TidyCsv | None = None
+        self.not_isolated = hindrance(config) if self._present else "pytest-benchmark is turned off"
+        """Why benchmarks run in this process although others were asked for."""
         if not self._present:
             return
         places.use_baselines(config, settings, self.fingerprint)
@@ -71,6 +72,11 @@ class BenchmarkRun:
             self._csv = TidyCsv(settings.csv)
 
     @property
+    def isolating(self) -> bool:
+        """Whether each benchmark gets a process of its own: asked for, and possible in this session."""
+        return self._settings.isolated and self.not_isolated is None
+
+    @property
     def fingerprint(self) -> dict[str, Any]:
         """This machine's, taken once."""
         if self._fingerprint is None:
@@ -79,19 +85,24 @@ class BenchmarkRun:
 
     def begin(self, items: list[pytest.Item]) -> None:
         """All benchmarks are known; start counting them."""
-        self._selected = sum(is_benchmark(item) for item in items)
+        self._found.selected = sum(is_benchmark(item) for item in items)
+        processes = self._settings.processes if self.isolating else 1
         self._reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         wanted = self._settings.progress and not self._config.option.collectonly
         if self._reporter is not None and wanted and self._config.get_verbosity() == 0:
-            self._progress = Progress(self._reporter.write, self._selected)
+            self._progress = Progress(self._reporter.write, self._found.selected * processes)
 
     def item_begins(self, item: pytest.Item) -> None:
         """Announce a benchmark."""
+        if self._watching and is_benchmark(item) and not self._calibrations:
+            self._calibrate(None)
         if self._progress is None or self._reporter is None or not is_benchmark(item):
             return
         self._reporter.ensure_newline()
-        self._outcome = None
-        self._progress.begin(item.name)
+        self._outcome, self._note = None, ""
+        nth = self._begun[item] = self._begun.get(item, 0) + 1
+        processes = self._settings.processes if self.isolating else 1
+        self._progress.begin(item.name if processes == 1 else f"{item.name} ({nth}/{processes})")
         # pytest would now start a line of its own with the file's name.
         self._reporter.currentfspath = item.path
 
@@ -100,29 +111,53 @@ class BenchmarkRun:
         if self._progress is None or self._reporter is None or not is_benchmark(item):
             return
         outcome = self._outcome or "not measured"
-        self._progress.end(outcome, measured=not outcome.startswith(("skipped", "not")))
+        measured = not outcome.startswith(("skipped", "not")) and "journal" not in self._note
+        self._progress.end(f"{outcome}{self._note}", measured=measured)
         self._reporter.currentfspath = None
 
-    def note(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Keep the result, or the reason why there is none."""
+    @property
+    def _watching(self) -> bool:
+        return self._settings.active and self._present and not self._off
+
+    def _calibrate(self, after: str | None) -> trust.Calibration:
+        """How fast the machine is now; ``after`` which benchmark."""
+        found = trust.calibrate()
+        self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
+        return found
+
+    def passed_over(self, item: pytest.Item, rows: list[dict[str, Any]]) -> None:
+        """One of several processes has ended; the row is made when all have."""
+        self._calibrate(item.nodeid)
+        medians_s = [statistics.median(row["data"]) for row in rows if row["data"]]
+        self._outcome = ", ".join(f"median {milliseconds(median_s)}" for median_s in medians_s) or "no measurement"
+
+    def resumed(self, item: pytest.Item) -> None:
+        """Its result is the journal's."""
+        self._note = " (from the journal)"
+
+    def retried(self, item: pytest.Item) -> None:
+        """It was contended, and measured a second time."""
+        self._note = " (2nd try)"
+
+    def remark(self, *lines: str) -> None:
+        """Say something at the end of the run."""
+        self._found.remarks += lines
+
+    def note(self, item: pytest.Item, report: Any, metadata: Any, ending: Any = None) -> None:
+        """Keep the result, or the reason why there is none.
+
+        ``ending``: how the benchmark's process ended, where that was not in order.
+        """
         if not is_benchmark(item):
             return
-        metadata = getattr(getattr(item, "funcargs", {}).get("benchmark"), "stats", None)
-        if metadata and report.when == "call":
-            _connect(item, metadata)
         if hasattr(report, "wasxfail") and report.skipped:
             self._not_measured(item, "failed", "failed as expected", report.wasxfail or "no reason given")
         elif report.skipped:
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            self._not_measured(item, "unsupported", "skipped", reason.removeprefix("Skipped: "))
+            self._not_measured(item, "unsupported", "skipped", skip_reason(report))
         elif report.failed and report.when != "teardown":  # what was measured before stays measured
-            crash = getattr(report.longrepr, "reprcrash", None)
-            message = crash.message if crash is not None else str(report.longrepr)
-            first_line = message.strip().partition("\n")[0].removeprefix("Failed: ")
-            self._not_measured(item, "failed", "FAILED", first_line)
-            fixture = getattr(item, "funcargs", {}).get("benchmark")
-            if fixture is not None and self._settings.active:
-                fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
+            reason = failure_line(report)
+            status = ending.status if ending else "oom" if reason.startswith("oom: ") else "failed"
+            self._not_measured(item, status, "FAILED", reason)
         elif report.when == "call":
             self._measured_item(item, metadata)
 
@@ -144,29 +179,24 @@ class BenchmarkRun:
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """What a reader must not miss."""
-        for line in self._remarks:
+        for line in [*self._found.to_mind(), *self._machine_moved()]:
             reporter.write_line(line, yellow=True)
-        for warning, names in self._warnings.items():
-            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            reporter.write_line(f"Mind {names[0]}{others}: {warning}", yellow=True)
-        if not self._settings.active or not self._unmeasured:
+        if not self._settings.active or not self._found.unmeasured:
             return
-        reasons: dict[str, int] = {}
-        for entry in self._unmeasured:
-            reasons[entry["reason"]] = reasons.get(entry["reason"], 0) + 1
         if self._nothing_measured:
-            failed = sum(entry["status"] == "failed" for entry in self._unmeasured)
-            what = f"{failed} failed and the others" if failed else f"all {self._selected} selected benchmarks"
-            what = (
-                f"all {self._selected} selected benchmarks failed"
-                if failed == self._selected
-                else f"{what} were skipped"
+            reporter.write_line(self._found.nothing_measured(), red=True)
+        else:
+            reporter.write_line(
+                f"Measured {self._found.measured} of {self._found.selected} selected benchmarks. Not measured:"
             )
-            reporter.write_line(f"Nothing was measured: {what}.", red=True)
-        elif any(entry["status"] == "unsupported" for entry in self._unmeasured):
-            reporter.write_line(f"Measured {self._measured} of {self._selected} selected benchmarks. Not measured:")
-        for reason, count in reasons.items():
-            reporter.write_line(f"  {count} x {reason}")
+        for line in self._found.reasons():
+            reporter.write_line(line)
+
+    def _machine_moved(self) -> list[str]:
+        """Where the calibration kernel says that the machine is not what it was."""
+        seen = comparison.calibrations(self._calibrations)
+        moved = [trust.remark(seen), *(comparison.machine_moved(run, seen) for run in self._compared)]
+        return [f"Mind: {text}" for text in moved if text]
 
     def describe_machine(self, machine_info: dict[str, Any]) -> None:
         """Add the fingerprint and the facts beside it."""
@@ -181,9 +211,13 @@ class BenchmarkRun:
         output_json["tailgate_run"] = {
             "protocol": settings.protocol.name if settings.protocol else None,
             "order": settings.order,
-            "seed": settings.seed if settings.order == "random" else None,
+            "seed": settings.seed if settings.order == "random" or settings.processes > 1 else None,
+            "isolation": "process" if self.isolation else "none",
+            "start_method": self.isolation,
+            "processes": settings.processes if self.isolation else 1,
         }
-        output_json["unmeasured"] = self._unmeasured
+        output_json["tailgate_run"]["calibrations"] = self._calibrations
+        output_json["unmeasured"] = self._found.unmeasured
         by_name = {bench.fullname: bench for bench in benchmarks}
         for bench in output_json["benchmarks"]:
             if bench["fullname"] in by_name:  # a project's own hook may add others
@@ -194,7 +228,8 @@ class BenchmarkRun:
         if not self._settings.active:
             return comparison.stock(machine_info, compared)
         comparison.keep_workloads(compared)
-        self._remarks += comparison.mark_other_machine(self.fingerprint, compared)
+        self._found.remarks += comparison.mark_other_machine(self.fingerprint, compared)
+        self._compared.append(compared)
         return comparison.silenced(machine_info, compared)
 
     def close(self) -> None:
@@ -208,17 +243,25 @@ class BenchmarkRun:
         # pytest-benchmark also disables itself, under xdist for one.
         if not self._present:
             return False
-        off = self._config._benchmarksession.disabled or self._config.option.benchmark_skip  # type: ignore[attr-defined]
-        wanted = self._settings.active and not (self._config.option.collectonly or off)
-        return bool(wanted and self._selected and not self._measured)
+        wanted = self._settings.active and not (self._config.option.collectonly or self._off)
+        return bool(wanted and self._found.selected and not self._found.measured)
+
+    @property
+    def _off(self) -> bool:
+        """Benchmarks are disabled or skipped by pytest-benchmark itself."""
+        session: Any = getattr(self._config, "_benchmarksession", None)
+        return bool(session is None or session.disabled or session.skip)
 
     def _measured_item(self, item: pytest.Item, metadata: Any) -> None:
         if not metadata:
             self._outcome = "passed, without a measurement"
             return
-        self._measured += 1
+        self._found.measured += 1
+        if self._watching and "journal" not in self._note:
+            found = self._calibrate(item.nodeid)
+            metadata.extra_info.update(calibration_compute_s=found.compute_s, calibration_memory_s=found.memory_s)
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
-            self._warnings.setdefault(warning, []).append(item.name)
+            self._found.warn(item.name, warning)
         if self._progress:
             self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
         if self._csv:
@@ -227,7 +270,7 @@ class BenchmarkRun:
 
     def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
         self._outcome = f"{word}: {reason}"
-        self._unmeasured.append({"fullname": item.nodeid, "status": status, "reason": reason})
+        self._found.not_measured(item.nodeid, status, reason)
         self._append_csv(row(item.nodeid, None, {"status": status, "warnings": [reason]}))
 
     def _append_csv(self, found: dict[str, Any]) -> None:
@@ -237,13 +280,7 @@ class BenchmarkRun:
             try:
                 self._csv.append(row_now)
             except OSError as error:  # a full disk costs the CSV, not what is still to be measured
-                self._remarks.append(f"--csv: no row could be written from {found['name']} on ({one_line(error)})")
+                self._found.remarks.append(
+                    f"--csv: no row could be written from {found['name']} on ({one_line(error)})"
+                )
                 self._csv = None
-
-
-def _connect(item: pytest.Item, metadata: Any) -> None:
-    """Tell the statistics how many items a call processed, whatever became of the test after measuring."""
-    items = declared_items(item)
-    if items is not None:
-        metadata.extra_info["items_per_call"] = items
-    metadata.stats.extra_info = metadata.extra_info

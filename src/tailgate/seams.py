@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import pstats
 import re
 import statistics
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest_benchmark
 from pytest_benchmark import csv as benchmark_csv
 from pytest_benchmark import plugin, session, utils
 from pytest_benchmark.fixture import BenchmarkFixture
-from pytest_benchmark.stats import Stats
+from pytest_benchmark.stats import Metadata, Stats
 from pytest_benchmark.storage import file as file_storage
 
 from tailgate import columns
@@ -64,6 +66,8 @@ SYMBOLS = (
     "fixture.BenchmarkFixture._make_stats",
     "fixture.BenchmarkFixture._get_precision",
     "fixture.BenchmarkFixture._save_cprofile",
+    "fixture.BenchmarkFixture._raw_pedantic",
+    "utils.funcname",
     "storage.file.FileStorage.query",
     "storage.file.FileStorage.load",
     "storage.file.FileStorage.save",
@@ -133,8 +137,45 @@ def add_p99_interval() -> None:
             _add_statistic(name, _interval_end(name), shown=False)
 
 
-def measure_by_protocol(wanted: bool) -> None:
-    """Whether ``benchmark`` is our fixture or, where no protocol was asked for, pytest-benchmark's own."""
+def measured(config: Any) -> list[Any]:
+    """The rows of this session so far."""
+    session = getattr(config, "_benchmarksession", None)
+    return [] if session is None else list(session.benchmarks)
+
+
+def add_measured(config: Any, rows: Iterable[Any]) -> None:
+    """Rows that were measured elsewhere, for the table, the JSON and the comparison."""
+    config._benchmarksession.benchmarks.extend(rows)
+
+
+def row_to_plain(row: Any) -> dict[str, Any]:
+    """A row as plain data, to be carried to another process; not its parameters, which may be anything."""
+    profile = row.cprofile_stats
+    return {
+        **{name: getattr(row, name) for name in ("name", "fullname", "group", "param", "iterations", "extra_info")},
+        "options": {key: utils.funcname(value) if callable(value) else value for key, value in row.options.items()},
+        "data": row.stats.data,
+        "has_error": row.has_error,
+        "cprofile": profile.stats if profile else None,
+    }
+
+
+def row_from_plain(plain: dict[str, Any], params: Any) -> Any:
+    """The row again."""
+    profile = None
+    if plain["cprofile"]:
+        profile = pstats.Stats()
+        profile.stats = plain["cprofile"]  # type: ignore[attr-defined]
+        profile.get_top_level_stats()
+    fixture = SimpleNamespace(**plain, params=params, cprofile_stats=profile)
+    row = Metadata(fixture, iterations=plain["iterations"], options=plain["options"])
+    row.stats.data = plain["data"]
+    row.stats.extra_info = row.extra_info
+    return row
+
+
+def watch_measuring(wanted: bool) -> None:
+    """Whether ``benchmark`` is our fixture or, where nothing was asked of us, pytest-benchmark's own."""
     plugin.BenchmarkFixture = TailgateBenchmark if wanted else BenchmarkFixture
 
 

@@ -23,6 +23,8 @@ class Option:
     name: str
     metavar: str
     help: str
+    is_switch: bool = False
+    """Takes no value."""
 
     @property
     def flag(self) -> str:
@@ -48,6 +50,12 @@ OPTIONS = (
     Option("seed", "N", "for --order=random; default 0"),
     Option("meters", "NAMES", "what to sample beside time, comma-separated, or none"),
     Option("csv", "FILE", "append one tidy row to FILE as each benchmark ends"),
+    Option("isolation", "WAY", "process: each benchmark in a fresh process; none (default): as pytest-benchmark"),
+    Option("processes", "N", "fresh processes per benchmark, interleaved over the whole selection; default 1"),
+    Option("start-method", "WAY", "fork, spawn, or auto (default: fork where that is safe)"),
+    Option("benchmark-timeout", "SECONDS", "end a benchmark's process after this long, set-up included; default 600"),
+    Option("journal", "FILE", "where finished benchmarks are written at once; default: in pytest's cache"),
+    Option("resume", "", "go on from the journal: what is finished and still comparable is not measured again", True),
     Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
 )
 INI_ONLY = (
@@ -55,6 +63,11 @@ INI_ONLY = (
     Option("fingerprint_packages", "NAMES", "packages whose versions belong to the fingerprint"),
 )
 ORDERS = ("given", "random")
+ISOLATIONS = ("process", "none")
+START_METHODS = ("auto", "fork", "spawn")
+NEED_ISOLATION = ("processes", "start-method", "benchmark-timeout", "journal", "resume")
+MOST_PROCESSES = 1000
+DEFAULT_TIMEOUT_S = 600.0
 MOST_ROUNDS = 10_000_000
 """Each is kept: eight bytes here, twenty in the JSON."""
 
@@ -69,13 +82,26 @@ class Settings:
     meters: tuple[str, ...] = ()
     csv: Path | None = None
     progress: bool = False
+    isolation: str = "none"
+    processes: int = 1
+    start_method: str = "auto"
+    benchmark_timeout_s: float = DEFAULT_TIMEOUT_S
+    journal: Path | None = None
+    resume: bool = False
     baselines: Path | None = None
     fingerprint_packages: tuple[str, ...] = DEFAULT_PACKAGES
 
     @property
     def active(self) -> bool:
         """Whether an option or an ini value asked for anything that measures or saves differently."""
-        return bool(self.protocol or self.meters or self.csv or self.baselines or self.order != "given")
+        return bool(
+            self.protocol or self.meters or self.csv or self.baselines or self.order != "given" or self.isolated
+        )
+
+    @property
+    def isolated(self) -> bool:
+        """Whether each benchmark is to have a process of its own."""
+        return self.isolation == "process"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -83,6 +109,9 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("tailgate", "Tailgate: measurements one can trust (each also an ini value tailgate_NAME)")
     for option in OPTIONS:
         help_text = option.help.replace("%", "%%")
+        if option.is_switch:
+            add_option(group, option.flag, option.dest, action="store_const", const="on", default=None, help=help_text)
+            continue
         add_option(
             group, option.flag, option.dest, metavar=option.metavar, nargs="?", const="", default=None, help=help_text
         )
@@ -103,8 +132,14 @@ def settings_from(config: pytest.Config) -> Settings:
         return (config.getini(option.ini) or None) if value is None else value
 
     values = {option.name: given(option) for option in OPTIONS}
-    if values["csv"] == "":
-        raise TailgateError("--csv: no file named; write --csv=FILE.csv")
+    for name in ("csv", "journal"):
+        if values[name] == "":
+            raise TailgateError(f"--{name}: no file named; write --{name}=FILE")
+    isolation = _choice("--isolation", _default(values["isolation"], "none"), ISOLATIONS)
+    processes = _integer("--processes", _default(values["processes"], "1"), least=1, most=MOST_PROCESSES)
+    if isolation == "none":
+        _refuse_without_isolation(config)
+        processes = 1
     packages = config.getini("tailgate_fingerprint_packages")
     protocol = _protocol(values)
     max_time_s = float(getattr(config.option, "benchmark_max_time", 1.0))
@@ -118,6 +153,12 @@ def settings_from(config: pytest.Config) -> Settings:
         seed=_integer("--seed", _default(values["seed"], "0"), least=0),
         meters=_names("--meters", wanted_meters, list(meters())),
         csv=Path(values["csv"]) if values["csv"] else None,
+        isolation=isolation,
+        processes=processes,
+        start_method=_choice("--start-method", _default(values["start-method"], "auto"), START_METHODS),
+        benchmark_timeout_s=_seconds("--benchmark-timeout", values["benchmark-timeout"]),
+        journal=Path(values["journal"]) if values["journal"] else None,
+        resume=_choice("--resume", _default(values["resume"], "off"), ("on", "off")) == "on",
         progress=_choice("--progress", _default(values["progress"], "off"), ("on", "off")) == "on",
         baselines=_ini_path(config, "tailgate_baselines"),
         fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
@@ -159,6 +200,25 @@ def _integer(flag: str, text: str, least: int, most: int | None = None) -> int:
     if number < least:
         raise TailgateError(f"{flag}: {number} is too small (allowed: {least} or more)")
     return number
+
+
+def _seconds(flag: str, text: str | None) -> float:
+    if text is None:
+        return DEFAULT_TIMEOUT_S
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
+    if not 0 < seconds < float("inf"):
+        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0)")
+    return seconds
+
+
+def _refuse_without_isolation(config: pytest.Config) -> None:
+    """What only a process of its own can do is not quietly left undone when typed; in an ini file it waits."""
+    for option in OPTIONS:
+        if option.name in NEED_ISOLATION and config.getoption(option.dest, None) is not None:
+            raise TailgateError(f"{option.flag} needs a process for each benchmark: add --isolation=process")
 
 
 def _names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:

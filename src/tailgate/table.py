@@ -168,6 +168,7 @@ def _status(bench: Bench) -> str:
 STATUS_NOTES = {
     "oversubscribed": "more threads than CPUs this process may use.",
     "contended": "other work had the CPU; the numbers are not this code's.",
+    "throttled": "heat slowed the processor; the numbers are not this code's.",
 }
 
 

@@ -1,0 +1,1 @@
+"""What this machine can measure. One file a subject, with ``ORDER`` and ``CHECKS``."""

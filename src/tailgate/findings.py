@@ -1,0 +1,50 @@
+"""What a session found out beside its numbers: what was not measured and why, what to mind, and the last lines."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+NUMBER = re.compile(r"\d+(\.\d+)?")
+
+
+@dataclass
+class Findings:
+    """Collected as benchmarks end; told once, at the end."""
+
+    selected: int = 0
+    measured: int = 0
+    unmeasured: list[dict[str, str]] = field(default_factory=list)
+    """``fullname``, ``status`` and ``reason``, as the JSON has them."""
+    remarks: list[str] = field(default_factory=list)
+    _warnings: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+
+    def warn(self, name: str, text: str) -> None:
+        """A reader of this row must mind ``text``; the same for other rows, but for its numbers, is said once."""
+        self._warnings.setdefault(NUMBER.sub("#", text), (text, []))[1].append(name)
+
+    def not_measured(self, fullname: str, status: str, reason: str) -> None:
+        """One benchmark without numbers, or whose test failed after measuring."""
+        self.unmeasured.append({"fullname": fullname, "status": status, "reason": reason})
+
+    def to_mind(self) -> list[str]:
+        """Lines for whoever believes the numbers."""
+        lines = list(self.remarks)
+        for text, names in self._warnings.values():
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            lines.append(f"Mind {names[0]}{others}: {text}")
+        return lines
+
+    def nothing_measured(self) -> str:
+        """The line that says so."""
+        failed = sum(entry["status"] != "unsupported" for entry in self.unmeasured)
+        if failed == self.selected:
+            return f"Nothing was measured: all {self.selected} selected benchmarks failed."
+        what = f"{failed} failed and the others" if failed else f"all {self.selected} selected benchmarks"
+        return f"Nothing was measured: {what} were skipped."
+
+    def reasons(self) -> list[str]:
+        """Why benchmarks were not measured, each reason once."""
+        counts = Counter(entry["reason"] for entry in self.unmeasured)
+        return [f"  {count} x {reason}" for reason, count in counts.items()]

@@ -1,0 +1,62 @@
+"""What can be asked of a test item: is it a benchmark, what did it measure, how did it fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tailgate.endings import OUT_OF_MEMORY
+from tailgate.errors import one_line
+from tailgate.measure import declared_items
+
+
+def is_benchmark(item: pytest.Item) -> bool:
+    """Whether a test asks for pytest-benchmark's fixture."""
+    names = getattr(item, "fixturenames", ())
+    return "benchmark" in names or "benchmark_weave" in names
+
+
+def fixture_of(item: pytest.Item) -> Any:
+    """The ``benchmark`` of a test that runs in this process; ``None`` before its set-up and elsewhere."""
+    return (getattr(item, "funcargs", None) or {}).get("benchmark")
+
+
+def connect(item: pytest.Item) -> Any:
+    """The row a test has made here, told how many items a call processed; ``None`` where it has made none."""
+    metadata = getattr(fixture_of(item), "stats", None)
+    if not metadata:
+        return None
+    items = declared_items(item)
+    if items is not None:
+        metadata.extra_info["items_per_call"] = items
+    metadata.stats.extra_info = metadata.extra_info
+    return metadata
+
+
+def tidy(item: pytest.Item, call: Any, report: Any) -> None:
+    """One line where an allocation failed, and no second complaint about a test that failed."""
+    if not report.failed or report.when == "teardown":
+        return
+    fixture = fixture_of(item)
+    if fixture is not None:
+        fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
+    if call.excinfo is None or isinstance(call.excinfo.value, AssertionError):
+        return
+    if OUT_OF_MEMORY.search(call.excinfo.exconly()):
+        reason = f"oom: {one_line(call.excinfo.value)}"
+        failed = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=report.when)
+        report.longrepr = item.repr_failure(failed.excinfo)  # type: ignore[arg-type]
+
+
+def failure_line(report: Any) -> str:
+    """The first line of what went wrong."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = crash.message if crash is not None else str(report.longrepr)
+    return str(message.strip().partition("\n")[0].removeprefix("Failed: "))
+
+
+def skip_reason(report: Any) -> str:
+    """Why it was skipped."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple | list) else str(report.longrepr)
+    return str(reason.removeprefix("Skipped: "))

@@ -1,0 +1,137 @@
+"""One benchmark, once, in one process: what came back, how it ended, within its time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from tailgate import endings
+from tailgate.endings import Ending
+from tailgate.processes.child import FAULT_SIGNAL, Outputs
+from tailgate.processes.handle import Process
+
+STACK_S = 0.3
+"""What a process that took too long is given to write where it is."""
+DRAIN_S = 1.0
+EXIT_S = 30.0
+"""From the last word of a process to its end; its leftovers are ended in this time, too."""
+OUTPUT_BYTES = 1 << 20
+"""What is kept of the output of a process that did not end in order: the last so many bytes."""
+
+
+@dataclass
+class Attempt:
+    """What one process brought home."""
+
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    farewell: dict[str, Any] = field(default_factory=dict)
+    ending: Ending | None = None
+    """Why it did not come home in order, or ``None``."""
+    phase: str = "setup"
+    sections: list[tuple[str, str]] = field(default_factory=list)
+    """Its last output, where it did not come home in order."""
+    duration_s: float = 0.0
+
+    @property
+    def measured(self) -> bool:
+        """It has a row, and the test passed so far as it went."""
+        return bool(self.rows) and all(report["outcome"] == "passed" for report in self.reports)
+
+    @property
+    def contended(self) -> str | None:
+        """Why its numbers are not to be trusted."""
+        for row in self.rows:
+            info = row["extra_info"]
+            if info.get("status") == "contended":
+                return str(next((text for text in info.get("warnings", []) if "contended" in str(text)), "contended"))
+        return None
+
+
+def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) -> Attempt:
+    """Listen to a process until it has ended, or end it.
+
+    Args:
+        process: just started.
+        outputs: where it writes.
+        left_s: how long it may still take.
+        timeout_s: what it was granted in all, for the message.
+
+    Whatever interrupts the session meanwhile ends the process first.
+    """
+    made = Attempt()
+    start_s = time.monotonic()
+    kills_before = endings.oom_kills()
+    try:
+        timed_out = not _listen(process, made, start_s + left_s)
+        if timed_out and FAULT_SIGNAL is not None:
+            process.signal(FAULT_SIGNAL)
+            time.sleep(STACK_S)
+        if timed_out:
+            process.signal(signal.SIGKILL)
+        status, peak_rss_bytes = process.wait(time.monotonic() + EXIT_S)
+    except BaseException:
+        process.signal(signal.SIGKILL)
+        process.wait(time.monotonic() + EXIT_S)
+        raise
+    finally:
+        made.duration_s = time.monotonic() - start_s
+        process.close()
+    if made.farewell:
+        return made
+    output = [tail(stream.fileno()) for stream in outputs]
+    output[1] = endings.without_pytest(output[1])
+    named = zip((f"Captured stdout {made.phase}", f"Captured stderr {made.phase}"), output, strict=True)
+    made.sections = [(name, text) for name, text in named if text]
+    if timed_out:
+        made.ending = Ending(
+            "timeout",
+            f"timeout: not done after {timeout_s:g} s, in {made.phase}{endings.where(output[1])}; "
+            "it was ended (--benchmark-timeout=SECONDS allows more)",
+        )
+        return made
+    kills = 0 if kills_before is None else (endings.oom_kills() or 0) - kills_before
+    made.ending = endings.of_exit(status, oom_kills=kills, output=output[1][-20_000:], peak_rss_bytes=peak_rss_bytes)
+    return made
+
+
+def tail(descriptor: int, most_bytes: int = OUTPUT_BYTES) -> str:
+    """The end of a file another process writes, leaving its position alone."""
+    size = os.fstat(descriptor).st_size
+    start = max(0, size - most_bytes)
+    text = os.pread(descriptor, most_bytes, start).decode("utf8", errors="replace")
+    return text if not start else f"(the first {start} bytes are left out)\n{text}"
+
+
+def _listen(process: Process, made: Attempt, deadline_s: float) -> bool:
+    """Take what comes until the process has said farewell or ended; ``False``: the time is up."""
+    try:
+        while not made.farewell:
+            if process.next_event(deadline_s):
+                _take(process.results.receive(deadline_s), made)
+            else:
+                while True:  # it has ended; what it had sent is still to be read
+                    _take(process.results.receive(time.monotonic() + DRAIN_S), made)
+    except EOFError:
+        return True
+    except TimeoutError:
+        return time.monotonic() < deadline_s
+    return True
+
+
+def _take(message: tuple[str, Any], made: Attempt) -> None:
+    kind, content = message
+    if kind == "phase":
+        made.phase = content
+    elif kind == "report":
+        made.reports.append(content)
+    elif kind == "warning":
+        made.warnings.append(content)
+    elif kind == "rows":
+        made.rows = content
+    else:
+        made.farewell = {"in_order": True, **content}

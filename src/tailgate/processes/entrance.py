@@ -1,0 +1,26 @@
+"""Where a session comes in: as one that starts processes, or as a process that was started."""
+
+from __future__ import annotations
+
+import pytest
+
+from tailgate.processes.child import INSIDE
+from tailgate.processes.isolation import Isolation
+from tailgate.processes.spawning import SpawnedChild, errand
+from tailgate.run import BenchmarkRun
+from tailgate.settings import Settings
+
+
+def become_spawned(config: pytest.Config) -> bool:
+    """Whether this process was spawned to run one benchmark; if so it does nothing else."""
+    task = errand()
+    if task is None:
+        return False
+    config.stash[INSIDE] = True
+    config.pluginmanager.register(SpawnedChild(config, task), "tailgate-spawned")
+    return True
+
+
+def isolate(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
+    """From now on benchmarks run in processes of their own."""
+    config.pluginmanager.register(Isolation(config, settings, run), "tailgate-isolation")

@@ -1,0 +1,104 @@
+"""Processes forked from a template: a copy of the session that has collected the tests and run none.
+
+One template is forked before the first test. From it come others that have imported what a benchmark's
+``preload`` marker names, each kept as long as the session, and from those the benchmarks' own processes,
+one at a time. So a framework is imported once, and each benchmark's process holds only its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tailgate.processes.child import Outputs
+from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.messages import Channel
+from tailgate.processes.safety import quiet_fork
+from tailgate.processes.template import serve
+
+END_S = 5.0
+"""A template that has not ended so long after its session let go of it is killed."""
+
+
+class UnsafePreloadError(Exception):
+    """What was imported into a template started something that cannot be forked."""
+
+
+class Template:
+    """The session's handle of a template process."""
+
+    def __init__(self, control: Channel, pid: int | None = None) -> None:
+        self._control = control
+        self._pid = pid
+
+    @classmethod
+    def fork(cls, items: Sequence[pytest.Item], outputs: Outputs) -> Template:
+        """Fork this process as it is: call it before anything has run here."""
+        ours, theirs = Channel.pair()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # what is buffered would be written by every process
+        session_pid = os.getpid()
+        pid = quiet_fork()
+        if pid == 0:
+            ours.close()
+            serve(theirs, items, outputs, session_pid)
+        theirs.close()
+        return cls(ours, pid)
+
+    def preloaded(self, modules: Sequence[str], deadline_s: float) -> Template:
+        """Another template, with these modules imported; one that cannot be imported is left to the test.
+
+        Raises:
+            UnsafePreloadError: it may not be forked from.
+            KeeperGoneError: an import ended the process.
+            TimeoutError: importing took too long.
+        """
+        ours, theirs = Channel.pair()
+        self._send(("preload", tuple(modules)), theirs)
+        try:
+            reason = ours.receive(deadline_s)
+        except EOFError as error:
+            raise KeeperGoneError from error
+        except BaseException:
+            ours.close()
+            raise
+        if reason is not None:
+            ours.close()
+            raise UnsafePreloadError(reason)
+        return Template(ours)
+
+    def start(self, index: int) -> Process:
+        """A benchmark's process, running the item at this place of the list.
+
+        Raises:
+            KeeperGoneError: there is no template any more.
+        """
+        ours, theirs = Channel.pair()
+        self._send(("run", index), theirs)
+        return Process(ours, self._control)
+
+    def close(self) -> None:
+        """End the template and everything below it."""
+        self._control.close()
+        if self._pid is None:
+            return
+        deadline_s = time.monotonic() + END_S
+        while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+            if time.monotonic() > deadline_s:
+                os.kill(self._pid, signal.SIGKILL)
+            time.sleep(0.005)
+        self._pid = None
+
+    def _send(self, message: Any, theirs: Channel) -> None:
+        try:
+            self._control.send(message, [theirs])
+        except OSError as error:
+            raise KeeperGoneError from error
+        finally:
+            theirs.close()

@@ -1,0 +1,284 @@
+"""The plug-in behind ``--isolation=process``: benchmarks run elsewhere, everything else as pytest does it."""
+
+from __future__ import annotations
+
+import random
+import signal
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tailgate import seams
+from tailgate.comparable import Comparable
+from tailgate.endings import Ending
+from tailgate.errors import as_usage_error
+from tailgate.items import is_benchmark
+from tailgate.journal import Entry, Journal, JournalError
+from tailgate.processes import pytest_seams, replay
+from tailgate.processes.attempt import Attempt, attend
+from tailgate.processes.child import INSIDE
+from tailgate.processes.pooling import pooled
+from tailgate.processes.starting import Starter
+from tailgate.run import BenchmarkRun
+from tailgate.settings import Settings
+from tailgate.trust import wait_until_quiet
+
+QUIET_S = 5.0
+"""A contended benchmark's second try waits at most this long for the others to come to rest."""
+NEEDS_BASE_TEMP = {"tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "request"}
+
+
+class Isolation:
+    """Registered only where processes were asked for and can be had."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
+        self._config = config
+        self._settings = settings
+        self._run = run
+        self._journal: Journal | None = None
+        self._comparable = Comparable(config, settings, run.fingerprint)
+        self._starter: Starter | None = None
+        # Closed when the session's last benchmark has ended; nameless, so that nothing can be left of them.
+        self._outputs = (
+            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115
+            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115
+        )
+        self._pending: dict[pytest.Item, list[Attempt]] = {}
+        self._passes: dict[pytest.Item, int] = {}
+        self._stale: dict[str, int] = {}
+        self._resumed = 0
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Fork the template before anything has run; end it whatever happens."""
+        option = session.config.option
+        broken = session.testsfailed and not option.continue_on_collection_errors
+        chosen = [item for item in session.items if is_benchmark(item)]
+        if option.collectonly or broken or not chosen:
+            return (yield)
+        self._open_journal()
+        self._passes = dict.fromkeys(chosen, 0)
+        session.items[:] = interleaved(session.items, chosen, self._settings.processes, self._settings.seed)
+        if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
+            pytest_seams.make_base_temp(session.config)
+        self._starter = Starter(session.config, chosen, self._outputs, self._settings)
+        self._run.isolation = self._starter.method
+        kept = _on_sigterm(_terminated)
+        try:
+            result = yield
+        finally:
+            self._settle()
+            self._starter.close()
+            for stream in self._outputs:
+                stream.close()
+            if kept is not None:
+                signal.signal(signal.SIGTERM, kept)
+            self._run.remark(*self._starter.remarks, *self._resume_remarks())
+        if self._journal:
+            self._journal.complete()
+            self._journal.close()
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """A benchmark, in a process of its own; anything else is left to pytest."""
+        if INSIDE in item.config.stash or item not in self._passes:
+            return None
+        nth = self._passes[item]
+        self._passes[item] += 1
+        last = nth == self._settings.processes - 1
+        if last:
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        made = self._attempt(item, nth)
+        self._pending.setdefault(item, []).append(made)
+        if last or not made.measured:
+            if not last:
+                item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+                _drop_later(item, self._settings.processes - 1 - nth)
+            self._finish(item)
+        else:
+            self._run.passed_over(item, made.rows)
+        self._tear_down_here(item, nextitem)
+        _obey(item, made.farewell)
+        return True
+
+    def _open_journal(self) -> None:
+        path = self._settings.journal or default_journal(self._config)
+        if path is None:
+            if self._settings.resume:
+                self._run.remark("--resume: pytest's cache is turned off, so name a file with --journal=FILE")
+            return
+        with as_usage_error():
+            self._journal = Journal(path, resume=self._settings.resume)
+        self._run.remark(*self._journal.remarks)
+
+    def _attempt(self, item: pytest.Item, nth: int) -> Attempt:
+        """From the journal, or measured now and written there."""
+        key = self._comparable.key(item) if self._journal else {}
+        if self._journal:
+            found = self._journal.done(item.nodeid, nth, key)
+            if isinstance(found, Entry):
+                self._resumed += 1
+                self._run.resumed(item)
+                return Attempt(reports=found.reports, rows=found.rows, farewell={"in_order": True})
+            for name in found:
+                self._stale[name] = self._stale.get(name, 0) + 1
+        made = self._once(item)
+        if made.contended and made.measured:
+            made = self._again(item, made)
+        if self._journal and made.measured and made.ending is None:
+            try:
+                # The workload's own facts may have been made by the test itself: asked for again.
+                key = self._comparable.key(item)
+                self._journal.append(Entry(item.nodeid, nth, key, made.reports, made.rows))
+            except JournalError as error:
+                item.session.shouldstop = f"{error}; measuring stops here, what was measured is kept"
+        return made
+
+    def _once(self, item: pytest.Item) -> Attempt:
+        assert self._starter is not None
+        timeout_s = self._settings.benchmark_timeout_s
+        deadline_s = time.monotonic() + timeout_s
+        try:
+            process = self._starter.start(item, deadline_s)
+        except TimeoutError:
+            names = ", ".join(self._starter.modules_of(item))
+            return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))
+        return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
+
+    def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
+        """One second try; of two contended ones, the less disturbed is kept, whatever its times."""
+        wait_until_quiet(QUIET_S)
+        second = self._once(item)
+        if not second.measured:
+            return first
+        calmer = not second.contended or _disturbance(second) < _disturbance(first)
+        kept, other = (second, first) if calmer else (first, second)
+        for row, dropped in zip(kept.rows, other.rows, strict=False):
+            row["extra_info"].update(
+                tries=2, discarded_median_s=statistics.median(dropped["data"]), discarded_because=other.contended
+            )
+        self._run.retried(item)
+        return kept
+
+    def _finish(self, item: pytest.Item) -> None:
+        """Tell the session what the item's processes came to."""
+        attempts = self._pending.pop(item)
+        for recorded in attempts[-1].warnings:  # each process gives the same ones
+            replay.warn(item, recorded)
+        rows = pooled([attempt.rows for attempt in attempts if attempt.rows] or [[]])
+        metadata = [replay.measured(item, row) for row in rows]
+        seams.add_measured(self._config, metadata)
+        made = attempts[-1]
+        reports = [replay.rebuilt(item, data) for data in made.reports]
+        if made.ending:
+            reports.append(replay.failure(item, made.phase, made.ending.reason, made.sections, made.duration_s))
+        if "internal_error" in made.farewell:
+            reason = f"pytest failed inside the benchmark's process:\n{made.farewell['internal_error']}"
+            reports.append(replay.failure(item, made.phase, reason, [], made.duration_s))
+        for report in reports:
+            self._run.note(item, report, metadata[0] if metadata else None, made.ending)
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+    def _settle(self) -> None:
+        """Interrupted between two processes of a benchmark: what was measured counts."""
+        for item in list(self._pending):
+            if not self._pending[item]:
+                continue
+            for row in (row for attempt in self._pending[item] for row in attempt.rows):
+                count = len(self._pending[item])
+                row["extra_info"].setdefault("warnings", []).append(
+                    f"interrupted: {count} of {self._settings.processes} processes were measured"
+                )
+            self._finish(item)
+
+    def _tear_down_here(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        call = pytest_seams.tear_down_to(item, nextitem)
+        if call is not None and call.excinfo is not None:
+            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+            item.ihook.pytest_runtest_logreport(report=report)
+
+    def _resume_remarks(self) -> list[str]:
+        if not (self._journal and self._settings.resume):
+            return []
+        remarks = []
+        if self._resumed:
+            remarks.append(f"--resume: {self._resumed} finished measurements taken from {self._journal.path}")
+        for name, count in self._stale.items():
+            remarks.append(f"--resume: {count} were measured again, because another {name} made them incomparable")
+        return remarks
+
+
+def interleaved(
+    items: Sequence[pytest.Item], chosen: Sequence[pytest.Item], processes: int, seed: int
+) -> list[pytest.Item]:
+    """Every benchmark ``processes`` times, pass by pass, each pass in a seeded order of its own.
+
+    Other tests run once, at their places in the first pass. One process: the items as they are.
+    """
+    if processes == 1:
+        return list(items)
+    generator = random.Random(seed)
+
+    def shuffled() -> list[pytest.Item]:
+        return generator.sample(list(chosen), len(chosen))
+
+    first = iter(shuffled())
+    benchmarks = set(chosen)
+    order = [next(first) if item in benchmarks else item for item in items]
+    for _ in range(processes - 1):
+        order += shuffled()
+    return order
+
+
+def _drop_later(item: pytest.Item, count: int) -> None:
+    """The item's last ``count`` places in the session are not wanted any more."""
+    items = item.session.items
+    for index in reversed(range(len(items))):
+        if count and items[index] is item:
+            del items[index]
+            count -= 1
+
+
+def _disturbance(made: Attempt) -> float:
+    """CPUs that others took while it was timed."""
+    infos = [row["extra_info"] for row in made.rows]
+    return max((info.get("other_cpus_busy") or 0.0) + (info.get("steal_cpus") or 0.0) for info in infos)
+
+
+def _obey(item: pytest.Item, farewell: dict[str, Any]) -> None:
+    """A test may stop the session, from its own process too."""
+    session = item.session
+    session.shouldstop = farewell.get("shouldstop") or session.shouldstop
+    session.shouldfail = farewell.get("shouldfail") or session.shouldfail
+    if "exit" in farewell:
+        reason, returncode = farewell["exit"]
+        pytest.exit(reason, returncode)
+    if farewell.get("interrupted"):
+        raise KeyboardInterrupt
+
+
+def _terminated(number: int, frame: Any) -> NoReturn:
+    pytest.exit("terminated (SIGTERM): what was measured is saved, and --resume goes on from it", 2)
+
+
+def _on_sigterm(handler: Any) -> Any:
+    """Install a handler where nobody else has; returns what to put back."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        return None
+    return signal.signal(signal.SIGTERM, handler)
+
+
+def default_journal(config: pytest.Config) -> Path | None:
+    """In pytest's cache; ``None`` where that is turned off."""
+    cache = getattr(config, "cache", None)
+    return None if cache is None else Path(cache.mkdir("tailgate")) / "journal.jsonl"

@@ -1,0 +1,50 @@
+"""N processes of one benchmark as one row: every sample kept, and each process's median beside them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def pooled(runs: Sequence[Sequence[Row]]) -> list[Row]:
+    """One list of rows from those of several processes; a single process's are left as they are.
+
+    The samples follow each other process by process: ``process_rounds`` says where one ends. Of
+    ``extra_info``, what differs between processes becomes the median where it is a number, the maximum
+    where it is a peak, and the last one's otherwise.
+    """
+    if len(runs) == 1:
+        return list(runs[0])
+    names = dict.fromkeys(row["fullname"] for run in runs for row in run)
+    return [_one([row for run in runs for row in run if row["fullname"] == name]) for name in names]
+
+
+def _one(rows: list[Row]) -> Row:
+    infos = [row["extra_info"] for row in rows]
+    keys = dict.fromkeys(key for info in infos for key in info)
+    merged = {key: _merged(key, [info[key] for info in infos if key in info]) for key in keys}
+    merged["process_medians_s"] = [statistics.median(row["data"]) for row in rows if row["data"]]
+    merged["process_rounds"] = [len(row["data"]) for row in rows]
+    if any("status" in info for info in infos):
+        merged["process_statuses"] = [info.get("status") for info in infos]
+    return {
+        **rows[-1],
+        "data": [sample_s for row in rows for sample_s in row["data"]],
+        "extra_info": merged,
+        "has_error": any(row["has_error"] for row in rows),
+    }
+
+
+def _merged(key: str, values: list[Any]) -> Any:
+    if all(value == values[0] for value in values):
+        return values[0]
+    if key == "warnings" and all(isinstance(value, list) for value in values):
+        return list(dict.fromkeys(text for value in values for text in value))
+    if key == "status":
+        return next(value for value in values if value != "ok")
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return max(values) if key.endswith("_peak_bytes") else statistics.median(values)
+    return values[-1]

@@ -1,0 +1,73 @@
+"""Every private name of pytest that running a test elsewhere needs: here and nowhere else.
+
+``tests/test_seams.py`` has a canary for each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+
+def silence_terminal(config: pytest.Config) -> None:
+    """No progress from this process: the session shows it. What a test prints is not touched."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    config.pluginmanager.unregister(reporter)
+    config.pluginmanager.register(_Mute(reporter), "terminalreporter")
+
+
+class _Mute:
+    """The terminal reporter without its hooks, for whoever asks for it or for its writer."""
+
+    def __init__(self, reporter: Any) -> None:
+        self._reporter = reporter
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("pytest_"):
+            raise AttributeError(name)
+        return getattr(self._reporter, name)
+
+
+def redirect_capture(config: pytest.Config, descriptors: Sequence[int]) -> bool:
+    """Let pytest's capturing by file descriptor use these files; ``False``: it captures in another way or not."""
+    manager: Any = config.pluginmanager.get_plugin("capturemanager")
+    capturing = getattr(manager, "_global_capturing", None)
+    redirected = False
+    for name, descriptor in zip(("out", "err"), descriptors, strict=True):
+        capture = getattr(capturing, name, None)
+        if capture is None or not hasattr(capture, "targetfd_save"):
+            continue
+        os.dup2(descriptor, capture.tmpfile.fileno())
+        redirected = True
+    return redirected
+
+
+def make_base_temp(config: pytest.Config) -> None:
+    """The folder behind ``tmp_path``, made once here: each process would make, and never remove, its own."""
+    factory: Any = getattr(config, "_tmp_path_factory", None)
+    if factory is not None:
+        factory.getbasetemp()
+
+
+def tear_down_to(item: pytest.Item, nextitem: pytest.Item | None) -> pytest.CallInfo[None] | None:
+    """End the fixtures that earlier tests of *this* process left open and ``nextitem`` does not need.
+
+    Returns:
+        ``None`` when there was none, else how it went.
+    """
+    state: Any = item.session._setupstate
+    if not state.stack:
+        return None
+
+    def tear_down() -> None:
+        manager: Any = item.config.pluginmanager.get_plugin("capturemanager")
+        with manager.item_capture("teardown", item) if manager else contextlib.nullcontext():
+            state.teardown_exact(nextitem)
+
+    return pytest.CallInfo.from_call(tear_down, when="teardown", reraise=(pytest.exit.Exception, KeyboardInterrupt))

@@ -1,0 +1,42 @@
+"""What came back from a process, told to the session as if it had happened here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tailgate import seams
+
+Report = pytest.TestReport | pytest.CollectReport
+
+
+def warn(item: pytest.Item, recorded: dict[str, Any]) -> None:
+    """A warning of the test, for pytest's summary and whoever else listens."""
+    item.ihook.pytest_warning_recorded.call_historic(
+        kwargs={
+            "warning_message": recorded["warning"],
+            "when": recorded["when"],
+            "nodeid": item.nodeid,
+            "location": None,
+        }
+    )
+
+
+def rebuilt(item: pytest.Item, data: dict[str, Any]) -> Any:
+    """A report from its transportable form."""
+    return item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
+
+
+def measured(item: pytest.Item, plain: dict[str, Any]) -> Any:
+    """A row of pytest-benchmark's from its transportable form; its parameters never travelled."""
+    return seams.row_from_plain(plain, params=item.callspec.params if hasattr(item, "callspec") else None)
+
+
+def failure(item: pytest.Item, when: str, reason: str, sections: list[tuple[str, str]], duration_s: float) -> Any:
+    """A test that its process did not survive, failed with one line."""
+    call = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=when)  # type: ignore[arg-type]
+    report = pytest.TestReport.from_item_and_call(item, call)
+    report.sections.extend(sections)
+    report.duration = duration_s
+    return report

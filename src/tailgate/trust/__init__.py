@@ -1,0 +1,30 @@
+"""Can a benchmark's numbers be trusted? From the kernel's own accounts around it, and from a calibration kernel.
+
+- ``readings``: what the kernel says right before and right after the timed rounds;
+- ``accounts``: one function a file of ``/proc`` and ``/sys``; ``own``: which CPUs and CPU seconds are ours;
+- ``stretch``: what happened between two readings; ``rules``: when that is too much; ``judgement``: the verdict;
+- ``calibration``: a fixed piece of work, timed now and again; ``drift``: whether its times changed;
+- ``quiet``: wait until the others have finished.
+
+docs/trust.md has every field, threshold and blind spot.
+"""
+
+from tailgate.trust.calibration import Calibration, calibrate
+from tailgate.trust.drift import compared, drift, remark, typical
+from tailgate.trust.judgement import Judgement, judge
+from tailgate.trust.quiet import wait_until_quiet
+from tailgate.trust.readings import Reading, read
+
+__all__ = [
+    "Calibration",
+    "Judgement",
+    "Reading",
+    "calibrate",
+    "compared",
+    "drift",
+    "judge",
+    "read",
+    "remark",
+    "typical",
+    "wait_until_quiet",
+]
