@@ -176,7 +176,8 @@ def test_every_option_can_be_an_ini_value_and_the_command_line_wins(pytester):
     assert (info["protocol"], info["warmup_rounds"]) == ("paper", 1)
     assert "cpu_utilization" in info
     assert not {"rss_peak_bytes", "rss_growth_bytes"} & set(info)
-    assert saved["tailgate_run"] == {"protocol": "paper", "order": "random", "seed": 3}
+    run = saved["tailgate_run"]
+    assert (run["protocol"], run["order"], run["seed"], run["isolation"]) == ("paper", "random", 3, "none")
     assert set(saved["machine_info"]["fingerprint"]["packages"]) == {"python", "pytest", "no-such-package"}
     assert (pytester.path / "rows.csv").read_text().count("\n") == 2
     ran.stdout.fnmatch_lines(["[[]1/1] test_one ... median *, 5 rounds"])

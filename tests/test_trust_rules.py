@@ -40,8 +40,12 @@ WAITING: dict[str, Any] = {"run_delay_share": 0.06, "run_delay_per_wall": 0.06}
         # Others on CPUs that it leaves over: half of these.
         ("other_processes", {"other_cpus": 0.5}, False),
         ("other_processes", {"other_cpus": 0.6}, True),
-        ("other_processes", {"other_cpus": 1.0, "cpus": 4, "usable_cpus": 4}, False),
-        ("other_processes", {"other_cpus": 1.6, "cpus": 4, "usable_cpus": 4}, True),
+        ("other_processes", {"other_cpus": 15.0, "cpus": 32, "usable_cpus": 32}, False),
+        ("other_processes", {"other_cpus": 16.0, "cpus": 32, "usable_cpus": 32}, True),
+        # One busy process on a machine of few CPUs.
+        ("other_processes", {"other_cpus": 0.7, "cpus": 16, "usable_cpus": 16}, False),
+        ("other_processes", {"other_cpus": 1.0, "cpus": 16, "usable_cpus": 16}, True),
+        ("other_processes", {"other_cpus": 1.0, "cpus": 17, "usable_cpus": 17}, False),
         # A container with two CPUs' quota on a host of 64: the others have 62 to themselves.
         ("other_processes", {"other_cpus": 20.0, "cpus": 64, "usable_cpus": 2, "wanted_cpus": 2}, False),
         ("other_processes", {"other_cpus": None}, False),

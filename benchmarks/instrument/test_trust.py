@@ -19,7 +19,7 @@ import pytest
 
 from tailgate.cpus import usable_cpus
 from tailgate.trust import Judgement, calibrate, judge, read, wait_until_quiet
-from tailgate.trust.rules import MOST_LEFT_OVER_SHARE
+from tailgate.trust.rules import other_cpus_limit
 
 pytestmark = pytest.mark.instrument
 Report = Callable[[str], None]
@@ -54,7 +54,7 @@ def test_a_quiet_machine_is_called_contended_in_at_most_one_of_twenty(report: Re
 @THREADS
 def test_a_busy_neighbour_is_seen_in_at_least_nineteen_of_twenty(report: Report, threads: int) -> None:
     """One busy process; on more than two CPUs as many as it takes to fill half of those left over."""
-    count = int(MOST_LEFT_OVER_SHARE * (usable_cpus() - threads)) + 1
+    count = int(other_cpus_limit(usable_cpus(), threads)) + 1
     with contextlib.ExitStack() as stack:
         for _ in range(count):
             stack.enter_context(_neighbour())

@@ -117,6 +117,7 @@ class TailgateBenchmark(BenchmarkFixture):
         judged = trust.judge(before, trust.read(), self._threads())
         info.update(judged.fields, trust_missing=judged.missing, timestamp_utc=datetime.now(UTC).isoformat())
         info.setdefault("status", "ok")
+        info.setdefault("warnings", [])
         if judged.reason:
             self._warn(judged.reason)
             if info["status"] == "ok":

@@ -18,6 +18,9 @@ MOST_OTHER_CPUS = 0.25
 MOST_LEFT_OVER_SHARE = 0.5
 """Of the CPUs that the benchmark leaves over. Others there do not take its time, but they share its cache, its memory
 and its clock, and at more than half they begin to meet it."""
+FEW_CPUS, ONE_BUSY_PROCESS_CPUS = 16, 0.75
+"""On a machine of so few CPUs one busy process is one too many, wherever it runs: it shares the cache and moves the
+clock. Larger ones are seldom had alone, least of all from inside a container."""
 MOST_RUN_DELAY_SHARE = 0.05
 """Of the time our threads wanted a CPU. On a quiet machine at most 0.3 % with a CPU to spare, 3.5 % with a thread on
 every CPU; beside a busy neighbour there, at least 24 %."""
@@ -58,13 +61,19 @@ def other_processes(seen: Stretch) -> str | None:
     """Other processes used CPUs that the benchmark wanted, or most of those that it left over."""
     if seen.other_cpus is None or seen.cpus is None:
         return None
-    limit_cpus = max(MOST_OTHER_CPUS, MOST_LEFT_OVER_SHARE * (seen.cpus - _wanted(seen)))
+    limit_cpus = other_cpus_limit(seen.cpus, _wanted(seen))
     if seen.other_cpus <= limit_cpus:
         return None
     return (
         f"contended: other processes used {seen.other_cpus:.2f} of {seen.cpus} CPUs while {_wanted(seen)} were "
         f"wanted here (limit {limit_cpus:.2f}): end them (top shows them) and measure again"
     )
+
+
+def other_cpus_limit(cpus: int, wanted: int) -> float:
+    """CPUs that others may use beside a benchmark that wants ``wanted`` of ``cpus``."""
+    left_over = MOST_LEFT_OVER_SHARE * (cpus - wanted)
+    return max(MOST_OTHER_CPUS, min(left_over, ONE_BUSY_PROCESS_CPUS) if cpus <= FEW_CPUS else left_over)
 
 
 def run_delay(seen: Stretch) -> str | None:
