@@ -34,17 +34,6 @@ Report = Callable[[str], None]
 PAIRS = 14
 
 
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Print past pytest's capture."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {line}", end="")
-
-    return say
-
-
 def test_overhead_per_round_on_a_no_op(request: pytest.FixtureRequest, report: Report) -> None:
     """Against ``benchmark.pedantic``: what a round of nothing reads, and what it takes in all."""
 

@@ -30,17 +30,6 @@ SHOWN = ("other_cpus_busy", "steal_cpus", "run_delay_share", "pressure_cpu_share
 THREADS = pytest.mark.parametrize("threads", [1, usable_cpus()], ids=["one-thread", "a-thread-a-cpu"])
 
 
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Print past pytest's capture."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {line}", end="")
-
-    return say
-
-
 @THREADS
 def test_a_quiet_machine_is_called_contended_in_at_most_one_of_twenty(report: Report, threads: int) -> None:
     """Nothing else runs, as far as can be arranged: what is called contended here is a false alarm."""

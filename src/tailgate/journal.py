@@ -75,9 +75,6 @@ class Journal:
         differing = [name for name in key if entry.key.get(name) != key[name]]
         return differing or entry
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def append(self, entry: Entry) -> None:
         """Write and sync one entry.
 

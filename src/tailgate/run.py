@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tailgate import columns, comparison, environment, places, seams, trust
+from tailgate import comparison, environment, places, saving, seams, trust
 from tailgate.errors import TailgateError, one_line
 from tailgate.findings import Findings
 from tailgate.hindrance import hindrance
@@ -18,7 +18,6 @@ from tailgate.items import failure_line, is_benchmark, skip_reason
 from tailgate.progress import Progress, milliseconds, summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
-from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
 
 RUN = pytest.StashKey["BenchmarkRun"]()
@@ -95,7 +94,7 @@ class BenchmarkRun:
     def item_begins(self, item: pytest.Item) -> None:
         """Announce a benchmark."""
         if self._watching and is_benchmark(item) and not self._calibrations:
-            self._calibrate(None)
+            self.calibrate(None)
         if self._progress is None or self._reporter is None or not is_benchmark(item):
             return
         self._reporter.ensure_newline()
@@ -119,15 +118,14 @@ class BenchmarkRun:
     def _watching(self) -> bool:
         return self._settings.active and self._present and not self._off
 
-    def _calibrate(self, after: str | None) -> trust.Calibration:
-        """How fast the machine is now; ``after`` which benchmark."""
+    def calibrate(self, after: str | None) -> dict[str, float]:
+        """How fast the machine is now, ``after`` which benchmark: fields for its row."""
         found = trust.calibrate()
         self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
-        return found
+        return {"calibration_compute_s": found.compute_s, "calibration_memory_s": found.memory_s}
 
     def passed_over(self, item: pytest.Item, rows: list[dict[str, Any]]) -> None:
         """One of several processes has ended; the row is made when all have."""
-        self._calibrate(item.nodeid)
         medians_s = [statistics.median(row["data"]) for row in rows if row["data"]]
         self._outcome = ", ".join(f"median {milliseconds(median_s)}" for median_s in medians_s) or "no measurement"
 
@@ -200,28 +198,16 @@ class BenchmarkRun:
 
     def describe_machine(self, machine_info: dict[str, Any]) -> None:
         """Add the fingerprint and the facts beside it."""
-        machine_info["fingerprint"] = self.fingerprint
-        machine_info["fingerprint_id"] = environment.fingerprint_id(self.fingerprint)
-        machine_info["machine_facts"] = environment.machine_facts()
+        saving.describe_machine(machine_info, self.fingerprint)
 
     def complete_json(self, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
         """Add what CONTRACT.md promises beyond the columns."""
-        settings = self._settings
-        output_json["tailgate_schema_version"] = SCHEMA_VERSION
         output_json["tailgate_run"] = {
-            "protocol": settings.protocol.name if settings.protocol else None,
-            "order": settings.order,
-            "seed": settings.seed if settings.order == "random" or settings.processes > 1 else None,
-            "isolation": "process" if self.isolation else "none",
-            "start_method": self.isolation,
-            "processes": settings.processes if self.isolation else 1,
+            **saving.settings_of(self._settings, self.isolation),
+            "calibrations": self._calibrations,
         }
-        output_json["tailgate_run"]["calibrations"] = self._calibrations
         output_json["unmeasured"] = self._found.unmeasured
-        by_name = {bench.fullname: bench for bench in benchmarks}
-        for bench in output_json["benchmarks"]:
-            if bench["fullname"] in by_name:  # a project's own hook may add others
-                bench["stats"].update(columns.p99_interval(by_name[bench["fullname"]].stats.sorted_data))
+        saving.complete_json(benchmarks, output_json)
 
     def comparing(self, machine_info: Run, compared: Run) -> AbstractContextManager[None]:
         """Around pytest-benchmark's comparison of machines."""
@@ -257,9 +243,8 @@ class BenchmarkRun:
             self._outcome = "passed, without a measurement"
             return
         self._found.measured += 1
-        if self._watching and "journal" not in self._note:
-            found = self._calibrate(item.nodeid)
-            metadata.extra_info.update(calibration_compute_s=found.compute_s, calibration_memory_s=found.memory_s)
+        if self._watching and self.isolation is None:
+            metadata.extra_info.update(self.calibrate(item.nodeid))
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._found.warn(item.name, warning)
         if self._progress:

@@ -132,6 +132,8 @@ class Isolation:
         made = self._once(item)
         if made.contended and made.measured:
             made = self._again(item, made)
+        for row in made.rows:
+            row["extra_info"].update(self._run.calibrate(item.nodeid))
         if self._journal and made.measured and made.ending is None:
             try:
                 # The workload's own facts may have been made by the test itself: asked for again.

@@ -1,0 +1,38 @@
+"""What Tailgate adds to pytest-benchmark's JSON; docs/json.md lists it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tailgate import columns, environment
+from tailgate.schema import SCHEMA_VERSION
+from tailgate.settings import Settings
+
+
+def describe_machine(machine_info: dict[str, Any], fingerprint: dict[str, Any]) -> None:
+    """Add the fingerprint and the facts beside it."""
+    machine_info["fingerprint"] = fingerprint
+    machine_info["fingerprint_id"] = environment.fingerprint_id(fingerprint)
+    machine_info["machine_facts"] = environment.machine_facts()
+
+
+def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
+    """How it was measured; ``start_method``: how processes were started, ``None`` where there were none."""
+    seeded = settings.order == "random" or settings.processes > 1
+    return {
+        "protocol": settings.protocol.name if settings.protocol else None,
+        "order": settings.order,
+        "seed": settings.seed if seeded else None,
+        "isolation": "process" if start_method else "none",
+        "start_method": start_method,
+        "processes": settings.processes if start_method else 1,
+    }
+
+
+def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
+    """Add the schema's version, and P99's interval to every row measured here."""
+    output_json["tailgate_schema_version"] = SCHEMA_VERSION
+    by_name = {bench.fullname: bench for bench in benchmarks}
+    for bench in output_json["benchmarks"]:
+        if bench["fullname"] in by_name:  # a project's own hook may add others
+            bench["stats"].update(columns.p99_interval(by_name[bench["fullname"]].stats.sorted_data))
