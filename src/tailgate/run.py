@@ -85,6 +85,8 @@ class BenchmarkRun:
     def begin(self, items: list[pytest.Item]) -> None:
         """All benchmarks are known; start counting them."""
         self._found.selected = sum(is_benchmark(item) for item in items)
+        if self._settings.isolated and self.not_isolated and self._found.selected:
+            self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
         processes = self._settings.processes if self.isolating else 1
         self._reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         wanted = self._settings.progress and not self._config.option.collectonly
@@ -204,6 +206,8 @@ class BenchmarkRun:
         """Add what CONTRACT.md promises beyond the columns."""
         output_json["tailgate_run"] = {
             **saving.settings_of(self._settings, self.isolation),
+            "selected": self._found.selected,
+            "measured": self._found.measured,
             "calibrations": self._calibrations,
         }
         output_json["unmeasured"] = self._found.unmeasured

@@ -2,9 +2,9 @@
 
 1  percentiles, P99 interval and throughput in ``stats``; ``machine_info.fingerprint`` and
    ``machine_info.fingerprint_id``; flat unit-suffixed ``extra_info``; ``tailgate_run``; ``unmeasured``.
-2  in ``tailgate_run``: ``isolation``, ``start_method``, ``processes``, ``calibrations``; in ``extra_info``: whether to
-   trust the row (docs/trust.md), the calibration after it, ``process_*`` and ``tries``; ``unmeasured`` also with
-   ``crashed``, ``timeout`` and ``oom``.
+2  in ``tailgate_run``: ``isolation``, ``start_method``, ``processes``, ``selected``, ``measured``, ``calibrations``;
+   in ``extra_info``: whether to trust the row (docs/trust.md), the calibration after it, ``process_*`` and ``tries``;
+   ``unmeasured`` also with ``crashed``, ``timeout`` and ``oom``.
 """
 
 SCHEMA_VERSION = 2

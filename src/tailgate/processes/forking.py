@@ -61,12 +61,16 @@ class Template:
         """
         ours, theirs = Channel.pair()
         self._send(("preload", tuple(modules)), theirs)
+        pid = None
         try:
+            pid = ours.receive(deadline_s)
             reason = ours.receive(deadline_s)
         except EOFError as error:
             raise KeeperGoneError from error
-        except BaseException:
+        except BaseException:  # it may be at an import that never ends
             ours.close()
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
             raise
         if reason is not None:
             ours.close()

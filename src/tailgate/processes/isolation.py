@@ -62,7 +62,6 @@ class Isolation:
         chosen = [item for item in session.items if is_benchmark(item)]
         if option.collectonly or broken or not chosen:
             return (yield)
-        self._open_journal()
         self._passes = dict.fromkeys(chosen, 0)
         session.items[:] = interleaved(session.items, chosen, self._settings.processes, self._settings.seed)
         if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
@@ -71,19 +70,22 @@ class Isolation:
         self._run.isolation = self._starter.method
         kept = _on_sigterm(_terminated)
         try:
+            # After the templates, which would go on holding its lock when the session is killed.
+            self._open_journal()
             result = yield
+            if self._journal:
+                self._journal.complete()
+            return result
         finally:
             self._settle()
             self._starter.close()
+            if self._journal:
+                self._journal.close()
             for stream in self._outputs:
                 stream.close()
             if kept is not None:
                 signal.signal(signal.SIGTERM, kept)
             self._run.remark(*self._starter.remarks, *self._resume_remarks())
-        if self._journal:
-            self._journal.complete()
-            self._journal.close()
-        return result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -152,7 +154,10 @@ class Isolation:
         except TimeoutError:
             names = ", ".join(self._starter.modules_of(item))
             return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))
-        return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
+        try:
+            return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
+        except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
+            return Attempt(ending=Ending("timeout", f"timeout: {failure.msg}"))
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
         """One second try; of two contended ones, the less disturbed is kept, whatever its times."""

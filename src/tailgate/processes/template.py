@@ -66,6 +66,7 @@ class _TemplateServer(Keeper):
             return
         try:
             self.control.close()
+            control.send(os.getpid())
             _import_quietly(modules)
             control.send(unsafe_still())
         except BaseException:
