@@ -264,7 +264,7 @@ def test_failures_inside_benchmarked_functions_fail_their_tests_and_are_told_apa
             "[[]3/6] test_fails_before_measuring ... FAILED: RuntimeError: no model*",
             "[[]5/6] test_skipped ... skipped: no GPU*",
             "[[]6/6] test_right ... median *, p99 *, 100 rounds",
-            "Measured 1 of 6 selected benchmarks. Not measured:",
+            "Measured 1 of 6 selected benchmarks. Not measured, or failed:",
             "*1 x no GPU",
         ]
     )

@@ -1,7 +1,9 @@
 """What must be the same for a finished benchmark to stand for the one that would be measured now.
 
 GATE.md's fingerprint, the options that change how or what is measured, the code (the commit and what is
-changed since), and whatever a project adds through the hook ``pytest_tailgate_workload``.
+changed since; without git, every Python file of the project), and whatever a project adds through the hook
+``pytest_tailgate_workload``. All but the last are taken before anything is measured: what is edited meanwhile
+was not what ran.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import subprocess
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,8 @@ from tailgate import environment
 from tailgate.settings import Settings
 
 GIT_S = 20.0
+MOST_FILES = 20_000
+"""Python files of a project without git that are looked at."""
 DO_NOT_MATTER = {
     "csv", "progress", "baselines", "fingerprint_packages", "journal", "resume", "order", "benchmark_timeout_s",
 }  # fmt: skip
@@ -29,21 +35,25 @@ DO_NOT_MATTER = {
 class Comparable:
     """Taken once a session, but for what belongs to one test."""
 
-    def __init__(self, config: pytest.Config, settings: Settings, fingerprint: dict[str, Any]) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, fingerprint: dict[str, Any], items: Iterable[pytest.Item]
+    ) -> None:
         self._config = config
         self._settings = settings
         self._fingerprint = fingerprint
+        self._code = code_of(config.rootpath)
+        self._files = {path: _sha256(path) for path in {item.path for item in items}}
 
     def key(self, item: pytest.Item) -> dict[str, Any]:
-        """Names and values, of JSON's types; a value that is not known is equal to nothing."""
+        """Names and values, of JSON's types; ``None``, a value that is not known, is equal to nothing."""
         workload: dict[str, Any] = {}
         for part in self._config.hook.pytest_tailgate_workload(item=item):
             workload.update(part or {})
         key = {
             "machine": environment.fingerprint_id(self._fingerprint),
             "options": self._options,
-            "commit": self._commit,
-            "test file": _sha256(item.path),
+            "code": self._code,
+            "test file": self._files.get(item.path),
             **workload,
         }
         found: dict[str, Any] = json.loads(json.dumps(key, default=repr))
@@ -58,15 +68,45 @@ class Comparable:
             **{f"benchmark_{name}": str(value) for name, value in (theirs.options if theirs else {}).items()},
         }
 
-    @cached_property
-    def _commit(self) -> str | None:
-        """The commit, and a digest of what tracked files have changed since; ``None`` outside a repository."""
-        commit = _git(self._config.rootpath, "rev-parse", "HEAD")
-        changes = _git(self._config.rootpath, "diff", "HEAD", "--binary")
-        if commit is None or changes is None:
+
+def code_of(folder: Path) -> str | None:
+    """What tells one state of a project's code from another; ``None``: it has too many files to look at.
+
+    With git the commit, and a digest of what has changed since in tracked files and of new Python files; without,
+    or where git refuses to answer, a digest of every Python file.
+    """
+    commit = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "diff", "HEAD", "--binary")
+    new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py")
+    if commit is None or changes is None or new is None:
+        return _files_digest(folder, _python_files(folder))
+    digest = hashlib.sha256(changes)
+    added = [folder / name for name in new.decode(errors="surrogateescape").split("\0") if name]
+    if not changes and not added:
+        return commit.decode().strip()
+    digest.update((_files_digest(folder, added) or "").encode())
+    return f"{commit.decode().strip()} with changes {digest.hexdigest()[:12]}"
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    """Not below hidden folders, caches or virtual environments."""
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith((".", "__")) and not (here / name / "pyvenv.cfg").exists() and name != "node_modules"
+        ]
+        yield from (here / name for name in names if name.endswith(".py"))
+
+
+def _files_digest(folder: Path, files: Iterable[Path]) -> str | None:
+    digest = hashlib.sha256()
+    for number, path in enumerate(sorted(files)):
+        if number >= MOST_FILES:
             return None
-        digest = hashlib.sha256(changes).hexdigest()[:12] if changes else ""
-        return f"{commit.decode().strip()}{f' with changes {digest}' if digest else ''}"
+        digest.update(f"{path.relative_to(folder)}\0{_sha256(path)}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:12]
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import signal
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from pathlib import Path
 
 VMSTAT = Path("/proc/vmstat")
 OUT_OF_MEMORY = re.compile(
-    r"\bMemoryError\b|std::bad_alloc|\bbad allocation\b|[Oo]ut of memory|OutOfMemoryError|[Cc]annot allocate memory"
-    r"|can't allocate memory|[Ff]ailed to allocate memory"
+    r"std::bad_alloc|\bbad allocation\b|CUDA out of memory|DefaultCPUAllocator: |\bOutOfMemoryError\b"
+    r"|[Cc]annot allocate memory|can't allocate memory|[Ff]ailed to allocate memory"
 )
-"""How Python, C++ and the frameworks say that an allocation failed."""
+"""How C++ and the frameworks say that an allocation failed."""
 FAULT_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (\S+)', re.MULTILINE)
 """The innermost Python frame of faulthandler's report: it comes first."""
 
@@ -25,6 +26,9 @@ class Ending:
 
     status: str
     reason: str
+
+
+WITH_ITS_KEEPER = Ending("crashed", "crashed: somebody ended its parent process, which watches over it, and it too")
 
 
 def of_exit(exit_status: int, *, oom_kills: int, output: str, peak_rss_bytes: int | None) -> Ending:
@@ -49,17 +53,18 @@ def of_exit(exit_status: int, *, oom_kills: int, output: str, peak_rss_bytes: in
             f"crashed: {name} from outside{memory} (a person, a service, or the out-of-memory killer of an outer "
             "container, which cannot be seen from here)",
         )
-    if OUT_OF_MEMORY.search(output):
+    if -exit_status == signal.SIGABRT and OUT_OF_MEMORY.search(output):  # std::terminate
         return Ending("oom", f"oom: an allocation failed and the process ended with {name}{place}")
     return Ending("crashed", f"crashed: {name}{place}")
 
 
-def of_message(message: str) -> Ending | None:
-    """A Python exception that says an allocation failed; ``None`` for any other."""
-    if not OUT_OF_MEMORY.search(message):
-        return None
-    first = message.strip().partition("\n")[0]
-    return Ending("oom", f"oom: {first}")
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that an allocation failed: by its type, or in a framework's known words."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error)) is not None
 
 
 def signal_name(number: int) -> str:

@@ -17,7 +17,7 @@ def hindrance(config: pytest.Config) -> str | None:
         return ""
     if getattr(option, "dist", "no") != "no" or hasattr(config, "workerinput"):
         return ""  # pytest-benchmark disables itself under xdist
-    if option.usepdb or getattr(option, "trace", False):
+    if getattr(option, "usepdb", False) or getattr(option, "trace", False):
         return "the debugger needs this process's terminal"
     if any(getattr(option, name, False) for name in ("setuponly", "setupplan", "setupshow")):
         return "fixtures are to be shown, not measured"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tailgate.endings import OUT_OF_MEMORY
+from tailgate.endings import is_out_of_memory
 from tailgate.errors import one_line
 from tailgate.measure import declared_items
 
@@ -41,9 +41,8 @@ def tidy(item: pytest.Item, call: Any, report: Any) -> None:
     fixture = fixture_of(item)
     if fixture is not None:
         fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
-    if call.excinfo is None or isinstance(call.excinfo.value, AssertionError):
-        return
-    if OUT_OF_MEMORY.search(call.excinfo.exconly()):
+    if call.excinfo is not None and is_out_of_memory(call.excinfo.value):
+        report.sections.append(("Where the allocation failed", report.longreprtext))
         reason = f"oom: {one_line(call.excinfo.value)}"
         failed = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=report.when)
         report.longrepr = item.repr_failure(failed.excinfo)  # type: ignore[arg-type]

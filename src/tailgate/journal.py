@@ -7,11 +7,12 @@ is as it was.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ from tailgate.errors import TailgateError, one_line
 
 VERSION = 1
 """History: 1 (2026-11): nodeid, nth, key, reports, rows, finished_utc."""
+FIRST_BYTES = b'{"crc32": '
+MOST_NAMED = 5
+"""Damaged lines; a file that is no journal at all may have thousands."""
 
 
 class JournalError(Exception):
@@ -40,11 +44,16 @@ class Entry:
     rows: list[dict[str, Any]]
 
 
+class UnwritableError(TailgateError):
+    """The file cannot be made, read or written; another could."""
+
+
 class Journal:
     """An open journal, locked: two sessions never write one.
 
     Raises:
-        TailgateError: it cannot be written, or another session does.
+        UnwritableError: it cannot be written.
+        TailgateError: another session writes it.
     """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
@@ -52,27 +61,25 @@ class Journal:
         self.remarks: list[str] = []
         """What the user should know of the file that was found."""
         self._entries: dict[tuple[str, int], Entry] = {}
-        try:
+        with self._or_another_file():
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() and not resume:
-                self._put_aside()
+            if path.exists() and not path.is_file():
+                raise OSError("not a regular file")
             self._file: IO[bytes] = path.open("a+b", buffering=0)
-        except OSError as error:
-            raise TailgateError(
-                f"--journal: {path} cannot be written ({one_line(error)}); name another file with --journal=FILE"
-            ) from error
         self._lock()
-        if resume:
-            self._read()
-        elif self._file.tell() == 0:
-            self._append({"journal": VERSION, "started_utc": datetime.now(UTC).isoformat()})
+        try:
+            with self._or_another_file():
+                self._read() if resume else self._begin_anew()
+        except BaseException:
+            self._file.close()
+            raise
 
     def done(self, nodeid: str, nth: int, key: Mapping[str, Any]) -> Entry | list[str]:
         """The entry of a benchmark, or what stands against it: nothing, when it was never finished."""
         entry = self._entries.get((nodeid, nth))
         if entry is None:
             return []
-        differing = [name for name in key if entry.key.get(name) != key[name]]
+        differing = [name for name, value in key.items() if value is None or entry.key.get(name) != value]
         return differing or entry
 
     def append(self, entry: Entry) -> None:
@@ -97,8 +104,17 @@ class Journal:
         """Let others have it."""
         self._file.close()
 
+    @contextlib.contextmanager
+    def _or_another_file(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UnwritableError(
+                f"--journal: {self.path} cannot be written ({one_line(error)}); name another file with --journal=FILE"
+            ) from error
+
     def _append(self, content: dict[str, Any]) -> None:
-        text = json.dumps(content, default=repr)
+        text = _as_text(content)
         line = json.dumps({"crc32": zlib.crc32(text.encode()), "entry": text}) + "\n"
         start = self._file.seek(0, os.SEEK_END)
         try:
@@ -119,48 +135,75 @@ class Journal:
                 f"--journal: another session is writing {self.path}; name another file with --journal=FILE"
             ) from error
 
-    def _put_aside(self) -> None:
-        """An unfinished run is not thrown away because somebody forgot ``--resume``."""
-        lines = [content for content in map(_content, self.path.read_bytes().splitlines()) if content]
-        finished = sum("nodeid" in content for content in lines)
-        if not finished or any(content.get("complete") for content in lines):
-            self._check_unlocked()
-            self.path.unlink()
-            return
-        self._check_unlocked()
-        aside = self.path.with_name(f"{self.path.name}.previous")
-        self.path.replace(aside)
-        self.remarks.append(
-            f"An unfinished run with {finished} measured benchmarks was in the journal; it is kept in {aside} "
-            f"(to go on from it: --resume --journal={aside})"
-        )
+    def _bytes(self) -> bytes:
+        self._file.seek(0)
+        return self._file.read()
 
-    def _check_unlocked(self) -> None:
-        self._file = self.path.open("a+b", buffering=0)
-        self._lock()
-        self._file.close()
+    def _begin_anew(self) -> None:
+        """An unfinished run is not thrown away because somebody forgot ``--resume``; nor is anything else."""
+        data = self._bytes()
+        if data and not data.startswith(FIRST_BYTES):
+            raise OSError("it is no journal, and would be overwritten")
+        contents = [content for content in map(_content, data.split(b"\n")) if content]
+        finished = {(entry.nodeid, entry.nth) for entry in map(_entry, contents) if entry}
+        if finished and not contents[-1].get("complete"):
+            aside = self.path.with_name(f"{self.path.name}.previous")
+            aside.write_bytes(data)
+            self.remarks.append(
+                f"An unfinished run with {len(finished)} measured benchmarks was in the journal; it is kept in {aside} "
+                f"(to go on from it: --resume --journal={aside})"
+            )
+        self._file.truncate(0)
+        self._append({"journal": VERSION, "started_utc": datetime.now(UTC).isoformat()})
 
     def _read(self) -> None:
-        self._file.seek(0)
-        data = self._file.read()
+        data = self._bytes()
         if not data:
             self.remarks.append(f"--resume: there is nothing to go on from in {self.path}; measuring everything")
             self._append({"journal": VERSION, "started_utc": datetime.now(UTC).isoformat()})
             return
-        damaged = []
-        for number, line in enumerate(data.splitlines(), start=1):
+        damaged: list[int] = []
+        for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
             content = _content(line)
             if content is None:
-                damaged.append(str(number))
-            elif "nodeid" in content:
-                entry = Entry(*(content[name] for name in ("nodeid", "nth", "key", "reports", "rows")))
+                damaged.append(number)
+                continue
+            entry = _entry(content)
+            if entry:
                 self._entries[entry.nodeid, entry.nth] = entry
         if damaged:
+            lines = ", ".join(map(str, damaged[:MOST_NAMED]))
+            more = f" and {len(damaged) - MOST_NAMED} more" if len(damaged) > MOST_NAMED else ""
             self.remarks.append(
-                f"--resume: {self.path} is damaged in line {', '.join(damaged)}; what stood there is measured again"
+                f"--resume: {self.path} is damaged in line {lines}{more}; what stood there is measured again"
             )
         if not data.endswith(b"\n"):
             self._file.write(b"\n")
+
+
+def _as_text(content: dict[str, Any]) -> str:
+    """JSON; what it cannot hold is there as pytest-benchmark would save it."""
+    try:
+        return json.dumps(content, default=_UNSERIALIZABLE)
+    except TypeError:  # a key that is no text, in a test's own extra_info
+        return json.dumps(_with_text_keys(content), default=_UNSERIALIZABLE)
+
+
+_UNSERIALIZABLE = "UNSERIALIZABLE[{!r}]".format
+
+
+def _with_text_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else repr(key): _with_text_keys(found) for key, found in value.items()}
+    return [_with_text_keys(found) for found in value] if isinstance(value, list | tuple) else value
+
+
+def _entry(content: dict[str, Any]) -> Entry | None:
+    """``None``: a line of another kind, or of another version."""
+    try:
+        return Entry(*(content[name] for name in ("nodeid", "nth", "key", "reports", "rows")))
+    except KeyError:
+        return None
 
 
 def _content(line: bytes) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from tailgate import trust
 from tailgate.clocks import timed_rounds
 from tailgate.meters import meters
 from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
+from tailgate.rows import add_warning
 from tailgate.settings import Settings
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -82,11 +83,12 @@ class TailgateBenchmark(BenchmarkFixture):
         self.extra_info.setdefault("first_call_s", first_call_s)
         self.extra_info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
         if warning:
-            self._warn(warning)
+            add_warning(self.extra_info, warning)
         if iterations > 1:
-            self._warn(
+            add_warning(
+                self.extra_info,
                 f"a call is too short for the clock: each round is the mean of {iterations} calls, "
-                "so percentiles are of such means"
+                "so percentiles are of such means",
             )
         metadata = self._make_stats(iterations)
         with self._watched():
@@ -119,7 +121,7 @@ class TailgateBenchmark(BenchmarkFixture):
         info.setdefault("status", "ok")
         info.setdefault("warnings", [])
         if judged.reason:
-            self._warn(judged.reason)
+            add_warning(self.extra_info, judged.reason)
             if info["status"] == "ok":
                 info["status"] = judged.status
 
@@ -127,11 +129,6 @@ class TailgateBenchmark(BenchmarkFixture):
         """How many threads the test says it computes with; another project may mean something else by the word."""
         threads = self.extra_info.get("threads")
         return threads if isinstance(threads, int) and threads > 0 else 1
-
-    def _warn(self, text: str) -> None:
-        warnings = self.extra_info.setdefault("warnings", [])
-        if isinstance(warnings, list):  # else it is the test's own
-            warnings.append(text)
 
     def _iterations(self, call_s: float) -> int:
         """Calls per round: 1 unless one call is shorter than the clock can tell.
@@ -148,7 +145,7 @@ class TailgateBenchmark(BenchmarkFixture):
             meter = meters()[name]
             reason = meter.unavailable() if self._marks.get(name) is None else None
             if reason:
-                self._warn(reason)
+                add_warning(self.extra_info, reason)
             readings.append(meter.start(self._marks.get(name), threads=self._threads()))
         return readings
 

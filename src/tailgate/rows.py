@@ -31,6 +31,13 @@ def warnings_of(extra_info: Mapping[str, Any]) -> list[str]:
     return [str(warning) for warning in found] if isinstance(found, list) else []
 
 
+def add_warning(extra_info: dict[str, Any], text: str) -> None:
+    """One more thing to mind; a test's own value under the name is left alone."""
+    warnings = extra_info.setdefault("warnings", [])
+    if isinstance(warnings, list):
+        warnings.append(text)
+
+
 def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any]) -> Row:
     """Name, status, context and statistics; ``None`` where a value is not known."""
     return {

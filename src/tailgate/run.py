@@ -187,7 +187,8 @@ class BenchmarkRun:
             reporter.write_line(self._found.nothing_measured(), red=True)
         else:
             reporter.write_line(
-                f"Measured {self._found.measured} of {self._found.selected} selected benchmarks. Not measured:"
+                f"Measured {self._found.measured} of {self._found.selected} selected benchmarks. "
+                "Not measured, or failed:"
             )
         for line in self._found.reasons():
             reporter.write_line(line)

@@ -156,7 +156,7 @@ def row_to_plain(row: Any) -> dict[str, Any]:
         "options": {key: utils.funcname(value) if callable(value) else value for key, value in row.options.items()},
         "data": row.stats.data,
         "has_error": row.has_error,
-        "cprofile": profile.stats if profile else None,
+        "cprofile": _profile_to_plain(profile.stats) if profile else None,
     }
 
 
@@ -165,13 +165,25 @@ def row_from_plain(plain: dict[str, Any], params: Any) -> Any:
     profile = None
     if plain["cprofile"]:
         profile = pstats.Stats()
-        profile.stats = plain["cprofile"]  # type: ignore[attr-defined]
+        profile.stats = _profile_from_plain(plain["cprofile"])  # type: ignore[attr-defined]
         profile.get_top_level_stats()
     fixture = SimpleNamespace(**plain, params=params, cprofile_stats=profile)
     row = Metadata(fixture, iterations=plain["iterations"], options=plain["options"])
     row.stats.data = plain["data"]
     row.stats.extra_info = row.extra_info
     return row
+
+
+def _profile_to_plain(stats: dict[Any, Any]) -> list[Any]:
+    """As lists: JSON, in which the journal is written, has no tuples for keys."""
+    return [[function, *numbers, list(callers.items())] for function, (*numbers, callers) in stats.items()]
+
+
+def _profile_from_plain(plain: list[Any]) -> dict[Any, Any]:
+    return {
+        tuple(function): (*numbers, {tuple(caller): tuple(counts) for caller, counts in callers})
+        for function, *numbers, callers in plain
+    }
 
 
 def watch_measuring(wanted: bool) -> None:

@@ -68,6 +68,8 @@ START_METHODS = ("auto", "fork", "spawn")
 NEED_ISOLATION = ("processes", "start-method", "benchmark-timeout", "journal", "resume")
 MOST_PROCESSES = 1000
 DEFAULT_TIMEOUT_S = 600.0
+LONGEST_S = 1_000_000.0
+"""Eleven days."""
 MOST_ROUNDS = 10_000_000
 """Each is kept: eight bytes here, twenty in the JSON."""
 
@@ -209,8 +211,8 @@ def _seconds(flag: str, text: str | None) -> float:
         seconds = float(text)
     except ValueError:
         raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
-    if not 0 < seconds < float("inf"):
-        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0)")
+    if not 0 < seconds <= LONGEST_S:
+        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {LONGEST_S:,.0f})")
     return seconds
 
 

@@ -8,5 +8,6 @@ Who talks to whom, from the outside in:
   or ``spawning``, a new interpreter that collects anew, where forking is unsafe (``safety``);
 - ``keeper``: what stands between, so that nothing is left running, whatever happens to the session;
 - ``child``: the test body in that process; what it sends home;
-- ``endings``: what an exit status means; ``messages``: how the two sides talk; ``replay``: as if it ran here.
+- ``endings``: what an exit status means; ``messages``: how the two sides talk; ``sendable``: what they can say;
+  ``replay``: as if it ran here; ``journals``: which journal is written.
 """

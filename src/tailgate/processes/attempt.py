@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import signal
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tailgate import endings
 from tailgate.endings import Ending
 from tailgate.processes.child import FAULT_SIGNAL, Outputs
-from tailgate.processes.handle import Process
+from tailgate.processes.handle import KeeperGoneError, Process
 
+INTERRUPTED_S = 3.0
+"""What an interrupted benchmark is given to end its fixtures, which remove what they made; a second interrupt
+ends it at once."""
 STACK_S = 0.3
 """What a process that took too long is given to write where it is."""
 DRAIN_S = 1.0
 EXIT_S = 30.0
 """From the last word of a process to its end; its leftovers are ended in this time, too."""
+KILLED_S = 5.0
+"""The same for one that was killed, while somebody waits for the session to stop."""
 OUTPUT_BYTES = 1 << 20
 """What is kept of the output of a process that did not end in order: the last so many bytes."""
 
@@ -61,7 +70,7 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
         left_s: how long it may still take.
         timeout_s: what it was granted in all, for the message.
 
-    Whatever interrupts the session meanwhile ends the process first.
+    Whatever interrupts the session meanwhile interrupts the process first.
     """
     made = Attempt()
     start_s = time.monotonic()
@@ -74,9 +83,15 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
         if timed_out:
             process.signal(signal.SIGKILL)
         status, peak_rss_bytes = process.wait(time.monotonic() + EXIT_S)
+    except KeeperGoneError:
+        made.ending = None if made.farewell else endings.WITH_ITS_KEEPER
+        return made
+    except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
+        _interrupt(process)
+        made.ending = Ending("timeout", f"timeout: {failure.msg}, in {made.phase}")
+        return made
     except BaseException:
-        process.signal(signal.SIGKILL)
-        process.wait(time.monotonic() + EXIT_S)
+        _interrupt(process)
         raise
     finally:
         made.duration_s = time.monotonic() - start_s
@@ -116,11 +131,24 @@ def _listen(process: Process, made: Attempt, deadline_s: float) -> bool:
             else:
                 while True:  # it has ended; what it had sent is still to be read
                     _take(process.results.receive(time.monotonic() + DRAIN_S), made)
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):  # the latter: somebody else has written to its channel
         return True
     except TimeoutError:
         return time.monotonic() < deadline_s
     return True
+
+
+def _interrupt(process: Process) -> None:
+    """End it as Ctrl-C would, so that its fixtures are torn down; at once when that is not enough."""
+    with contextlib.suppress(KeeperGoneError, TimeoutError):
+        try:
+            process.signal(signal.SIGINT)
+            process.wait(time.monotonic() + INTERRUPTED_S)
+        except KeeperGoneError:
+            raise
+        except BaseException:  # not in time, or interrupted once more
+            process.signal(signal.SIGKILL)
+            process.wait(time.monotonic() + KILLED_S)
 
 
 def _take(message: tuple[str, Any], made: Attempt) -> None:

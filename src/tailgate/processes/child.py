@@ -5,42 +5,48 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
-import pickle
 import signal
 import sys
 import traceback
 import warnings
+from collections.abc import Iterator
 from typing import IO, Any, NoReturn
 
 import pytest
 
 from tailgate import seams
 from tailgate.processes import pytest_seams
+from tailgate.processes.finalizers import Finalizers
 from tailgate.processes.messages import Channel
+from tailgate.processes.sendable import Sendable
 
 FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
 INSIDE = pytest.StashKey[bool]()
 """Set in a benchmark's own process: what belongs to the session is not done there."""
+MODULES = pytest.StashKey[frozenset[str]]()
+"""What was imported when collection had ended, in the session and so in every process of it."""
+RESERVE_BYTES = 16 * 2**20
+"""Address space only: nothing is written there, so no memory is used."""
 Outputs = tuple[IO[bytes], IO[bytes]]
 """Standard output and standard error of the process, as the session can read them after a crash."""
 
 
-def run_and_leave(item: pytest.Item, home: Channel, outputs: Outputs) -> NoReturn:
+def run_and_leave(item: pytest.Item, home: Channel, outputs: Outputs, *, forked: bool) -> NoReturn:
     """Run one test, set-up to teardown, and end the process without any clean-up of the session's."""
     farewell: dict[str, Any] = {}
     item.config.stash[INSIDE] = True
-    try:
+    process, finalizers = os.getpid(), Finalizers(inherited=forked)
+    with _noted(farewell):
         _own_output(item.config, outputs)
         pytest_seams.silence_terminal(item.config)
         item.config.pluginmanager.register(Messenger(item, home), "tailgate-messenger")
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
-    except pytest.exit.Exception as stop:
-        farewell["exit"] = (str(stop.msg), stop.returncode)
-    except KeyboardInterrupt:
-        farewell["interrupted"] = True
-    except BaseException:  # a broken hook: pytest calls it an internal error, and so will the session
-        farewell["internal_error"] = traceback.format_exc()
+    if os.getpid() != process:
+        os._exit(0)  # the test has forked, and this is not the process that was to run it
+    if farewell:  # stopped in the middle; pytest itself tears down at the end of the session then
+        with _noted(farewell):
+            _tear_down(item)
     farewell["shouldstop"], farewell["shouldfail"] = item.session.shouldstop, item.session.shouldfail
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # closed by the test
@@ -49,7 +55,28 @@ def run_and_leave(item: pytest.Item, home: Channel, outputs: Outputs) -> NoRetur
         home.send(("end", farewell))
     except OSError:
         os._exit(1)  # the session is gone, and with it everybody who could be told
+    finalizers.run()
     os._exit(0)
+
+
+@contextlib.contextmanager
+def _noted(farewell: dict[str, Any]) -> Iterator[None]:
+    """What stops pytest here, to be told to the session."""
+    try:
+        yield
+    except pytest.exit.Exception as stop:
+        farewell["exit"] = (str(stop.msg), stop.returncode)
+    except KeyboardInterrupt:
+        farewell["interrupted"] = True
+    except BaseException:  # a broken hook: pytest calls it an internal error, and so will the session
+        farewell["internal_error"] = traceback.format_exc()
+
+
+def _tear_down(item: pytest.Item) -> None:
+    call = pytest_seams.tear_down_to(item, None)
+    if call is not None and call.excinfo is not None:
+        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        item.ihook.pytest_runtest_logreport(report=report)
 
 
 class Messenger:
@@ -61,6 +88,14 @@ class Messenger:
         self._nodeid = item.nodeid
         self._first_row = len(seams.measured(item.config))
         self._started = False
+        modules = item.config.stash[MODULES]
+        self._sendable = Sendable(modules)
+        self._reserve: bytearray | None = bytearray(RESERVE_BYTES)
+        self._process = os.getpid()
+
+    def _send(self, kind: str, content: Any) -> None:
+        if os.getpid() == self._process:  # what a fixture forks has no say
+            self._home.send((kind, content))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
@@ -70,58 +105,42 @@ class Messenger:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         """So that a crash can be told by its phase."""
-        self._home.send(("phase", "setup"))
+        self._send("phase", "setup")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self) -> None:
         """The test itself."""
-        self._home.send(("phase", "call"))
+        self._send("phase", "call")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
         """Its fixtures' ends."""
-        self._home.send(("phase", "teardown"))
+        self._send("phase", "teardown")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """A test that holds all memory there is leaves none to tell of it; first, before anybody needs some.
+
+        And a process that the test has forked, and let return, ends here: its fixtures are not its to tear down.
+        """
+        if os.getpid() != self._process:
+            os._exit(0)
+        if call.excinfo is not None and issubclass(call.excinfo.type, MemoryError):
+            self._reserve = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
         """The rows go first: what was measured is home before anything says that it was."""
         if report.when != "setup":
             rows = seams.measured(self._config)[self._first_row :]
-            self._home.send(("rows", [_sendable_row(seams.row_to_plain(row)) for row in rows]))
+            self._send("rows", [self._sendable.row(seams.row_to_plain(row)) for row in rows])
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
-        self._home.send(("report", sendable(data)))
+        self._send("report", self._sendable.value(data))
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, when: str, nodeid: str) -> None:
         """As the session would have recorded it."""
         if self._started:
-            self._home.send(("warning", {"warning": _sendable_warning(warning_message), "when": when}))
-
-
-def sendable(value: Any) -> Any:
-    """``value``, or what pickle cannot carry there and back replaced by its text."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if type(value) is dict:
-        return {sendable(key): sendable(found) for key, found in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(sendable(found) for found in value)
-    try:
-        pickle.loads(pickle.dumps(value))
-    except Exception:  # whatever a stranger's __reduce__ raises: the text is what can be sent
-        return repr(value)
-    return value
-
-
-def _sendable_row(plain: dict[str, Any]) -> dict[str, Any]:
-    return {key: value if key == "data" else sendable(value) for key, value in plain.items()}
-
-
-def _sendable_warning(recorded: warnings.WarningMessage) -> warnings.WarningMessage:
-    """Without the object that caused it, which is of this process."""
-    message, category = sendable(recorded.message), sendable(recorded.category)
-    if isinstance(message, str) or not isinstance(category, type):
-        message, category = UserWarning(str(recorded.message)), UserWarning
-    return warnings.WarningMessage(message, category, recorded.filename, recorded.lineno, line=recorded.line)
+            self._send("warning", {"warning": self._sendable.warning(warning_message), "when": when})
 
 
 def _own_output(config: pytest.Config, outputs: Outputs) -> None:

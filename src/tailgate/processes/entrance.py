@@ -13,11 +13,11 @@ from tailgate.settings import Settings
 
 def become_spawned(config: pytest.Config) -> bool:
     """Whether this process was spawned to run one benchmark; if so it does nothing else."""
-    task = errand()
-    if task is None:
+    found = errand()
+    if found is None:
         return False
     config.stash[INSIDE] = True
-    config.pluginmanager.register(SpawnedChild(config, task), "tailgate-spawned")
+    config.pluginmanager.register(SpawnedChild(config, *found), "tailgate-spawned")
     return True
 
 

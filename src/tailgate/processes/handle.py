@@ -20,8 +20,6 @@ class Process:
     """What the process sends."""
     control: Channel
     """Where its keeper announces its end."""
-    control_is_its_own: bool = False
-    """The keeper keeps nothing else, and ends with it."""
 
     def next_event(self, deadline_s: float) -> bool:
         """Wait until there is something to read (``True``) or the process has ended (``False``).
@@ -54,5 +52,3 @@ class Process:
     def close(self) -> None:
         """Nothing more is wanted of it."""
         self.results.close()
-        if self.control_is_its_own:
-            self.control.close()

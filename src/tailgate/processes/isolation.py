@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import random
-import signal
 import statistics
+import sys
 import tempfile
-import threading
 import time
 from collections.abc import Generator, Sequence
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from tailgate import seams
 from tailgate.comparable import Comparable
 from tailgate.endings import Ending
-from tailgate.errors import as_usage_error
 from tailgate.items import is_benchmark
 from tailgate.journal import Entry, Journal, JournalError
 from tailgate.processes import pytest_seams, replay
 from tailgate.processes.attempt import Attempt, attend
-from tailgate.processes.child import INSIDE
+from tailgate.processes.child import INSIDE, MODULES, Outputs
+from tailgate.processes.journals import open_journal
 from tailgate.processes.pooling import pooled
+from tailgate.processes.signals import Signals
 from tailgate.processes.starting import Starter
+from tailgate.rows import add_warning
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
 from tailgate.trust import wait_until_quiet
@@ -42,21 +42,18 @@ class Isolation:
         self._settings = settings
         self._run = run
         self._journal: Journal | None = None
-        self._comparable = Comparable(config, settings, run.fingerprint)
+        self._comparable: Comparable | None = None
         self._starter: Starter | None = None
-        # Closed when the session's last benchmark has ended; nameless, so that nothing can be left of them.
-        self._outputs = (
-            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115
-            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115
-        )
+        self._outputs: Outputs | None = None
         self._pending: dict[pytest.Item, list[Attempt]] = {}
         self._passes: dict[pytest.Item, int] = {}
+        self._signals = Signals()
         self._stale: dict[str, int] = {}
         self._resumed = 0
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fork the template before anything has run; end it whatever happens."""
+        """Fork the template before anything has run, but inside of what others put around it (logging's handlers)."""
         option = session.config.option
         broken = session.testsfailed and not option.continue_on_collection_errors
         chosen = [item for item in session.items if is_benchmark(item)]
@@ -66,16 +63,28 @@ class Isolation:
         session.items[:] = interleaved(session.items, chosen, self._settings.processes, self._settings.seed)
         if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
             pytest_seams.make_base_temp(session.config)
+        session.config.stash[MODULES] = frozenset(sys.modules)
+        # Nameless, so that nothing can be left of them.
+        self._outputs = (
+            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115 (closed when the last benchmark has ended)
+            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115
+        )
         self._starter = Starter(session.config, chosen, self._outputs, self._settings)
         self._run.isolation = self._starter.method
-        kept = _on_sigterm(_terminated)
+        self._signals.begin()
         try:
             # After the templates, which would go on holding its lock when the session is killed.
-            self._open_journal()
+            self._journal, remarks = open_journal(self._config, self._settings)
+            self._run.remark(*remarks)
+            if self._journal:
+                self._comparable = Comparable(self._config, self._settings, self._run.fingerprint, chosen)
             result = yield
             if self._journal:
                 self._journal.complete()
             return result
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            self._signals.interrupted()
+            raise
         finally:
             self._settle()
             self._starter.close()
@@ -83,9 +92,11 @@ class Isolation:
                 self._journal.close()
             for stream in self._outputs:
                 stream.close()
-            if kept is not None:
-                signal.signal(signal.SIGTERM, kept)
             self._run.remark(*self._starter.remarks, *self._resume_remarks())
+
+    def pytest_unconfigure(self) -> None:
+        """Everything is saved."""
+        self._signals.end()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -110,21 +121,10 @@ class Isolation:
         _obey(item, made.farewell)
         return True
 
-    def _open_journal(self) -> None:
-        path = self._settings.journal or default_journal(self._config)
-        if path is None:
-            if self._settings.resume:
-                self._run.remark("--resume: pytest's cache is turned off, so name a file with --journal=FILE")
-            return
-        with as_usage_error():
-            self._journal = Journal(path, resume=self._settings.resume)
-        self._run.remark(*self._journal.remarks)
-
     def _attempt(self, item: pytest.Item, nth: int) -> Attempt:
         """From the journal, or measured now and written there."""
-        key = self._comparable.key(item) if self._journal else {}
-        if self._journal:
-            found = self._journal.done(item.nodeid, nth, key)
+        if self._journal and self._comparable:
+            found = self._journal.done(item.nodeid, nth, self._comparable.key(item))
             if isinstance(found, Entry):
                 self._resumed += 1
                 self._run.resumed(item)
@@ -133,10 +133,14 @@ class Isolation:
                 self._stale[name] = self._stale.get(name, 0) + 1
         made = self._once(item)
         if made.contended and made.measured:
-            made = self._again(item, made)
+            try:
+                made = self._again(item, made)
+            except BaseException:  # interrupted: the first try counts
+                self._pending.setdefault(item, []).append(made)
+                raise
         for row in made.rows:
             row["extra_info"].update(self._run.calibrate(item.nodeid))
-        if self._journal and made.measured and made.ending is None:
+        if self._journal and self._comparable and made.measured and made.ending is None:
             try:
                 # The workload's own facts may have been made by the test itself: asked for again.
                 key = self._comparable.key(item)
@@ -147,6 +151,7 @@ class Isolation:
 
     def _once(self, item: pytest.Item) -> Attempt:
         assert self._starter is not None
+        assert self._outputs is not None
         timeout_s = self._settings.benchmark_timeout_s
         deadline_s = time.monotonic() + timeout_s
         try:
@@ -154,15 +159,17 @@ class Isolation:
         except TimeoutError:
             names = ", ".join(self._starter.modules_of(item))
             return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))
-        try:
-            return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
         except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
             return Attempt(ending=Ending("timeout", f"timeout: {failure.msg}"))
+        return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
         """One second try; of two contended ones, the less disturbed is kept, whatever its times."""
-        wait_until_quiet(QUIET_S)
-        second = self._once(item)
+        try:
+            wait_until_quiet(QUIET_S)
+            second = self._once(item)
+        except pytest.fail.Exception:  # another plug-in's time-out
+            return first
         if not second.measured:
             return first
         calmer = not second.contended or _disturbance(second) < _disturbance(first)
@@ -187,7 +194,8 @@ class Isolation:
         if made.ending:
             reports.append(replay.failure(item, made.phase, made.ending.reason, made.sections, made.duration_s))
         if "internal_error" in made.farewell:
-            reason = f"pytest failed inside the benchmark's process:\n{made.farewell['internal_error']}"
+            trace = made.farewell["internal_error"].rstrip()
+            reason = f"pytest failed inside the benchmark's process: {trace.rpartition(chr(10))[2]}\n{trace}"
             reports.append(replay.failure(item, made.phase, reason, [], made.duration_s))
         for report in reports:
             self._run.note(item, report, metadata[0] if metadata else None, made.ending)
@@ -201,9 +209,8 @@ class Isolation:
                 continue
             for row in (row for attempt in self._pending[item] for row in attempt.rows):
                 count = len(self._pending[item])
-                row["extra_info"].setdefault("warnings", []).append(
-                    f"interrupted: {count} of {self._settings.processes} processes were measured"
-                )
+                text = f"interrupted: {count} of {self._settings.processes} processes were measured"
+                add_warning(row["extra_info"], text)
             self._finish(item)
 
     def _tear_down_here(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -217,9 +224,9 @@ class Isolation:
             return []
         remarks = []
         if self._resumed:
-            remarks.append(f"--resume: {self._resumed} finished measurements taken from {self._journal.path}")
+            remarks.append(f"--resume: {self._resumed} already finished, taken from {self._journal.path}")
         for name, count in self._stale.items():
-            remarks.append(f"--resume: {count} were measured again, because another {name} made them incomparable")
+            remarks.append(f"--resume: {count} measured again, because the {name} changed")
         return remarks
 
 
@@ -270,22 +277,3 @@ def _obey(item: pytest.Item, farewell: dict[str, Any]) -> None:
         pytest.exit(reason, returncode)
     if farewell.get("interrupted"):
         raise KeyboardInterrupt
-
-
-def _terminated(number: int, frame: Any) -> NoReturn:
-    pytest.exit("terminated (SIGTERM): what was measured is saved, and --resume goes on from it", 2)
-
-
-def _on_sigterm(handler: Any) -> Any:
-    """Install a handler where nobody else has; returns what to put back."""
-    if threading.current_thread() is not threading.main_thread():
-        return None
-    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        return None
-    return signal.signal(signal.SIGTERM, handler)
-
-
-def default_journal(config: pytest.Config) -> Path | None:
-    """In pytest's cache; ``None`` where that is turned off."""
-    cache = getattr(config, "cache", None)
-    return None if cache is None else Path(cache.mkdir("tailgate")) / "journal.jsonl"

@@ -14,6 +14,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import psutil
@@ -30,6 +31,24 @@ LOOK_S = 5.0
 """How often an idle keeper looks whether its session is still there."""
 BLIND_LOOK_S = 0.02
 """How often it looks whether its process has ended, where the kernel cannot tell (before Linux 5.3)."""
+
+
+HOME_VARIABLE = "TAILGATE_PROCESS_HOME"
+"""Tells a spawned process by which file descriptor it is to answer."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A command to start."""
+
+    command: list[str]
+    cwd: str
+    variables: dict[str, str]
+    """Added to the environment."""
+    descriptors: tuple[int, ...]
+    """Which stay open; the keeper has them."""
+    streams: tuple[int, ...]
+    """What becomes standard output and standard error; empty: the keeper's own."""
 
 
 class Keeper:
@@ -59,8 +78,13 @@ class Keeper:
                 self.leave()
 
     def obey(self, order: str, argument: Any, handed_over: Sequence[Channel]) -> None:
-        """``signal``: pass a signal on."""
-        assert order == "signal"
+        """``signal``: pass a signal on; ``spawn``: start a command."""
+        if order == "spawn":
+            (home,) = handed_over
+            self.start(lambda: _become(argument, home))
+            home.close()
+            return
+        assert order == "signal", order
         if self._running is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._running, argument)
@@ -128,9 +152,20 @@ class Keeper:
             time.sleep(0.005)
 
 
+def _become(order: Order, home: Channel) -> NoReturn:
+    for descriptor in (home.fileno(), *order.descriptors):
+        os.set_inheritable(descriptor, True)
+    for number, descriptor in zip((1, 2), order.streams, strict=False):
+        os.dup2(descriptor, number)
+    os.chdir(order.cwd)
+    variables = {**os.environ, **order.variables, HOME_VARIABLE: str(home.fileno())}
+    os.execve(order.command[0], order.command, variables)
+
+
 def settle_as_keeper() -> None:
     """Out of reach of the terminal's Ctrl-C, which is the session's, and heir of every orphan below."""
-    os.setsid()
+    if os.getsid(0) != os.getpid():
+        os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)

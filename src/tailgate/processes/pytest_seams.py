@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,19 @@ def make_base_temp(config: pytest.Config) -> None:
     factory: Any = getattr(config, "_tmp_path_factory", None)
     if factory is not None:
         factory.getbasetemp()
+
+
+def base_temp(config: pytest.Config) -> str | None:
+    """That folder, where it has been made."""
+    made = getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None)
+    return None if made is None else str(made)
+
+
+def use_base_temp(config: pytest.Config, folder: str | None) -> None:
+    """Use another session's: this process would make, and never remove, its own; or empty a ``--basetemp``."""
+    factory: Any = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and folder is not None:
+        factory._basetemp = Path(folder)
 
 
 def tear_down_to(item: pytest.Item, nextitem: pytest.Item | None) -> pytest.CallInfo[None] | None:

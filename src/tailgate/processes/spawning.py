@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 import pytest
 
 from tailgate.processes import child, pytest_seams
-from tailgate.processes.handle import Process
-from tailgate.processes.keeper import Keeper, settle_as_keeper
+from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.keeper import HOME_VARIABLE, Keeper, Order, settle_as_keeper
 from tailgate.processes.messages import Channel
 
 VARIABLE = "TAILGATE_PROCESS"
@@ -28,12 +28,13 @@ START = (
 )
 KEEP = (
     "import json, sys; sys.path[:], order = json.loads(sys.argv[1]); "
-    "from tailgate.processes.spawning import keep; keep(order)"
+    "from tailgate.processes.spawning import keep; keep(**order)"
 )
 NOT_AGAIN: dict[str, Any] = {
     "benchmark_compare": None, "benchmark_compare_fail": [], "benchmark_save": None, "benchmark_autosave": None,
     "benchmark_json": None, "benchmark_histogram": None, "xmlpath": None, "lf": False, "failedfirst": False,
     "newfirst": False, "stepwise": False, "stepwise_skip": False, "cacheclear": False, "tailgate_csv": None,
+    "log_file": os.devnull,
 }  # fmt: skip
 """What is the session's to do, once."""
 
@@ -45,24 +46,26 @@ class Errand:
     nodeid: str
     nth: int
     """Among the items of that name: a name can be collected twice."""
-    home: int
     outputs: tuple[int, int]
+    base_temp: str | None
+    """Where the session's ``tmp_path`` are made."""
 
 
-def errand() -> Errand | None:
-    """What this process was spawned for; ``None``: it is a session like any other."""
-    text = os.environ.pop(VARIABLE, None)
-    if text is None:
+def errand() -> tuple[Errand, Channel] | None:
+    """What this process was spawned for, and the way home; ``None``: it is a session like any other."""
+    text, home = os.environ.pop(VARIABLE, None), os.environ.pop(HOME_VARIABLE, None)
+    if text is None or home is None:
         return None
     found = json.loads(text)
-    return Errand(found["nodeid"], found["nth"], found["home"], tuple(found["outputs"]))
+    return Errand(**{**found, "outputs": tuple(found["outputs"])}), Channel.of(int(home))
 
 
 class SpawnedChild:
     """The plug-in of a spawned process: one item, then the end."""
 
-    def __init__(self, config: pytest.Config, task: Errand) -> None:
+    def __init__(self, config: pytest.Config, task: Errand, home: Channel) -> None:
         self._task = task
+        self._home = home
         for name, value in NOT_AGAIN.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
@@ -75,76 +78,79 @@ class SpawnedChild:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         """Run the one item; the session's ends (reports, caches, files) are not reached."""
-        home = Channel.of(self._task.home)
+        home = self._home
+        session.config.stash[child.MODULES] = frozenset(sys.modules)
+        pytest_seams.use_base_temp(session.config, self._task.base_temp)
         found = [item for item in session.items if item.nodeid == self._task.nodeid]
         if len(found) <= self._task.nth:
             home.send(("end", {"internal_error": f"{self._task.nodeid} was not collected again in a new process"}))
             os._exit(1)
         out, err = (os.fdopen(descriptor, "r+b", buffering=0) for descriptor in self._task.outputs)
-        child.run_and_leave(found[self._task.nth], home, (out, err))
+        child.run_and_leave(found[self._task.nth], home, (out, err), forked=False)
 
 
 class Spawner:
-    """Starts a new interpreter for each benchmark, kept by another that does nothing else."""
+    """Starts a new interpreter for each benchmark, from a keeper that has seen no test: what the session's own tests
+    do to its environment, limits or signals is not passed on.
+    """
 
-    def __init__(self, config: pytest.Config, outputs: child.Outputs) -> None:
+    def __init__(self, config: pytest.Config, outputs: child.Outputs, keeper: Channel | None) -> None:
         self._config = config
         self._outputs = outputs
-        self._keepers: list[subprocess.Popen[bytes]] = []
+        interpreter = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
+        arguments = [str(argument) for argument in config.invocation_params.args]
+        self._command = [*interpreter, "-c", START, json.dumps([sys.path, ["pytest", *arguments]])]
+        self._own: subprocess.Popen[bytes] | None = None
+        if keeper is None:
+            keeper = self._start_keeper(interpreter)
+        self._keeper = keeper
 
     def start(self, nodeid: str, nth: int) -> Process:
-        """A process that runs the ``nth`` item of this name."""
-        self._bury()
-        results, home = Channel.pair()
-        control, theirs = Channel.pair()
-        outputs = [stream.fileno() for stream in self._outputs]
-        task = {"nodeid": nodeid, "nth": nth, "home": home.fileno(), "outputs": outputs}
-        arguments = [str(argument) for argument in self._config.invocation_params.args]
-        interpreter = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
-        command = [*interpreter, "-c", START, json.dumps([sys.path, ["pytest", *arguments]])]
+        """A process that runs the ``nth`` item of this name.
+
+        Raises:
+            KeeperGoneError: there is no keeper any more.
+        """
+        ours, home = Channel.pair()
+        outputs = (self._outputs[0].fileno(), self._outputs[1].fileno())
+        task = Errand(nodeid, nth, outputs, pytest_seams.base_temp(self._config))
         captured = self._config.getoption("capture", "fd") != "no"
-        order = {
-            "control": theirs.fileno(),
-            "session_pid": os.getpid(),
-            "command": command,
-            "cwd": str(self._config.invocation_params.dir),
-            "variables": {VARIABLE: json.dumps(task)},
-            "descriptors": [home.fileno(), *outputs],
-            "streams": outputs if captured else None,
-        }
-        keeper = subprocess.Popen(
-            [*interpreter, "-c", KEEP, json.dumps([sys.path, order])],
-            pass_fds=[theirs.fileno(), home.fileno(), *outputs],
-            stdin=subprocess.DEVNULL,
+        order = Order(
+            command=self._command,
+            cwd=str(self._config.invocation_params.dir),
+            variables={VARIABLE: json.dumps(vars(task))},
+            descriptors=outputs,
+            streams=outputs if captured else (),
         )
-        self._keepers.append(keeper)
-        for end in (home, theirs):
-            end.close()
-        return Process(results, control, control_is_its_own=True)
+        try:
+            self._keeper.send(("spawn", order), [home])
+        except OSError as error:
+            raise KeeperGoneError from error
+        finally:
+            home.close()
+        return Process(ours, self._keeper)
 
     def close(self) -> None:
-        """Every keeper has ended."""
-        for keeper in self._keepers:
-            keeper.wait()
+        """Its own keeper has ended; another's is not touched."""
+        if self._own is not None:
+            self._keeper.close()
+            self._own.wait()
 
-    def _bury(self) -> None:
-        self._keepers = [keeper for keeper in self._keepers if keeper.poll() is None]
+    def _start_keeper(self, interpreter: list[str]) -> Channel:
+        ours, theirs = Channel.pair()
+        outputs = [stream.fileno() for stream in self._outputs]
+        order = {"control": theirs.fileno(), "session_pid": os.getpid()}
+        self._own = subprocess.Popen(
+            [*interpreter, "-c", KEEP, json.dumps([sys.path, order])],
+            pass_fds=[theirs.fileno(), *outputs],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C does not reach it while it imports, either
+        )
+        theirs.close()
+        return ours
 
 
-def keep(order: dict[str, Any]) -> NoReturn:
-    """The keeper of one spawned process."""
+def keep(control: int, session_pid: int) -> NoReturn:
+    """The keeper of spawned processes."""
     settle_as_keeper()
-    keeper = Keeper(Channel.of(order["control"]), order["session_pid"])
-
-    def become() -> NoReturn:
-        for descriptor in order["descriptors"]:
-            os.set_inheritable(descriptor, True)
-        for number, descriptor in zip((1, 2), order["streams"] or (), strict=False):
-            os.dup2(descriptor, number)
-        os.chdir(order["cwd"])
-        os.execve(order["command"][0], order["command"], {**os.environ, **order["variables"]})
-
-    keeper.start(become)
-    for descriptor in order["descriptors"]:
-        os.close(descriptor)
-    keeper.serve()
+    Keeper(Channel.of(control), session_pid).serve()

@@ -21,8 +21,9 @@ class Starter:
         self, config: pytest.Config, items: Sequence[pytest.Item], outputs: Outputs, settings: Settings
     ) -> None:
         self._index = {item: index for index, item in enumerate(items)}
+        self._config = config
+        self._outputs = outputs
         self._names = [item.nodeid for item in items]
-        self._spawner = Spawner(config, outputs)
         self._templates: dict[tuple[str, ...], Template | None] = {}
         self.remarks: list[str] = []
         reason = unsafe_still() if settings.start_method == "auto" else None
@@ -30,9 +31,11 @@ class Starter:
             self.method = "spawn"
             if reason:
                 self.remarks.append(f"Each benchmark started a new interpreter, because {reason}.")
+            self._spawner = Spawner(config, outputs, None)
             return
         self.method = "fork"
-        self._templates[()] = Template.fork(items, outputs)
+        template = self._templates[()] = Template.fork(items, outputs)
+        self._spawner = Spawner(config, outputs, template.control)
 
     def start(self, item: pytest.Item, deadline_s: float) -> Process:
         """A process that runs the item.
@@ -47,7 +50,12 @@ class Starter:
             except KeeperGoneError:
                 self._without_template("a template process was ended by somebody")
         index = self._index[item]
-        return self._spawner.start(item.nodeid, self._names[:index].count(item.nodeid))
+        nth = self._names[:index].count(item.nodeid)
+        try:
+            return self._spawner.start(item.nodeid, nth)
+        except KeeperGoneError:
+            self._without_template("the process that starts them was ended by somebody")
+            return self._spawner.start(item.nodeid, nth)
 
     def modules_of(self, item: pytest.Item) -> tuple[str, ...]:
         """What its ``preload`` markers name, each module once."""
@@ -79,5 +87,6 @@ class Starter:
 
     def _without_template(self, reason: str) -> None:
         self.close()
+        self._spawner = Spawner(self._config, self._outputs, None)
         self.method = "spawn"
         self.remarks.append(f"From then on each benchmark started a new interpreter, because {reason}.")

@@ -49,7 +49,7 @@ class _TemplateServer(Keeper):
         """``run`` an item, or ``preload`` modules into another template."""
         if order == "run":
             (home,) = handed_over
-            self.start(lambda: run_and_leave(self._items[argument], home, self._outputs))
+            self.start(lambda: run_and_leave(self._items[argument], home, self._outputs, forked=True))
             home.close()
         elif order == "preload":
             (control,) = handed_over

@@ -1,0 +1,67 @@
+"""What of a benchmark's results can be sent to its session."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import warnings
+from collections.abc import Callable, Container
+from types import NoneType
+from typing import Any
+
+
+class Sendable:
+    """What pickle can carry to the session and back; of anything else, its text.
+
+    Nothing that the session would have to import a module for: it may not find it there, and a framework
+    has no business in it.
+    """
+
+    def __init__(self, modules: Container[str]) -> None:
+        self._modules = modules
+        """Those of the session."""
+
+    def value(self, found: Any, text: Callable[[Any], str] = repr) -> Any:
+        """``found``, or as much of it as can be sent."""
+        try:
+            return self._value(found, text)
+        except RecursionError:
+            return text(found)
+
+    def row(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """With pytest-benchmark's own text for what it cannot save."""
+        return {
+            key: found if key == "data" else self.value(found, "UNSERIALIZABLE[{!r}]".format)
+            for key, found in plain.items()
+        }
+
+    def warning(self, recorded: warnings.WarningMessage) -> warnings.WarningMessage:
+        """Without the object that caused it, which is of this process."""
+        message, category = self.value(recorded.message), self.value(recorded.category)
+        if isinstance(message, str) or not isinstance(category, type):
+            message, category = UserWarning(str(recorded.message)), UserWarning
+        return warnings.WarningMessage(message, category, recorded.filename, recorded.lineno, line=recorded.line)
+
+    def _value(self, found: Any, text: Callable[[Any], str]) -> Any:
+        if type(found) in (NoneType, bool, int, float, str):
+            return found
+        if type(found) is dict:
+            return {self._value(key, text): self._value(value, text) for key, value in found.items()}
+        if type(found) in (list, tuple):
+            return type(found)(self._value(value, text) for value in found)
+        try:
+            _Known(pickle.dumps(found), self._modules).load()
+        except Exception:  # whatever a stranger's __reduce__ raises: the text is what can be sent
+            return text(found)
+        return found
+
+
+class _Known(pickle.Unpickler):
+    def __init__(self, data: bytes, modules: Container[str]) -> None:
+        super().__init__(io.BytesIO(data))
+        self._modules = modules
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        if module_name not in self._modules:
+            raise pickle.UnpicklingError(module_name)
+        return super().find_class(module_name, global_name)

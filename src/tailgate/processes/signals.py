@@ -1,0 +1,49 @@
+"""SIGTERM ends a session as Ctrl-C does; and who asks twice does not lose what was measured."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any, NoReturn
+
+import pytest
+
+MESSAGE = b"\nSaving what was measured; once more ends it without.\n"
+
+
+class Signals:
+    """The session's handlers, from its first benchmark to its end; put back where somebody else has their own."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Any] = {}
+
+    def begin(self) -> None:
+        """SIGTERM stops measuring, and what was measured is saved."""
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            self._set(signal.SIGTERM, _terminated)
+
+    def interrupted(self) -> None:
+        """Measuring has stopped; the next SIGINT or SIGTERM is answered, the one after it obeyed."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler, _terminated):
+                self._set(number, self._saving)
+
+    def end(self) -> None:
+        """As it was."""
+        for number, handler in self._kept.items():
+            signal.signal(number, handler)
+        self._kept.clear()
+
+    def _saving(self, number: int, frame: Any) -> None:
+        os.write(2, MESSAGE)
+        self.end()
+
+    def _set(self, number: int, handler: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            before = signal.signal(number, handler)
+            self._kept.setdefault(number, before)
+
+
+def _terminated(number: int, frame: Any) -> NoReturn:
+    pytest.exit("terminated (SIGTERM): what was measured is saved, and --resume goes on from it", 2)

@@ -1,0 +1,191 @@
+"""Sessions of a foreign project with a process for each benchmark, and what they leave behind."""
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PR_SET_CHILD_SUBREAPER = 36
+PATIENCE_S = 60.0
+LEAVING_S = 6.0
+"""After the session itself was killed, its processes have ended in this time."""
+OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:randomly")
+SHORT = ("--benchmark-max-time=0.001", "--benchmark-min-rounds=3")
+FORK = ("--isolation=process", "--start-method=fork")
+SPAWN = ("--isolation=process", "--start-method=spawn")
+# A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
+CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}\n"
+
+
+@dataclass
+class Session:
+    """What came of one."""
+
+    code: int
+    out: str
+    saved: dict[str, Any] | None
+    left: list[str] = field(default_factory=list)
+    """Processes that outlived it."""
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """By test name."""
+        return {row["name"]: row for row in (self.saved or {"benchmarks": []})["benchmarks"]}
+
+    @property
+    def unmeasured(self) -> dict[str, tuple[str, str]]:
+        """Status and reason by test name."""
+        entries = (self.saved or {}).get("unmeasured", [])
+        return {entry["fullname"].rpartition("::")[2]: (entry["status"], entry["reason"]) for entry in entries}
+
+    @property
+    def outcomes(self) -> dict[str, list[str]]:
+        """With ``-v``: what was said of each test, in order."""
+        found: dict[str, list[str]] = {}
+        for nodeid, outcome in re.findall(
+            r"^\S+?::(\S+) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b", self.out, re.MULTILINE
+        ):
+            found.setdefault(nodeid, []).append(outcome)
+        return found
+
+    def lines(self, pattern: str) -> list[str]:
+        """Those of the output that hold it."""
+        return [line for line in self.out.splitlines() if re.search(pattern, line)]
+
+
+class Project:
+    """A folder with tests, its sessions' temporary folder, and a mark in their environment."""
+
+    def __init__(self, folder: Path, **files: str) -> None:
+        self.folder = folder
+        self.mark = f"tailgate-test-{uuid.uuid4().hex}"
+        self.log = folder / "log.txt"
+        """Where tests write what they did, each line at once."""
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        self.write("conftest.py", CONFTEST)
+        for name, text in files.items():
+            self.write(f"{name}.py", text)
+
+    def write(self, name: str, text: str) -> None:
+        """A file of the project."""
+        (self.folder / name).write_text(text)
+
+    @property
+    def logged(self) -> list[str]:
+        """What its tests wrote."""
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def start(
+        self,
+        *arguments: str,
+        save: bool = True,
+        prefix: Sequence[str] = (),
+        before: Callable[[], None] | None = None,
+        **variables: str,
+    ) -> subprocess.Popen[str]:
+        """A session, in a process group of its own as a terminal makes one; ``before``: called in its process."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+        environment |= {"TMPDIR": str(self.temporary), "MARK": self.mark, "LOG": str(self.log), "COLUMNS": "300"}
+        if save:
+            arguments = ("--benchmark-json=run.json", *arguments)
+        # Read by finish(); a session's output is never so long that it waits for a reader before.
+        self._out = (self.folder / "output.txt").open("w+")
+        return subprocess.Popen(
+            [*prefix, sys.executable, "-m", "pytest", *OTHERS_OFF, *SHORT, *arguments],
+            cwd=self.folder, stdout=self._out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+            env=environment | variables, start_new_session=True, preexec_fn=before,  # noqa: PLW1509 (no threads here)
+        )  # fmt: skip
+
+    def run(self, *arguments: str, grace_s: float = 0.0, **how: Any) -> Session:
+        """A session from beginning to end."""
+        saved = self.folder / "run.json"
+        saved.unlink(missing_ok=True)
+        with adopting():
+            return self.finish(self.start(*arguments, **how), grace_s)
+
+    def finish(self, session: subprocess.Popen[str], grace_s: float = 0.0) -> Session:
+        """Wait for its end; what it leaves running may take ``grace_s``. Call it while :func:`adopting`."""
+        try:
+            code = session.wait(PATIENCE_S)
+            left = self.left_behind(grace_s)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(session.pid, signal.SIGKILL)
+            self._end_what_is_left()
+        self._out.seek(0)
+        out = self._out.read()
+        self._out.close()
+        saved = self.folder / "run.json"
+        text = saved.read_text() if saved.exists() else ""
+        return Session(code, out, json.loads(text) if text else None, left)
+
+    def await_line(self, line: str) -> None:
+        """Until a test has written it."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while line not in self.logged:
+            assert time.monotonic() < deadline_s, f"{line!r} never came; the log has {self.logged}"
+            time.sleep(0.01)
+
+    def left_behind(self, grace_s: float) -> list[str]:
+        """Processes of a session that has ended; after its death by SIGKILL nobody but we can bury some."""
+        deadline_s = time.monotonic() + grace_s
+        while True:
+            left = [_told(one) for one in self._living(bury=grace_s > 0)]
+            if not left or time.monotonic() >= deadline_s:
+                return left
+            time.sleep(0.05)
+
+    def temporary_files(self) -> list[str]:
+        """But for pytest's own folder."""
+        return [path.name for path in self.temporary.iterdir() if not path.name.startswith("pytest-of-")]
+
+    def _living(self, *, bury: bool) -> list[psutil.Process]:
+        """Orphans come to us (zombies too); others have our mark in their environment."""
+        found = {one.pid: one for one in psutil.Process().children(recursive=True)}
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if one.environ().get("MARK") == self.mark and one.pid != os.getpid():
+                    found[one.pid] = one
+        if bury:
+            for pid in list(found):
+                with contextlib.suppress(ChildProcessError):
+                    if os.waitpid(pid, os.WNOHANG)[0]:
+                        del found[pid]
+        return list(found.values())
+
+    def _end_what_is_left(self) -> None:
+        for one in self._living(bury=True):
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+            with contextlib.suppress(psutil.Error, ChildProcessError):
+                os.waitpid(one.pid, 0)
+
+
+@contextlib.contextmanager
+def adopting() -> Iterator[None]:
+    """Orphans of what is started meanwhile become children of this process, and so cannot be overlooked."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: None)  # Linux only
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _told(one: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return f"{one.pid} {one.status()} {' '.join(one.cmdline())[:100]}"
+    return str(one.pid)

@@ -1,0 +1,314 @@
+"""The journal of a session: what is finished and still comparable is never measured again."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from isolated import FORK, Project, Session
+
+from tailgate.journal import Journal
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes of this kind are not available here")
+
+SAY = """
+import os, signal, sys, time, warnings
+import pytest
+
+def say(line):
+    with open(os.environ["LOG"], "a") as log:
+        log.write(line + "\\n")
+"""
+PROJECT = (
+    SAY
+    + """
+def test_a(benchmark, record_property):
+    say("a")
+    print("output of a")
+    record_property("colour", "red")
+    benchmark.group = "letters"
+    benchmark.extra_info.update(answer=42, nested={"list": [1.5, None, True]}, function=say)
+    benchmark(sum, [1])
+
+def test_b(benchmark):
+    say("b")
+    benchmark.pedantic(sum, args=([1],), rounds=5)
+
+def test_plain_one_ends_the_session():
+    say("plain")
+    if os.environ.get("END"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def test_c(benchmark):
+    say("c")
+    benchmark(sum, [1])
+
+def test_crashes(benchmark):
+    say("crashes")
+    if os.environ.get("CRASH", "yes") == "yes":
+        os.abort()
+    benchmark(sum, [1])
+
+def test_skipped(benchmark):
+    say("skipped")
+    pytest.skip("not today")
+
+@pytest.mark.xfail(strict=False)
+def test_passes_unexpectedly(benchmark):
+    say("unexpected")
+    benchmark(sum, [1])
+"""
+)
+ALL = ["a", "b", "plain", "c", "crashes", "skipped", "unexpected"]
+
+
+def measured(project: Project, *arguments: str, **how: Any) -> tuple[Session, list[str]]:
+    """A session, and what it ran."""
+    project.log.unlink(missing_ok=True)
+    session = project.run("-v", *FORK, *arguments, **how)
+    return session, project.logged
+
+
+def test_a_session_killed_between_two_benchmarks_is_gone_on_from(tmp_path: Path) -> None:
+    project = Project(tmp_path, test_project=PROJECT)
+    options = ("--benchmark-cprofile=tottime", "--junitxml=junit.xml")
+    killed, ran = measured(project, *options, grace_s=6.0, END="yes")
+    assert killed.code == -signal.SIGKILL
+    assert killed.left == []
+    assert ran == ["a", "b", "plain"]
+
+    resumed, ran = measured(project, *options, "--resume")
+    assert ran == ALL[2:]
+    assert resumed.code == pytest.ExitCode.TESTS_FAILED
+    assert set(resumed.rows) == {"test_a", "test_b", "test_c", "test_passes_unexpectedly"}
+    assert resumed.outcomes["test_a"] == resumed.outcomes["test_b"] == ["PASSED"]
+    assert resumed.lines(r"^--resume: 2 already finished, taken from .*/d/tailgate/journal\.jsonl$")
+    row = resumed.rows["test_a"]
+    assert row["group"] == "letters"
+    assert {"answer": 42, "nested": {"list": [1.5, None, True]}}.items() <= row["extra_info"].items()
+    assert row["extra_info"]["function"].startswith("UNSERIALIZABLE[<function say at")
+    assert any("sum" in entry["function_name"] for entry in row["cprofile"])
+    assert resumed.rows["test_b"]["stats"]["rounds"] == 5
+    assert 'name="colour" value="red"' in (tmp_path / "junit.xml").read_text()
+
+    # What failed or was skipped is tried again; the rest, from two sessions, is known.
+    again, ran = measured(project, *options, "--resume", CRASH="no")
+    assert ran == ["plain", "crashes", "skipped"]
+    assert again.code == 0
+    assert again.outcomes["test_passes_unexpectedly"] == ["XPASS"]
+    del again.rows["test_crashes"]
+    assert {name: again.rows[name] for name in resumed.rows} == resumed.rows
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(
+        ["git", "-c", "user.name=T", "-c", "user.email=t@example.org", *arguments],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def test_what_is_no_longer_comparable_is_measured_again_and_says_why(tmp_path: Path) -> None:
+    small = SAY + "".join(f"def test_{name}(benchmark):\n    say('{name}')\n    benchmark(sum, [1])\n" for name in "ab")
+    other = SAY + "def test_o(benchmark):\n    say('o')\n    benchmark(sum, [1])\n"
+    project = Project(tmp_path, helper="VALUE = 1\n", test_other=other, test_small=small)
+    with (tmp_path / "conftest.py").open("a") as conftest:
+        conftest.write("import os\ndef pytest_tailgate_workload(item): return {'model': os.environ['MODEL']}\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "helper.py", "conftest.py", "test_other.py")
+    git(tmp_path, "commit", "-q", "-m", "one")
+
+    def resumed(*arguments: str, model: str = "one") -> tuple[list[str], list[str]]:
+        session, ran = measured(project, "--resume", *arguments, MODEL=model)
+        assert session.code == 0
+        return ran, [line.removeprefix("--resume: ").partition(" taken from ")[0] for line in session.lines("^--res")]
+
+    assert measured(project, MODEL="one")[1] == ["o", "a", "b"]
+    # How it is shown, where it is saved, or how long it may take changes no number.
+    shown = ("--benchmark-timeout=50", "--csv=rows.csv", "--order=random", "--benchmark-sort=name", "--progress=on")
+    assert resumed(*shown, "-q") == ([], ["3 already finished,"])
+    assert (tmp_path / "rows.csv").read_text().count("\n") == 4
+
+    project.write("test_small.py", small + "\n# changed\n")
+    said = ["3 measured again, because the code changed", "2 measured again, because the test file changed"]
+    assert resumed() == (["o", "a", "b"], said)
+    options = "--benchmark-min-rounds=4"
+    assert resumed(options) == (["o", "a", "b"], ["3 measured again, because the options changed"])
+    assert resumed(options, model="2") == (["o", "a", "b"], ["3 measured again, because the model changed"])
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "two")
+    assert resumed(options, model="2") == (["o", "a", "b"], ["3 measured again, because the code changed"])
+    project.write("helper.py", "VALUE = 2\n")
+    assert resumed(options, model="2") == (["o", "a", "b"], ["3 measured again, because the code changed"])
+
+
+THREE = SAY + "".join(f"def test_{name}(benchmark):\n    say('{name}')\n    benchmark(sum, [1])\n" for name in "abc")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, bytes]:
+    """A project and the journal of a whole session."""
+    project = Project(tmp_path_factory.mktemp("damage"), test_three=THREE)
+    project.run(*FORK, "--journal=whole.jsonl")
+    return project, (project.folder / "whole.jsonl").read_bytes()
+
+
+def flipped(line: bytes) -> bytes:
+    """With one bit changed."""
+    middle = len(line) // 2
+    return line[:middle] + bytes([line[middle] ^ 1]) + line[middle + 1 :]
+
+
+def test_a_damaged_journal_costs_what_is_damaged(finished: tuple[Project, bytes]) -> None:
+    project, whole = finished
+    lines = whole.splitlines(keepends=True)
+    journal = project.folder / "damaged.jsonl"
+    journal.write_bytes(b"".join([*lines[:2], b"garbage\n", flipped(lines[2]), lines[3][:-50]]))
+    session, ran = measured(project, "--resume", f"--journal={journal.name}")
+    assert session.code == 0
+    assert ran == ["b", "c"]
+    assert set(session.rows) == {"test_a", "test_b", "test_c"}
+    (line,) = session.lines("^--resume: .* is damaged")
+    assert line == "--resume: damaged.jsonl is damaged in line 3, 4, 5; what stood there is measured again"
+    # It can be gone on from: what was measured again is found after the damage.
+    kept = Journal(journal, resume=True)
+    assert all(kept.done(f"test_three.py::test_{name}", 0, {}) for name in "abc")
+    kept.close()
+
+
+def test_what_is_no_journal_at_all_is_measured_over(finished: tuple[Project, bytes]) -> None:
+    project, _ = finished
+    (project.folder / "junk.jsonl").write_bytes(bytes(range(256)) * 40)
+    session, ran = measured(project, "--resume", "--journal=junk.jsonl")
+    assert session.code == 0
+    assert ran == ["a", "b", "c"]
+    assert session.lines(r"^--resume: junk\.jsonl is damaged in line 1, 2, 3, 4, 5 and 36 more; what stood there is")
+    assert "Traceback" not in session.out
+
+
+def refused(session: Session) -> str:
+    """The one line with which a session refuses to begin."""
+    assert session.code == pytest.ExitCode.USAGE_ERROR
+    assert "Traceback" not in session.out
+    assert "INTERNALERROR" not in session.out
+    (line,) = session.lines("^ERROR: ")
+    return line
+
+
+def test_a_folder_in_the_journals_place_is_refused(finished: tuple[Project, bytes]) -> None:
+    project, _ = finished
+    (project.folder / "folder.jsonl").mkdir()
+    session, ran = measured(project, "--journal=folder.jsonl")
+    assert "--journal: folder.jsonl cannot be written" in refused(session)
+    assert "name another file with --journal=FILE" in refused(session)
+    assert ran == []
+
+
+def test_two_sessions_never_write_one_journal(finished: tuple[Project, bytes]) -> None:
+    project, _ = finished
+    ours = Journal(project.folder / "ours.jsonl", resume=False)
+    before = ours.path.read_bytes()
+    session, ran = measured(project, "--journal=ours.jsonl")
+    ours.close()
+    assert "--journal: another session is writing ours.jsonl; name another file with --journal=FILE" in refused(session)
+    assert ran == []
+    assert ours.path.read_bytes() == before
+    assert session.left == []
+
+
+def test_an_unfinished_run_that_was_not_resumed_is_kept(finished: tuple[Project, bytes]) -> None:
+    project, whole = finished
+    unfinished = b"".join(whole.splitlines(keepends=True)[:3])
+    (project.folder / "kept.jsonl").write_bytes(unfinished)
+    session, ran = measured(project, "--journal=kept.jsonl")
+    assert ran == ["a", "b", "c"]
+    (line,) = session.lines("^An unfinished run with 2 measured benchmarks was in the journal; it is kept in ")
+    assert (project.folder / "kept.jsonl.previous").read_bytes() == unfinished
+    assert line.endswith("(to go on from it: --resume --journal=kept.jsonl.previous)")
+
+
+def test_without_a_cache_there_is_no_journal_and_resume_says_so(finished: tuple[Project, bytes]) -> None:
+    project, _ = finished
+    session, ran = measured(project, "-p", "no:cacheprovider", "--resume")
+    assert ran == ["a", "b", "c"]
+    assert session.lines("^--resume: pytest's cache is turned off, so name a file with --journal=FILE$")
+
+
+def test_where_the_cache_cannot_be_written_measuring_goes_on_unless_resume_needs_it(
+    finished: tuple[Project, bytes],
+) -> None:
+    project, _ = finished
+    nowhere = ("-o", "cache_dir=/dev/null/nowhere")
+    session, ran = measured(project, *nowhere)
+    assert (session.code, ran) == (0, ["a", "b", "c"])
+    assert session.lines("^Nothing was journaled, so --resume has nothing to go on from: .*cache cannot be written")
+    session, ran = measured(project, *nowhere, "--resume")
+    assert "name a file with --journal=FILE" in refused(session)
+    assert ran == []
+
+
+FULL_BYTES = 2**20
+ROOM_BYTES = 2**13
+
+
+def limit_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FULL_BYTES, FULL_BYTES))
+
+
+def on_a_small_disk(project: Project) -> Session:
+    """The session in a mount namespace of its own, so that nothing stays mounted whatever happens."""
+    script = 'mount -t tmpfs -o size=1m tmpfs small && cp kept.jsonl small/ && exec "$@"'
+    (project.folder / "small").mkdir()
+    return project.run(
+        *FORK, "--resume", "--journal=small/kept.jsonl", prefix=("unshare", "--mount", "sh", "-c", script, "sh")
+    )
+
+
+def mounting_works() -> bool:
+    try:
+        command = ["unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/mnt"]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("disk", ["small tmpfs", "limited file size"])
+def test_a_full_disk_stops_measuring_cleanly_and_saves_what_was_measured(tmp_path: Path, disk: str) -> None:
+    text = SAY + "".join(
+        f"def test_{name}(benchmark):\n    say('{name}')\n    benchmark.pedantic(int, rounds={rounds})\n"
+        for name, rounds in {"a": 3, "b": 2000, "c": 3}.items()
+    )
+    project = Project(tmp_path, test_project=text)
+    # One line that is no entry, and almost as much as there is room for.
+    (tmp_path / "kept.jsonl").write_bytes(b"x" * (FULL_BYTES - ROOM_BYTES - 1) + b"\n")
+    if disk == "small tmpfs":
+        if not mounting_works():
+            pytest.skip("mounting needs root; RLIMIT_FSIZE stands in for it")
+        session = on_a_small_disk(project)
+    else:
+        session = project.run(*FORK, "--resume", "--journal=kept.jsonl", before=limit_files)
+    assert session.code == pytest.ExitCode.INTERRUPTED
+    assert project.logged == ["a", "b"]
+    assert set(session.rows) == {"test_a", "test_b"}
+    assert "Traceback" not in session.out
+    assert len(session.lines(r"the journal \S*kept\.jsonl cannot be written \(.*(No space left|too large).*\); "
+                             "measuring stops here, what was measured is kept")) == 1  # fmt: skip
+    assert session.left == []
+    if disk == "limited file size":
+        kept = Journal(tmp_path / "kept.jsonl", resume=True)
+        assert kept.done("test_project.py::test_a", 0, {})
+        assert kept.done("test_project.py::test_b", 0, {}) == [], "not half of it"
+        kept.close()
+
+
+def test_the_journal_is_json_that_anybody_can_read(finished: tuple[Project, bytes]) -> None:
+    _, whole = finished
+    entries = [json.loads(json.loads(line)["entry"]) for line in whole.splitlines()]
+    assert entries[0]["journal"] == 1
+    assert [entry["nodeid"] for entry in entries[1:-1]] == [f"test_three.py::test_{name}" for name in "abc"]
+    assert all(entry["finished_utc"] for entry in entries[1:-1])
+    assert entries[-1] == {"complete": True}
+    assert sys.executable not in whole.decode(), "nothing of this machine's paths is needed"
