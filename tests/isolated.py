@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 
@@ -68,6 +68,9 @@ class Session:
 class Project:
     """A folder with tests, its sessions' temporary folder, and a mark in their environment."""
 
+    sessions: ClassVar[set[int]] = set()
+    """Process ids of all that run."""
+
     def __init__(self, folder: Path, **files: str) -> None:
         self.folder = folder
         self.mark = f"tailgate-test-{uuid.uuid4().hex}"
@@ -97,17 +100,21 @@ class Project:
         **variables: str,
     ) -> subprocess.Popen[str]:
         """A session, in a process group of its own as a terminal makes one; ``before``: called in its process."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TAILGATE_"))
+        }
         environment |= {"TMPDIR": str(self.temporary), "MARK": self.mark, "LOG": str(self.log), "COLUMNS": "300"}
         if save:
             arguments = ("--benchmark-json=run.json", *arguments)
         # Read by finish(); a session's output is never so long that it waits for a reader before.
         self._out = (self.folder / "output.txt").open("w+")
-        return subprocess.Popen(
+        session = subprocess.Popen(
             [*prefix, sys.executable, "-m", "pytest", *OTHERS_OFF, *SHORT, *arguments],
             cwd=self.folder, stdout=self._out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
             env=environment | variables, start_new_session=True, preexec_fn=before,  # noqa: PLW1509 (no threads here)
         )  # fmt: skip
+        self.sessions.add(session.pid)
+        return session
 
     def run(self, *arguments: str, grace_s: float = 0.0, **how: Any) -> Session:
         """A session from beginning to end."""
@@ -125,6 +132,7 @@ class Project:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(session.pid, signal.SIGKILL)
             self._end_what_is_left()
+            self.sessions.discard(session.pid)
         self._out.seek(0)
         out = self._out.read()
         self._out.close()
@@ -153,12 +161,11 @@ class Project:
         return [path.name for path in self.temporary.iterdir() if not path.name.startswith("pytest-of-")]
 
     def _living(self, *, bury: bool) -> list[psutil.Process]:
-        """Orphans come to us (zombies too); others have our mark in their environment."""
-        found = {one.pid: one for one in psutil.Process().children(recursive=True)}
-        for one in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if one.environ().get("MARK") == self.mark and one.pid != os.getpid():
-                    found[one.pid] = one
+        """What has our mark in its environment; and orphans, which come to us, dead or alive."""
+        ours = os.getpid()
+        orphans = [one for one in psutil.Process().children() if one.pid not in self.sessions]
+        marked = [one for one in psutil.process_iter() if one.pid != ours and _mark(one) == self.mark]
+        found = {one.pid: one for one in [*marked, *orphans] if _mark(one) in (None, self.mark)}
         if bury:
             for pid in list(found):
                 with contextlib.suppress(ChildProcessError):
@@ -183,6 +190,20 @@ def adopting() -> Iterator[None]:
         yield
     finally:
         prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def run_together(*wanted: tuple[Project, tuple[str, ...]]) -> list[Session]:
+    """Several sessions at the same time, each of a project of its own."""
+    with adopting():
+        running = [(project, project.start(*arguments)) for project, arguments in wanted]
+        return [project.finish(session) for project, session in running]
+
+
+def _mark(one: psutil.Process) -> str | None:
+    """A zombie has no environment."""
+    with contextlib.suppress(psutil.Error):
+        return one.environ().get("MARK")
+    return None
 
 
 def _told(one: psutil.Process) -> str:

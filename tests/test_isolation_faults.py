@@ -2,10 +2,11 @@
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from isolated import FORK, LEAVING_S, SPAWN, Project, Session
+from isolated import FORK, LEAVING_S, SPAWN, Project, Session, run_together
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are injected as Linux has them")
 
@@ -167,65 +168,77 @@ FEW = (
 """Enough to see that a new interpreter fares the same: each takes half a second to start."""
 
 
+@dataclass
+class Faults:
+    """A session, what it was asked to run, and its project."""
+
+    session: Session
+    asked: set[str]
+    project: Project
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project(tmp_path_factory.mktemp("faults"), test_faults=FAULTS)
+def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Faults]:
+    fork, spawn = (Project(tmp_path_factory.mktemp(name), test_faults=FAULTS) for name in ("fork", "spawn"))
+    options = ("-v", "--junitxml=junit.xml")
+    sessions = run_together(
+        (fork, (*options, *FORK)), (spawn, (*options, *SPAWN, *(f"test_faults.py::{name}" for name in FEW)))
+    )
+    return {
+        "fork": Faults(sessions[0], {*LINE, *MEASURED}, fork),
+        "spawn": Faults(sessions[1], set(FEW), spawn),
+    }
 
 
-@pytest.fixture(scope="module", params=["fork", "spawn"])
-def faults(project: Project, request: pytest.FixtureRequest) -> tuple[Session, set[str]]:
-    if request.param == "fork":
-        return project.run("-v", *FORK, "--junitxml=junit.xml"), {*LINE, *MEASURED}
-    return project.run("-v", *SPAWN, "--junitxml=junit.xml", *(f"test_faults.py::{name}" for name in FEW)), set(FEW)
+@pytest.fixture(params=["fork", "spawn"])
+def faults(both: dict[str, Faults], request: pytest.FixtureRequest) -> Faults:
+    return both[request.param]
 
 
-def test_every_other_benchmark_is_measured_and_saved(faults: tuple[Session, set[str]]) -> None:
-    session, asked = faults
+def test_every_other_benchmark_is_measured_and_saved(faults: Faults) -> None:
+    session, asked = faults.session, faults.asked
     assert session.code == pytest.ExitCode.TESTS_FAILED
     assert "INTERNALERROR" not in session.out
     assert list(session.rows) == [name for name in MEASURED if name in asked]
     assert all(row["stats"]["rounds"] >= 3 for row in session.rows.values())
 
 
-def test_status_and_reason_of_what_was_not_measured_are_saved(faults: tuple[Session, set[str]]) -> None:
-    session, asked = faults
+def test_status_and_reason_of_what_was_not_measured_are_saved(faults: Faults) -> None:
+    session, asked = faults.session, faults.asked
     assert set(session.unmeasured) == set(LINE) & asked
     for name, (status, reason) in session.unmeasured.items():
         assert status == LINE[name][0], (name, reason)
         assert re.fullmatch(LINE[name][1], reason), (name, reason)
 
 
-def test_a_fault_is_one_line_in_the_failures_and_a_failure_in_junit(
-    project: Project, faults: tuple[Session, set[str]]
-) -> None:
-    session, asked = faults
+def test_a_fault_is_one_line_in_the_failures_and_a_failure_in_junit(faults: Faults) -> None:
+    session, asked = faults.session, faults.asked
     for name in set(LINE) & asked:
         assert session.outcomes[name] == ["ERROR" if name in IN_SETUP else "FAILED"], name
         if LINE[name][0] in ("crashed", "oom"):
             heading = rf"_+ (ERROR at setup of )?{re.escape(name)} _+\n"
             assert re.search(rf"^{heading}{LINE[name][1]}\n[-_=\n]", session.out, re.MULTILINE), name
-    failed = (project.folder / "junit.xml").read_text()
+    failed = (faults.project.folder / "junit.xml").read_text()
     assert failed.count("<failure ") == len(set(LINE) & asked - IN_SETUP)
     assert failed.count("<error ") == len(IN_SETUP & asked) + ("test_crash_in_teardown" in asked)
 
 
-def test_nothing_is_left_of_any(project: Project, faults: tuple[Session, set[str]]) -> None:
-    session, _ = faults
-    assert session.left == []
-    assert project.temporary_files() == []
-    assert not Path("/dev/shm", project.mark).exists()
+def test_nothing_is_left_of_any(faults: Faults) -> None:
+    assert faults.session.left == []
+    assert faults.project.temporary_files() == []
+    assert not Path("/dev/shm", faults.project.mark).exists()
 
 
-def test_what_was_measured_before_a_crash_in_teardown_counts(faults: tuple[Session, set[str]]) -> None:
-    session, asked = faults
+def test_what_was_measured_before_a_crash_in_teardown_counts(faults: Faults) -> None:
+    session, asked = faults.session, faults.asked
     if "test_crash_in_teardown" not in asked:
         pytest.skip("not among the few that were spawned")
     assert session.outcomes["test_crash_in_teardown"] == ["PASSED", "ERROR"]
     assert session.lines(r"^crashed: SIGABRT in crashing_end \(test_faults.py:\d+\)$")
 
 
-def test_output_is_shown_of_what_failed_only(faults: tuple[Session, set[str]]) -> None:
-    session, _ = faults
+def test_output_is_shown_of_what_failed_only(faults: Faults) -> None:
+    session = faults.session
     assert "quiet flood" not in session.out
     assert len(session.lines(r"^loud flood \d+$")) == 10_000
     assert session.lines("^by descriptor$")
@@ -234,8 +247,8 @@ def test_output_is_shown_of_what_failed_only(faults: tuple[Session, set[str]]) -
     assert not session.lines(r'^  File ".*(_pytest|pluggy)'), "without the way there"
 
 
-def test_what_cannot_be_carried_home_comes_as_text(faults: tuple[Session, set[str]]) -> None:
-    session, _ = faults
+def test_what_cannot_be_carried_home_comes_as_text(faults: Faults) -> None:
+    session = faults.session
     info = session.rows["test_unpicklable[<lambda>]"]["extra_info"]
     assert "lock object" in info["lock"]
     assert "<lambda>" in info["function"]
@@ -304,28 +317,27 @@ def test_last(benchmark):
 """
 
 
-@pytest.mark.parametrize(("way", "timeout_s"), [(FORK, "1.5"), (SPAWN, "3")], ids=["fork", "spawn"])
-def test_what_hangs_is_ended_and_says_where_it_was(tmp_path: Path, way: tuple[str, ...], timeout_s: str) -> None:
-    project = Project(tmp_path, test_hangs=HANGS)
-    chosen = () if way == FORK else (f"test_hangs.py::test_{name}" for name in ("hangs", "last"))
-    session = project.run("-v", *way, f"--benchmark-timeout={timeout_s}", *chosen)
-    assert session.code == pytest.ExitCode.TESTS_FAILED
-    expected = {
-        "test_hangs": r"call in test_hangs \(test_hangs.py:10\)",
-        "test_is_deaf": "call",
-    }
-    for name, (status, reason) in session.unmeasured.items():
-        assert status == "timeout"
-        assert re.fullmatch(
-            rf"timeout: not done after {timeout_s} s, in {expected[name]}; "
-            r"it was ended \(--benchmark-timeout=SECONDS allows more\)",
-            reason,
-        )
-    if way == FORK:
-        assert set(session.unmeasured) == set(expected)
-        assert set(session.rows) == {"test_first", "test_hangs_in_teardown", "test_last"}
-        assert session.outcomes["test_hangs_in_teardown"] == ["PASSED", "ERROR"]
-    assert "test_last" in session.rows
-    assert session.lines("^still here$")
-    assert session.left == []
-    assert project.temporary_files() == []
+def test_what_hangs_is_ended_and_says_where_it_was(tmp_path_factory: pytest.TempPathFactory) -> None:
+    fork, spawn = (Project(tmp_path_factory.mktemp(name), test_hangs=HANGS) for name in ("fork", "spawn"))
+    two = [f"test_hangs.py::test_{name}" for name in ("hangs", "last")]
+    forked, spawned = run_together(
+        (fork, ("-v", *FORK, "--benchmark-timeout=1.5")), (spawn, ("-v", *SPAWN, "--benchmark-timeout=4", *two))
+    )
+    for session, project, timeout_s in ((forked, fork, "1.5"), (spawned, spawn, "4")):
+        assert session.code == pytest.ExitCode.TESTS_FAILED
+        for name, (status, reason) in session.unmeasured.items():
+            place = {"test_hangs": r"call in test_hangs \(test_hangs.py:10\)", "test_is_deaf": "call"}[name]
+            assert status == "timeout"
+            assert re.fullmatch(
+                rf"timeout: not done after {timeout_s} s, in {place}; "
+                r"it was ended \(--benchmark-timeout=SECONDS allows more\)",
+                reason,
+            )
+        assert session.lines("^still here$")
+        assert session.left == []
+        assert project.temporary_files() == []
+    assert set(forked.unmeasured) == {"test_hangs", "test_is_deaf"}
+    assert set(forked.rows) == {"test_first", "test_hangs_in_teardown", "test_last"}
+    assert forked.outcomes["test_hangs_in_teardown"] == ["PASSED", "ERROR"]
+    assert set(spawned.unmeasured) == {"test_hangs"}
+    assert set(spawned.rows) == {"test_last"}
