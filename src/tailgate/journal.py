@@ -168,6 +168,9 @@ class Journal:
             if content is None:
                 damaged.append(number)
                 continue
+            if content.get("journal", VERSION) != VERSION:
+                self.remarks.append(f"--resume: {self.path} was written by another Tailgate; measuring everything")
+                break
             entry = _entry(content)
             if entry:
                 self._entries[entry.nodeid, entry.nth] = entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,8 @@ from tailgate.findings import Findings
 from tailgate.hindrance import hindrance
 from tailgate.history import Run
 from tailgate.items import failure_line, is_benchmark, skip_reason
-from tailgate.progress import Progress, milliseconds, summary
+from tailgate.narrator import Narrator
+from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
 from tailgate.settings import Settings
@@ -34,14 +34,11 @@ class BenchmarkRun:
         self._config = config
         self._settings = settings
         self._fingerprint: dict[str, Any] | None = None
-        self._progress: Progress | None = None
-        self._reporter: Any = None
+        self._narrator = Narrator(config, 0, 1, wanted=False)
+        self._from_journal = False
         self._found = Findings()
-        self._outcome: str | None = None
         self._calibrations: list[dict[str, Any]] = []
         self._compared: list[Run] = []
-        self._begun: dict[pytest.Item, int] = {}
-        self._note = ""
         self.isolation: str | None = None
         """How processes are started, where each benchmark has its own."""
         if settings.protocol and getattr(config.option, "benchmark_precision", None) is not None:
@@ -88,33 +85,18 @@ class BenchmarkRun:
         if self._settings.isolated and self.not_isolated and self._found.selected:
             self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
         processes = self._settings.processes if self.isolating else 1
-        self._reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        wanted = self._settings.progress and not self._config.option.collectonly
-        if self._reporter is not None and wanted and self._config.get_verbosity() == 0:
-            self._progress = Progress(self._reporter.write, self._found.selected * processes)
+        self._narrator = Narrator(self._config, self._found.selected, processes, wanted=self._settings.progress)
 
     def item_begins(self, item: pytest.Item) -> None:
         """Announce a benchmark."""
         if self._watching and is_benchmark(item) and not self._calibrations:
             self.calibrate(None)
-        if self._progress is None or self._reporter is None or not is_benchmark(item):
-            return
-        self._reporter.ensure_newline()
-        self._outcome, self._note = None, ""
-        nth = self._begun[item] = self._begun.get(item, 0) + 1
-        processes = self._settings.processes if self.isolating else 1
-        self._progress.begin(item.name if processes == 1 else f"{item.name} ({nth}/{processes})")
-        # pytest would now start a line of its own with the file's name.
-        self._reporter.currentfspath = item.path
+        self._from_journal = False
+        self._narrator.begin(item)
 
     def item_ends(self, item: pytest.Item) -> None:
         """Say what came of it."""
-        if self._progress is None or self._reporter is None or not is_benchmark(item):
-            return
-        outcome = self._outcome or "not measured"
-        measured = not outcome.startswith(("skipped", "not")) and "journal" not in self._note
-        self._progress.end(f"{outcome}{self._note}", measured=measured)
-        self._reporter.currentfspath = None
+        self._narrator.end(item, costs_time=not self._from_journal)
 
     @property
     def _watching(self) -> bool:
@@ -126,18 +108,18 @@ class BenchmarkRun:
         self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
         return {"calibration_compute_s": found.compute_s, "calibration_memory_s": found.memory_s}
 
-    def passed_over(self, item: pytest.Item, rows: list[dict[str, Any]]) -> None:
+    def passed_over(self, rows: list[dict[str, Any]]) -> None:
         """One of several processes has ended; the row is made when all have."""
-        medians_s = [statistics.median(row["data"]) for row in rows if row["data"]]
-        self._outcome = ", ".join(f"median {milliseconds(median_s)}" for median_s in medians_s) or "no measurement"
+        self._narrator.medians(rows)
 
-    def resumed(self, item: pytest.Item) -> None:
-        """Its result is the journal's."""
-        self._note = " (from the journal)"
+    def resumed(self) -> None:
+        """The present benchmark's result is the journal's."""
+        self._from_journal = True
+        self._narrator.remark = " (from the journal)"
 
-    def retried(self, item: pytest.Item) -> None:
+    def retried(self) -> None:
         """It was contended, and measured a second time."""
-        self._note = " (2nd try)"
+        self._narrator.remark = " (2nd try)"
 
     def remark(self, *lines: str) -> None:
         """Say something at the end of the run."""
@@ -163,14 +145,7 @@ class BenchmarkRun:
 
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """No dot for a benchmark that has a progress line."""
-        quiet = self._progress is not None and self._outcome is not None
-        if not quiet or not hasattr(report, "when"):
-            return None
-        if hasattr(report, "wasxfail"):
-            return ("xfailed", "", "XFAIL") if report.skipped else ("xpassed", "", "XPASS")
-        if report.failed and report.when != "call":
-            return "error", "", "ERROR"
-        return (report.outcome, "", report.outcome.upper()) if report.when == "call" or not report.passed else None
+        return self._narrator.status(report)
 
     def finish(self, session: pytest.Session) -> None:
         """Exit code 5 when benchmarks were selected and none was measured, none failed."""
@@ -245,21 +220,20 @@ class BenchmarkRun:
 
     def _measured_item(self, item: pytest.Item, metadata: Any) -> None:
         if not metadata:
-            self._outcome = "passed, without a measurement"
+            self._narrator.outcome = "passed, without a measurement"
             return
         self._found.measured += 1
         if self._watching and self.isolation is None:
             metadata.extra_info.update(self.calibrate(item.nodeid))
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._found.warn(item.name, warning)
-        if self._progress:
-            self._outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
+        self._narrator.outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
         if self._csv:
             stats = {**metadata.stats.as_dict(), "iterations": metadata.iterations}
             self._append_csv(row(metadata.fullname, stats, metadata.extra_info))
 
     def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
-        self._outcome = f"{word}: {reason}"
+        self._narrator.outcome = f"{word}: {reason}"
         self._found.not_measured(item.nodeid, status, reason)
         self._append_csv(row(item.nodeid, None, {"status": status, "warnings": [reason]}))
 

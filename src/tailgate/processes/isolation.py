@@ -116,7 +116,7 @@ class Isolation:
                 _drop_later(item, self._settings.processes - 1 - nth)
             self._finish(item)
         else:
-            self._run.passed_over(item, made.rows)
+            self._run.passed_over(made.rows)
         self._tear_down_here(item, nextitem)
         _obey(item, made.farewell)
         return True
@@ -127,7 +127,7 @@ class Isolation:
             found = self._journal.done(item.nodeid, nth, self._comparable.key(item))
             if isinstance(found, Entry):
                 self._resumed += 1
-                self._run.resumed(item)
+                self._run.resumed()
                 return Attempt(reports=found.reports, rows=found.rows, farewell={"in_order": True})
             for name in found:
                 self._stale[name] = self._stale.get(name, 0) + 1
@@ -178,7 +178,7 @@ class Isolation:
             row["extra_info"].update(
                 tries=2, discarded_median_s=statistics.median(dropped["data"]), discarded_because=other.contended
             )
-        self._run.retried(item)
+        self._run.retried()
         return kept
 
     def _finish(self, item: pytest.Item) -> None:
