@@ -20,13 +20,24 @@ class Sendable:
     def __init__(self, modules: Container[str]) -> None:
         self._modules = modules
         """Those of the session."""
+        self._around: list[int] = []
+        """What the value at hand is inside of; something inside of itself is told by its text."""
 
     def value(self, found: Any, text: Callable[[Any], str] = repr) -> Any:
         """``found``, or as much of it as can be sent."""
-        try:
-            return self._value(found, text)
-        except RecursionError:
+        if type(found) in (NoneType, bool, int, float, str):
+            return found
+        if type(found) not in (dict, list, tuple):
+            return found if self._can_be_carried(found) else text(found)
+        if id(found) in self._around:
             return text(found)
+        self._around.append(id(found))
+        try:
+            if type(found) is dict:
+                return {self.value(key, text): self.value(value, text) for key, value in found.items()}
+            return type(found)(self.value(value, text) for value in found)
+        finally:
+            self._around.pop()
 
     def row(self, plain: dict[str, Any]) -> dict[str, Any]:
         """With pytest-benchmark's own text for what it cannot save."""
@@ -42,18 +53,12 @@ class Sendable:
             message, category = UserWarning(str(recorded.message)), UserWarning
         return warnings.WarningMessage(message, category, recorded.filename, recorded.lineno, line=recorded.line)
 
-    def _value(self, found: Any, text: Callable[[Any], str]) -> Any:
-        if type(found) in (NoneType, bool, int, float, str):
-            return found
-        if type(found) is dict:
-            return {self._value(key, text): self._value(value, text) for key, value in found.items()}
-        if type(found) in (list, tuple):
-            return type(found)(self._value(value, text) for value in found)
+    def _can_be_carried(self, found: Any) -> bool:
         try:
             _Known(pickle.dumps(found), self._modules).load()
         except Exception:  # whatever a stranger's __reduce__ raises: the text is what can be sent
-            return text(found)
-        return found
+            return False
+        return True
 
 
 class _Known(pickle.Unpickler):

@@ -114,7 +114,7 @@ class Spawner:
         ours, home = Channel.pair()
         outputs = (self._outputs[0].fileno(), self._outputs[1].fileno())
         task = Errand(nodeid, nth, outputs, pytest_seams.base_temp(self._config))
-        captured = self._config.getoption("capture", "fd") != "no"
+        captured = self._config.getoption("capture", "fd") == "fd"  # else a descriptor's output is the terminal's
         order = Order(
             command=self._command,
             cwd=str(self._config.invocation_params.dir),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import importlib
 import os
@@ -78,17 +79,20 @@ class _TemplateServer(Keeper):
 def _import_quietly(modules: Sequence[str]) -> None:
     """Import; what an import prints is nobody's output."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a descriptor, not a path, is what is wanted)
-        kept = [os.dup(1), os.dup(2)]
+        kept, reporting = [os.dup(1), os.dup(2)], faulthandler.is_enabled()
         for descriptor in (1, 2):
             os.dup2(nowhere.fileno(), descriptor)
+        faulthandler.disable()  # a crash is reported where the test itself imports
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 for module in modules:
                     # The test's own import says what is wrong with it.
-                    with contextlib.suppress(Exception):
+                    with contextlib.suppress(Exception, SystemExit):
                         importlib.import_module(module)
         finally:
             for descriptor, saved in zip((1, 2), kept, strict=True):
                 os.dup2(saved, descriptor)
                 os.close(saved)
+            if reporting:
+                faulthandler.enable(file=2)
