@@ -236,7 +236,7 @@ from saying import say
 
 @pytest.mark.parametrize("n", range(3))
 def test_counted(benchmark, n):
-    say(f"counted {n}")
+    say(f"counted {{n}}")
     if open("log.txt").read().count("\\n") == 5:
         {stop}
     benchmark.pedantic(sum, args=([1],), rounds=2)
@@ -347,9 +347,14 @@ def test_prints_and_dies(benchmark):
 """
 
 
-@pytest.mark.parametrize("way", [FORK, SPAWN], ids=["fork", "spawn"])
-def test_capturing_is_as_asked(tmp_path_factory: pytest.TempPathFactory, way: tuple[str, ...]) -> None:
-    kinds = ("fd", "sys", "tee-sys", "no")
+@pytest.mark.parametrize(
+    ("way", "kinds"),
+    [(FORK, ("fd", "sys", "tee-sys", "no")), (SPAWN, ("fd", "tee-sys", "no"))],
+    ids=["fork", "spawn"],
+)
+def test_capturing_is_as_asked(
+    tmp_path_factory: pytest.TempPathFactory, way: tuple[str, ...], kinds: tuple[str, ...]
+) -> None:
     projects = [Project(tmp_path_factory.mktemp(kind), test_prints=PRINTS) for kind in kinds]
     options = ("-p", "no:cacheprovider", *way)
     pairs = zip(projects, kinds, strict=True)
@@ -434,14 +439,47 @@ def work():
         sum(range(1000))
 threading.Thread(target=work, daemon=True, name="worker").start()
 """,
-    "sleepy": "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True, name='worker').start()\n",
+    "sleepy": """
+import threading, time
+threading.Thread(target=lambda: time.sleep(60), daemon=True, name="worker").start()
+""",
+    "hangs": "import time\ntime.sleep(1000)\n",
 }
 
 
+HANGS = """
+import pytest
+
+@pytest.mark.preload("hangs")
+def test_never(benchmark): benchmark(sum, [1])
+
+def test_last(benchmark): benchmark(sum, [1])
+"""
+
+
 @pytest.fixture(scope="module")
-def preloads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Session, Project]:
-    project = Project(tmp_path_factory.mktemp("preloads"), test_preloads=PRELOADS, **MODULES)
-    return project.run("-v", *FORK, "-p", "no:cacheprovider"), project
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, Project]]:
+    """Sessions that mostly wait, at the same time."""
+    one = "def test_one(benchmark): benchmark(sum, [1])\n"
+    files = {
+        "preloads": ({"test_preloads": PRELOADS}, "", FORK),
+        "hangs": ({"test_hangs": HANGS}, "", (*FORK, "--benchmark-timeout=1.5")),
+        "busy": ({"test_busy": one}, "import sleepy\n", ("--isolation=process",)),
+        "strange": ({"test_strange": STRANGE}, BROKEN_HOOK, FORK),
+    }
+    projects = {}
+    for name, (tests, conftest, _) in files.items():
+        folder = tmp_path_factory.mktemp(name)
+        projects[name] = Project(folder, **tests, **MODULES)
+        projects[name].write("conftest.py", CONFTEST + conftest)
+    options = ("-v", "-p", "no:cacheprovider")
+    sessions = run_together(*((projects[name], (*options, *way)) for name, (_, _, way) in files.items()))
+    return {name: (session, projects[name]) for name, session in zip(files, sessions, strict=True)}
+
+
+@pytest.fixture
+def preloads(at_once: dict[str, tuple[Session, Project]]) -> tuple[Session, Project]:
+    return at_once["preloads"]
 
 
 def test_a_preloaded_module_is_imported_once_in_a_template_of_its_own(preloads: tuple[Session, Project]) -> None:
@@ -481,29 +519,16 @@ def test_a_module_that_starts_work_is_not_forked_from(preloads: tuple[Session, P
     )
 
 
-def test_an_import_that_hangs_costs_its_benchmarks_only(tmp_path: Path) -> None:
-    text = (
-        SAY
-        + """
-@pytest.mark.preload("hangs")
-def test_never(benchmark): benchmark(sum, [1])
-
-def test_last(benchmark): benchmark(sum, [1])
-"""
-    )
-    project = Project(tmp_path, test_project=text, hangs="import time\ntime.sleep(1000)\n")
-    session = project.run("-v", *FORK, "--benchmark-timeout=1.5")
+def test_an_import_that_hangs_costs_its_benchmarks_only(at_once: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = at_once["hangs"]
     assert session.code == pytest.ExitCode.TESTS_FAILED
     assert session.unmeasured == {"test_never": ("timeout", "timeout: importing hangs took more than 1.5 s")}
     assert set(session.rows) == {"test_last"}
     assert session.left == []
 
 
-def test_a_session_with_a_thread_at_work_spawns_and_says_so(tmp_path: Path) -> None:
-    project = Project(tmp_path, test_project="def test_one(benchmark): benchmark(sum, [1])\n", sleepy=MODULES["sleepy"])
-    with (tmp_path / "conftest.py").open("a") as conftest:
-        conftest.write("import sleepy\n")
-    session = project.run("--isolation=process")
+def test_a_session_with_a_thread_at_work_spawns_and_says_so(at_once: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = at_once["busy"]
     assert session.code == 0
     assert session.saved["tailgate_run"]["start_method"] == "spawn"
     assert session.lines(r"^Each benchmark started a new interpreter, because a Python thread is at work \(worker\)\.$")
@@ -567,11 +592,8 @@ def pytest_runtest_makereport(item, call):
 """
 
 
-def test_strange_projects_are_measured_all_the_same(tmp_path: Path) -> None:
-    project = Project(tmp_path, test_strange=STRANGE)
-    with (tmp_path / "conftest.py").open("a") as conftest:
-        conftest.write(BROKEN_HOOK)
-    session = project.run("-v", *FORK, "-p", "no:cacheprovider")
+def test_strange_projects_are_measured_all_the_same(at_once: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = at_once["strange"]
     assert session.code == pytest.ExitCode.TESTS_FAILED
     assert "INTERNALERROR" not in session.out
     assert session.left == []

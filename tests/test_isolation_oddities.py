@@ -1,0 +1,145 @@
+"""What a sceptical reviewer did to isolation: tests that fork, leave things for exit, or change the process."""
+
+from pathlib import Path
+
+import pytest
+from isolated import FORK, SPAWN, Project
+
+BOTH = pytest.mark.parametrize("way", [FORK, SPAWN], ids=["fork", "spawn"])
+
+ODD = """
+import logging, os, tempfile
+KEPT = []
+
+def test_before(benchmark):
+    benchmark(int)
+
+def test_forks_and_returns(benchmark):
+    benchmark(int)
+    os.fork()
+
+def test_leaves_a_folder_for_exit(benchmark):
+    KEPT.append(tempfile.TemporaryDirectory(prefix="left-"))
+    benchmark(int)
+
+def test_leaves_a_manager_for_exit(benchmark):
+    import multiprocessing
+    KEPT.append(multiprocessing.Manager())
+    benchmark(int)
+
+def test_logs(benchmark):
+    logging.getLogger("project").warning("said by the benchmark")
+    benchmark(int)
+
+def test_speaks_of_memory(benchmark):
+    raise ValueError("limit: out of memory budget must be positive")
+
+def test_after(benchmark):
+    benchmark(int)
+"""
+
+
+@BOTH
+def test_odd_benchmarks_cost_themselves_at_most(tmp_path: Path, way: tuple[str, ...]) -> None:
+    project = Project(tmp_path, test_odd=ODD)
+    found = project.run(*way, "--log-file=log-file.txt")
+    assert found.code == 1, found.out
+    assert set(found.rows) == {
+        "test_before", "test_forks_and_returns", "test_leaves_a_folder_for_exit", "test_leaves_a_manager_for_exit",
+        "test_logs", "test_after",
+    }  # fmt: skip
+    status, reason = found.unmeasured["test_speaks_of_memory"]
+    assert status == "failed", "only a type, or a framework's own words, say that memory ran out"
+    assert "budget" in reason
+    assert not found.left
+    assert not project.temporary_files()
+    if way is FORK:
+        assert "said by the benchmark" in (tmp_path / "log-file.txt").read_text()
+
+
+STATE = """
+import os, signal, resource
+
+def test_the_session_changes_itself():
+    os.environ["OMP_NUM_THREADS"] = "7"
+    os.umask(0o077)
+    os.nice(5)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+def test_benchmark(benchmark):
+    umask = os.umask(0)
+    benchmark.extra_info.update(
+        threads=os.environ.get("OMP_NUM_THREADS"), umask=umask, nice=os.nice(0),
+        ignored=signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN,
+        files=resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 128,
+    )
+    benchmark(int)
+"""
+
+
+@BOTH
+def test_what_the_session_does_to_itself_is_not_passed_on(tmp_path: Path, way: tuple[str, ...]) -> None:
+    found = Project(tmp_path, test_state=STATE).run(*way)
+    assert found.code == 0, found.out
+    info = found.rows["test_benchmark"]["extra_info"]
+    assert {key: info[key] for key in ("threads", "nice", "ignored", "files")} == {
+        "threads": None, "nice": 0, "ignored": False, "files": False,
+    }  # fmt: skip
+    assert info["umask"] != 0o077
+
+
+IMPORTS = """
+from other import work
+def test_it(benchmark):
+    with open("counter.txt", "a") as file:
+        file.write("x")
+    benchmark(work)
+"""
+
+
+def test_without_git_any_python_file_of_the_project_counts(tmp_path: Path) -> None:
+    project = Project(tmp_path, test_imports=IMPORTS, other="def work(): return 1\n")
+    assert project.run(*FORK).code == 0
+    again = project.run(*FORK, "--resume")
+    assert "1 already finished" in again.out
+    assert (tmp_path / "counter.txt").read_text() == "x"
+    project.write("other.py", "def work(): return 2\n")
+    changed = project.run(*FORK, "--resume")
+    assert "1 measured again, because the code changed" in changed.out
+    assert (tmp_path / "counter.txt").read_text() == "xx"
+
+
+def test_a_file_that_is_no_journal_is_not_overwritten(tmp_path: Path) -> None:
+    project = Project(tmp_path, test_imports=IMPORTS, other="def work(): return 1\n")
+    precious = "print('precious')\n"
+    project.write("precious.py", precious)
+    found = project.run(*FORK, "--journal=precious.py")
+    assert found.code == 4
+    assert found.lines("it is no journal, and would be overwritten")
+    assert (tmp_path / "precious.py").read_text() == precious
+
+
+WARNED = """
+import os, signal
+def test_it(benchmark):
+    benchmark.extra_info["warnings"] = "a test's own text"
+    benchmark(int)
+    if os.path.exists("once.txt"):
+        os.kill(os.getpid(), signal.SIGINT)
+    open("once.txt", "w").close()
+"""
+
+
+def test_a_tests_own_warnings_do_not_stand_in_the_way_of_saving(tmp_path: Path) -> None:
+    found = Project(tmp_path, test_warned=WARNED).run(*FORK, "--processes=3")
+    assert found.code == 2, found.out
+    assert found.rows["test_it"]["extra_info"]["warnings"] == "a test's own text"
+
+
+def test_the_longest_time_out_is_bounded(tmp_path: Path) -> None:
+    found = Project(tmp_path, test_imports=IMPORTS, other="def work(): return 1\n").run(
+        *FORK, "--benchmark-timeout=1e9"
+    )
+    assert found.code == 4
+    assert found.lines("allowed: seconds above 0, up to 1,000,000")
