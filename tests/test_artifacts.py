@@ -136,3 +136,16 @@ def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_recipe_changes_with_the_code_it_names() -> None:
     assert recipe("export") != recipe("rounding")
     assert recipe("export") == recipe("export")
+
+
+def test_what_a_killed_process_was_making_is_swept_up(cache: Path) -> None:
+    def killed() -> None:
+        artifact("thing", {"version": 1}, lambda folder: os._exit(9))
+
+    process = multiprocessing.get_context("fork").Process(target=killed)
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    assert len(list(cache.glob(".making-*"))) == 1
+    artifact("thing", {"version": 1}, Maker())
+    assert not list(cache.glob(".making-*"))
