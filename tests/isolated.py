@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import psutil
+import pytest
 
 PR_SET_CHILD_SUBREAPER = 36
 PATIENCE_S = 60.0
@@ -27,6 +28,16 @@ FORK = ("--isolation=process", "--start-method=fork")
 SPAWN = ("--isolation=process", "--start-method=spawn")
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}\n"
+
+SAY = """
+import os, signal, sys, threading, time
+import pytest
+
+def say(line):
+    with open(os.environ.get("LOG", "log.txt"), "a") as log:
+        log.write(f"{line}\\n")
+"""
+"""At the head of a module whose tests write down what they did."""
 
 
 @dataclass
@@ -192,11 +203,44 @@ def adopting() -> Iterator[None]:
         prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
+MOST_AT_ONCE = 3
+"""Sessions; they also wait, so one more than the usual two CPUs."""
+
+
 def run_together(*wanted: tuple[Project, tuple[str, ...]]) -> list[Session]:
     """Several sessions at the same time, each of a project of its own."""
+    running: list[tuple[Project, subprocess.Popen[str]]] = []
+    ended: list[Session] = []
     with adopting():
-        running = [(project, project.start(*arguments)) for project, arguments in wanted]
-        return [project.finish(session) for project, session in running]
+        for project, arguments in wanted:
+            if len(running) - len(ended) == MOST_AT_ONCE:
+                first, session = running[len(ended)]
+                ended.append(first.finish(session))
+            running.append((project, project.start(*arguments)))
+        for project, session in running[len(ended) :]:
+            ended.append(project.finish(session))
+    return ended
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A project and what to ask of it."""
+
+    arguments: tuple[str, ...]
+    files: dict[str, str]
+    """Modules by name."""
+    conftest: str = ""
+
+
+def run_scenarios(
+    factory: pytest.TempPathFactory, scenarios: dict[str, Scenario]
+) -> dict[str, tuple[Session, Project]]:
+    """Each in a project of its own."""
+    projects = {name: Project(factory.mktemp(name), **scenario.files) for name, scenario in scenarios.items()}
+    for name, scenario in scenarios.items():
+        projects[name].write("conftest.py", CONFTEST + scenario.conftest)
+    sessions = run_together(*((projects[name], scenario.arguments) for name, scenario in scenarios.items()))
+    return dict(zip(projects, zip(sessions, projects.values(), strict=True), strict=True))
 
 
 def _mark(one: psutil.Process) -> str | None:

@@ -139,11 +139,6 @@ def test_woven(benchmark_weave):
     benchmark_weave(Weavable.work, lazy=True)
     assert Weavable().work() == 3
 
-def test_properties(benchmark, record_property):
-    record_property("colour", "red")
-    benchmark(sum, [1])
-    record_property("shape", ["round", 1])
-
 def test_capsys(benchmark, capsys):
     print("through capsys")
     benchmark(sum, [1])
@@ -154,31 +149,24 @@ def test_capfd(benchmark, capfd):
     benchmark(sum, [1])
     assert capfd.readouterr().out == "through capfd\\n"
 
-def test_caplog(benchmark, caplog):
-    caplog.set_level(logging.INFO)
-    logging.getLogger("mine").info("logged")
-    benchmark(sum, [1])
-    assert caplog.messages == ["logged"]
-
-def test_monkeypatch(benchmark, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATCHED", "yes")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "file").write_text("x")
-    benchmark(sum, [1])
-    assert os.listdir() == ["file"]
-
-def test_warns(benchmark):
-    with pytest.warns(UserWarning, match="expected"):
-        warnings.warn("expected")
-    benchmark(sum, [1])
-    warnings.warn("for the summary", DeprecationWarning)
-
 class OwnWarning(UserWarning):
     pass
 
-def test_own_warning(benchmark):
+def test_many_fixtures(benchmark, monkeypatch, tmp_path, caplog, record_property):
+    monkeypatch.setenv("PATCHED", "yes")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("x")
+    caplog.set_level(logging.INFO)
+    logging.getLogger("mine").info("logged")
+    record_property("colour", "red")
+    with pytest.warns(UserWarning, match="expected"):
+        warnings.warn("expected")
     benchmark(sum, [1])
+    record_property("shape", ["round", 1])
+    warnings.warn("for the summary", DeprecationWarning)
     warnings.warn(OwnWarning("of my own"))
+    assert os.listdir() == ["file"]
+    assert caplog.messages == ["logged"]
 
 @pytest.mark.filterwarnings("error::UserWarning")
 def test_warning_is_an_error(benchmark):

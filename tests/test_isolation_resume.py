@@ -10,20 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from isolated import FORK, Project, Session
+from isolated import FORK, SAY, Project, Session
 
 from tailgate.journal import Journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes of this kind are not available here")
 
-SAY = """
-import os, signal, sys, time, warnings
-import pytest
-
-def say(line):
-    with open(os.environ["LOG"], "a") as log:
-        log.write(line + "\\n")
-"""
 PROJECT = (
     SAY
     + """
@@ -113,13 +105,12 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def test_what_is_no_longer_comparable_is_measured_again_and_says_why(tmp_path: Path) -> None:
-    small = SAY + "".join(f"def test_{name}(benchmark):\n    say('{name}')\n    benchmark(sum, [1])\n" for name in "ab")
-    other = SAY + "def test_o(benchmark):\n    say('o')\n    benchmark(sum, [1])\n"
-    project = Project(tmp_path, helper="VALUE = 1\n", test_other=other, test_small=small)
+    text = SAY + "def test_a(benchmark):\n    say('a')\n    benchmark(sum, [1])\n"
+    project = Project(tmp_path, helper="VALUE = 1\n", test_a=text)
     with (tmp_path / "conftest.py").open("a") as conftest:
         conftest.write("import os\ndef pytest_tailgate_workload(item): return {'model': os.environ['MODEL']}\n")
     git(tmp_path, "init", "-q")
-    git(tmp_path, "add", "helper.py", "conftest.py", "test_other.py")
+    git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-q", "-m", "one")
 
     def resumed(*arguments: str, model: str = "one") -> tuple[list[str], list[str]]:
@@ -127,22 +118,20 @@ def test_what_is_no_longer_comparable_is_measured_again_and_says_why(tmp_path: P
         assert session.code == 0
         return ran, [line.removeprefix("--resume: ").partition(" taken from ")[0] for line in session.lines("^--res")]
 
-    assert measured(project, MODEL="one")[1] == ["o", "a", "b"]
+    assert measured(project, MODEL="one")[1] == ["a"]
     # How it is shown, where it is saved, or how long it may take changes no number.
     shown = ("--benchmark-timeout=50", "--csv=rows.csv", "--order=random", "--benchmark-sort=name", "--progress=on")
-    assert resumed(*shown, "-q") == ([], ["3 already finished,"])
-    assert (tmp_path / "rows.csv").read_text().count("\n") == 4
+    assert resumed(*shown, "-q") == ([], ["1 already finished,"])
+    assert (tmp_path / "rows.csv").read_text().count("\n") == 2
 
-    project.write("test_small.py", small + "\n# changed\n")
-    said = ["3 measured again, because the code changed", "2 measured again, because the test file changed"]
-    assert resumed() == (["o", "a", "b"], said)
+    project.write("test_a.py", text + "\n# changed\n")
+    said = ["1 measured again, because the code changed", "1 measured again, because the test file changed"]
+    assert resumed() == (["a"], said)
     options = "--benchmark-min-rounds=4"
-    assert resumed(options) == (["o", "a", "b"], ["3 measured again, because the options changed"])
-    assert resumed(options, model="2") == (["o", "a", "b"], ["3 measured again, because the model changed"])
+    assert resumed(options) == (["a"], ["1 measured again, because the options changed"])
+    assert resumed(options, model="2") == (["a"], ["1 measured again, because the model changed"])
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "two")
-    assert resumed(options, model="2") == (["o", "a", "b"], ["3 measured again, because the code changed"])
-    project.write("helper.py", "VALUE = 2\n")
-    assert resumed(options, model="2") == (["o", "a", "b"], ["3 measured again, because the code changed"])
+    assert resumed(options, model="2") == (["a"], ["1 measured again, because the code changed"])
 
 
 THREE = SAY + "".join(f"def test_{name}(benchmark):\n    say('{name}')\n    benchmark(sum, [1])\n" for name in "abc")

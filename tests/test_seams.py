@@ -1,4 +1,5 @@
 import argparse
+import inspect
 import json
 import os
 import re
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from _pytest.capture import FDCapture, FDCaptureBase, SysCapture
 
 import tailgate
 from tailgate import seams
@@ -174,6 +176,55 @@ def test_installing_twice_adds_nothing_twice():
     columns = seams.resolve("utils.ALLOWED_COLUMNS")
     assert len(columns) == len(set(columns))
     assert columns.count("p99") == 1
+
+
+def names_of(function):
+    return set(inspect.unwrap(function).__code__.co_names)
+
+
+def test_pytest_still_has_what_running_a_test_elsewhere_reaches_into(request, tmp_path_factory):
+    """What ``processes/pytest_seams.py`` uses, and ``seams.measured``."""
+    manager = request.config.pluginmanager.get_plugin("capturemanager")
+    assert {"out", "err"} <= set(vars(manager._global_capturing))
+    assert list(inspect.signature(manager.item_capture).parameters) == ["when", "item"]
+    state = request.session._setupstate
+    assert request.node in state.stack, "empty only where nothing is set up"
+    assert list(inspect.signature(state.teardown_exact).parameters) == ["nextitem"]
+    assert request.config._tmp_path_factory is tmp_path_factory
+    assert tmp_path_factory._basetemp == tmp_path_factory.getbasetemp()
+    assert request.config._benchmarksession.benchmarks is not None
+
+
+def test_pytest_still_captures_descriptors_in_a_file_that_can_be_replaced():
+    assert {"targetfd_save", "tmpfile"} <= names_of(FDCapture.__init__)
+    assert {"tmpfile"} <= names_of(FDCapture.snap) | names_of(FDCaptureBase.snap)
+    assert not hasattr(SysCapture(1), "targetfd_save"), "how the two are told apart"
+
+
+def test_pytest_looks_the_base_temp_up_before_it_makes_one():
+    assert "_basetemp" in names_of(pytest.TempPathFactory.getbasetemp)
+
+
+def test_the_terminal_reporter_can_be_replaced_and_found_under_its_name(pytester):
+    pytester.makeconftest(
+        """
+from tailgate.processes.pytest_seams import silence_terminal
+
+def pytest_sessionstart(session):
+    silence_terminal(session.config)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    reporter.write_line("still a writer")
+"""
+    )
+    pytester.makepyfile("def test_one(): pass")
+    ran = pytester.runpytest_subprocess(*OTHERS_OFF)
+    assert ran.ret == 0
+    ran.stdout.no_fnmatch_line("*passed*")
+    ran.stdout.fnmatch_lines(["still a writer"])
+
+
+def test_the_interpreters_own_flags_can_be_passed_on():
+    assert isinstance(subprocess._args_from_interpreter_flags(), list)
 
 
 PROJECT = "def test_one(benchmark): benchmark(sum, [1])\ndef test_two(benchmark): benchmark(sum, [2])\n"

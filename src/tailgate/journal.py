@@ -217,6 +217,6 @@ def _content(line: bytes) -> dict[str, Any] | None:
         if zlib.crc32(text.encode()) != outer["crc32"]:
             return None
         content = json.loads(text)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

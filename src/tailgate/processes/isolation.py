@@ -186,7 +186,12 @@ class Isolation:
         attempts = self._pending.pop(item)
         for recorded in attempts[-1].warnings:  # each process gives the same ones
             replay.warn(item, recorded)
-        rows = pooled([attempt.rows for attempt in attempts if attempt.rows] or [[]])
+        measured = [attempt.rows for attempt in attempts if attempt.rows]
+        rows = pooled(measured or [[]])
+        if len(measured) < self._settings.processes:  # a crash, or an interrupt between two
+            for row in rows:
+                text = f"only {len(measured)} of {self._settings.processes} processes were measured"
+                add_warning(row["extra_info"], text)
         metadata = [replay.measured(item, row) for row in rows]
         seams.add_measured(self._config, metadata)
         made = attempts[-1]
@@ -205,13 +210,8 @@ class Isolation:
     def _settle(self) -> None:
         """Interrupted between two processes of a benchmark: what was measured counts."""
         for item in list(self._pending):
-            if not self._pending[item]:
-                continue
-            for row in (row for attempt in self._pending[item] for row in attempt.rows):
-                count = len(self._pending[item])
-                text = f"interrupted: {count} of {self._settings.processes} processes were measured"
-                add_warning(row["extra_info"], text)
-            self._finish(item)
+            if self._pending[item]:
+                self._finish(item)
 
     def _tear_down_here(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         call = pytest_seams.tear_down_to(item, nextitem)

@@ -38,8 +38,15 @@ def _one(rows: list[Row]) -> Row:
     }
 
 
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # numpy's arrays, for one, have no single answer
+        return False
+
+
 def _merged(key: str, values: list[Any]) -> Any:
-    if all(value == values[0] for value in values):
+    if all(_same(value, values[0]) for value in values):
         return values[0]
     if key == "warnings" and all(isinstance(value, list) for value in values):
         return list(dict.fromkeys(text for value in values for text in value))

@@ -50,14 +50,11 @@ def unsafe_still(patience_s: float = PATIENCE_S) -> str | None:
 
 def _busy_threads() -> list[str]:
     """Python threads other than this one that are not merely waiting for work: they may hold a lock."""
-    frames = sys._current_frames()
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
     found = []
-    for thread in threading.enumerate():
-        frame = frames.get(thread.ident or 0)
-        if thread is threading.current_thread() or frame is None:
-            continue
-        if not frame.f_code.co_filename.endswith(WAITING):
-            found.append(thread.name)
+    for ident, frame in sys._current_frames().items():
+        if ident != threading.get_ident() and not frame.f_code.co_filename.endswith(WAITING):
+            found.append(names.get(ident, f"without a name, in {frame.f_code.co_name}"))
     return found
 
 
