@@ -207,7 +207,7 @@ MOST_AT_ONCE = 3
 """Sessions; they also wait, so one more than the usual two CPUs."""
 
 
-def run_together(*wanted: tuple[Project, tuple[str, ...]]) -> list[Session]:
+def run_together(*wanted: tuple[Project, tuple[str, ...]], **variables: str) -> list[Session]:
     """Several sessions at the same time, each of a project of its own."""
     running: list[tuple[Project, subprocess.Popen[str]]] = []
     ended: list[Session] = []
@@ -216,7 +216,7 @@ def run_together(*wanted: tuple[Project, tuple[str, ...]]) -> list[Session]:
             if len(running) - len(ended) == MOST_AT_ONCE:
                 first, session = running[len(ended)]
                 ended.append(first.finish(session))
-            running.append((project, project.start(*arguments)))
+            running.append((project, project.start(*arguments, **variables)))
         for project, session in running[len(ended) :]:
             ended.append(project.finish(session))
     return ended

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from isolated import FORK, LEAVING_S, SPAWN, Project, Session, adopting
+from isolated import FORK, LEAVING_S, SPAWN, Project, Session, adopting, run_together
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="orphans are found as Linux shows them")
-WAYS = pytest.mark.parametrize("way", [FORK, SPAWN], ids=["fork", "spawn"])
 
 PROJECT = """
 import os, signal, subprocess, threading, time
@@ -59,108 +59,7 @@ def test_last(benchmark):
 TORN_DOWN = ["memory freed", "server stopped"]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path, test_project=PROJECT)
-
-
-def press_ctrl_c(session: subprocess.Popen[str]) -> None:
-    """The terminal sends it to the whole foreground group."""
-    os.killpg(session.pid, signal.SIGINT)
-
-
-def check_stopped(project: Project, session: Session) -> None:
-    """In order, with what was measured saved and nothing left."""
-    assert session.code == pytest.ExitCode.INTERRUPTED, session.out
-    assert "INTERNALERROR" not in session.out
-    assert "Traceback" not in session.out
-    assert list(session.rows) == ["test_first"]
-    assert session.left == []
-    assert project.temporary_files() == []
-    assert not Path("/dev/shm", project.mark).exists()
-
-
-def check_resumed(project: Project, way: tuple[str, ...]) -> None:
-    """The first benchmark is finished, and the others are measured now."""
-    project.log.unlink()
-    resumed = project.run("-v", *way, "--resume", SHORT="yes")
-    assert resumed.code == 0
-    assert project.logged == ["server started", "long", *TORN_DOWN, "last"]
-    assert set(resumed.rows) == {"test_first", "test_long", "test_last"}
-    assert resumed.lines(r"^--resume: 1 already finished, taken from .*journal\.jsonl$")
-
-
-@WAYS
-def test_ctrl_c_ends_fixtures_saves_and_is_gone_on_from(project: Project, way: tuple[str, ...]) -> None:
-    with adopting():
-        running = project.start("-v", *way)
-        project.await_line("long")
-        press_ctrl_c(running)
-        stopped = project.finish(running)
-    check_stopped(project, stopped)
-    assert project.logged == ["first", "server started", "long", *TORN_DOWN]
-    assert stopped.lines("KeyboardInterrupt")
-    check_resumed(project, way)
-
-
-def test_ctrl_c_twice_does_not_wait_for_a_deaf_benchmark(project: Project) -> None:
-    with adopting():
-        running = project.start("-v", *FORK, DEAF="yes", LEAKY="yes")
-        project.await_line("long")
-        press_ctrl_c(running)
-        time.sleep(0.2)
-        press_ctrl_c(running)
-        stopped = project.finish(running)
-    check_stopped(project, stopped)
-    assert "memory freed" not in project.logged
-
-
-def test_a_flurry_of_ctrl_c_leaves_the_journal_and_nothing_running(project: Project) -> None:
-    """Pytest itself is interrupted while it ends; whether it still saves is a matter of luck, with or without us."""
-    journal = project.folder / "journal.jsonl"
-    with adopting():
-        running = project.start("-v", *FORK, f"--journal={journal}")
-        project.await_line("long")
-        for _ in range(5):
-            press_ctrl_c(running)
-            time.sleep(0.01)
-        stopped = project.finish(running, grace_s=LEAVING_S)
-    assert stopped.left == []
-    assert project.temporary_files() == []
-    assert not Path("/dev/shm", project.mark).exists()
-    assert stopped.code in (pytest.ExitCode.INTERRUPTED, -signal.SIGINT)
-    assert "test_project.py::test_first" in journal.read_text()
-
-
-def test_sigterm_to_the_session_is_as_ctrl_c(project: Project) -> None:
-    with adopting():
-        running = project.start("-v", *FORK)
-        project.await_line("long")
-        running.send_signal(signal.SIGTERM)
-        stopped = project.finish(running)
-    check_stopped(project, stopped)
-    assert project.logged == ["first", "server started", "long", *TORN_DOWN]
-    assert stopped.lines(r"terminated \(SIGTERM\): what was measured is saved, and --resume goes on from it")
-
-
-@WAYS
-def test_a_killed_session_leaves_no_process_behind_and_is_gone_on_from(project: Project, way: tuple[str, ...]) -> None:
-    with adopting():
-        running = project.start("-v", *way, LEAKY="yes")
-        project.await_line("long")
-        running.kill()
-        killed = project.finish(running, grace_s=LEAVING_S)
-    assert killed.code == -signal.SIGKILL
-    assert killed.left == []
-    assert not Path("/dev/shm", project.mark).exists()
-    if way == FORK:
-        check_resumed(project, way)
-
-
-def test_a_killed_session_is_noticed_although_a_process_of_another_test_holds_its_ends_open(project: Project) -> None:
-    project.write(
-        "test_a_leak.py",
-        """
+LEAK = """
 import os, time
 
 def test_forks_and_forgets():
@@ -172,16 +71,151 @@ def test_forks_and_forgets():
         open("leaked.txt", "w").write(str(os.getpid()))
         time.sleep(1000)
         os._exit(0)
-""",
-    )
+"""
+Sessions = dict[str, tuple[Session, Project]]
+Disturb = Callable[[Project, subprocess.Popen[str]], object]
+
+
+def press_ctrl_c(project: Project, session: subprocess.Popen[str], times: int = 1, pause_s: float = 0.2) -> None:
+    """The terminal sends it to the whole foreground group."""
+    for _ in range(times):
+        os.killpg(session.pid, signal.SIGINT)
+        time.sleep(pause_s)
+
+
+def press_again_while_saving(project: Project, session: subprocess.Popen[str]) -> None:
+    press_ctrl_c(project, session, pause_s=0.0)
+    project.await_line("server stopped")
+    press_ctrl_c(project, session, pause_s=0.0)
+
+
+def send_sigterm(_: Project, session: subprocess.Popen[str]) -> None:
+    session.send_signal(signal.SIGTERM)
+
+
+def kill(_: Project, session: subprocess.Popen[str]) -> None:
+    session.kill()
+
+
+def disturbed(
+    factory: pytest.TempPathFactory,
+    scenarios: dict[str, tuple[tuple[str, ...], dict[str, str], Disturb]],
+    grace_s: float = 0.0,
+) -> Sessions:
+    """Sessions that are all in the middle of the same benchmark when something happens to each."""
+    found = {}
     with adopting():
-        running = project.start(*FORK)
-        project.await_line("long")
-        leaked = int((project.folder / "leaked.txt").read_text())
-        running.kill()
-        running.wait()
-        deadline_s = time.monotonic() + LEAVING_S + 2
-        while [text for text in project.left_behind(grace_s=0.1) if not text.startswith(f"{leaked} ")]:
-            assert time.monotonic() < deadline_s
-        psutil.Process(leaked).kill()
-        project.finish(running, grace_s=LEAVING_S)
+        running = {}
+        for name, (way, variables, _) in scenarios.items():
+            project = Project(factory.mktemp("session"), test_project=PROJECT)
+            if name == "leak":
+                project.write("test_a_leak.py", LEAK)
+            running[name] = project, project.start("-v", *way, "--journal=journal.jsonl", **variables)
+        for name, (project, session) in running.items():
+            project.await_line("long")
+            scenarios[name][2](project, session)
+        for name, (project, session) in running.items():
+            if name == "leak":
+                end_what_leaked(project, session)
+            found[name] = project.finish(session, grace_s), project
+    return found
+
+
+def end_what_leaked(project: Project, session: subprocess.Popen[str]) -> None:
+    """Once it is the last that is left of its session."""
+    leaked = int((project.folder / "leaked.txt").read_text())
+    session.wait()
+    deadline_s = time.monotonic() + LEAVING_S + 2
+    while [text for text in project.left_behind(grace_s=0.1) if not text.startswith(f"{leaked} ")]:
+        assert time.monotonic() < deadline_s
+    psutil.Process(leaked).kill()
+
+
+DEAF = {"DEAF": "yes", "LEAKY": "yes"}
+STOPPED: dict[str, tuple[tuple[str, ...], dict[str, str], Disturb]] = {
+    "Ctrl-C, fork": (FORK, {}, press_ctrl_c),
+    "Ctrl-C, spawn": (SPAWN, {}, press_ctrl_c),
+    "Ctrl-C twice, deaf": (FORK, DEAF, lambda project, session: press_ctrl_c(project, session, times=2)),
+    "Ctrl-C while saving": (FORK, {}, press_again_while_saving),
+    "SIGTERM": (FORK, {}, send_sigterm),
+    "SIGTERM, spawn": (SPAWN, {}, send_sigterm),
+}
+KILLED: dict[str, tuple[tuple[str, ...], dict[str, str], Disturb]] = {
+    "fork": (FORK, {"LEAKY": "yes"}, kill),
+    "spawn": (SPAWN, {"LEAKY": "yes"}, kill),
+    "leak": (FORK, {}, kill),
+    "flurry": (FORK, {}, lambda project, session: press_ctrl_c(project, session, times=5, pause_s=0.01)),
+}
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
+    return disturbed(tmp_path_factory, STOPPED)
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
+    return disturbed(tmp_path_factory, KILLED, LEAVING_S)
+
+
+def check_nothing_is_left(session: Session, project: Project) -> None:
+    assert session.left == []
+    assert project.temporary_files() == []
+    assert not Path("/dev/shm", project.mark).exists()
+
+
+@pytest.mark.parametrize("name", STOPPED)
+def test_a_session_that_is_stopped_saves_and_leaves_nothing(stopped: Sessions, name: str) -> None:
+    session, project = stopped[name]
+    assert session.code == pytest.ExitCode.INTERRUPTED, session.out
+    assert "INTERNALERROR" not in session.out
+    assert "Traceback" not in session.out
+    assert list(session.rows) == ["test_first"]
+    check_nothing_is_left(session, project)
+    assert project.logged[:3] == ["first", "server started", "long"]
+    assert project.logged[3:] == ([] if "deaf" in name else TORN_DOWN)
+    if "SIGTERM" in name:
+        assert session.lines(r"terminated \(SIGTERM\): what was measured is saved, and --resume goes on from it")
+    else:
+        assert session.lines("KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("name", ["fork", "spawn"])
+def test_a_killed_session_leaves_no_process_behind(killed: Sessions, name: str) -> None:
+    session, project = killed[name]
+    assert session.code == -signal.SIGKILL
+    assert session.left == []
+    assert not Path("/dev/shm", project.mark).exists()
+
+
+def test_a_killed_session_is_noticed_although_another_tests_process_holds_its_ends_open(killed: Sessions) -> None:
+    session, project = killed["leak"]
+    assert session.code == -signal.SIGKILL
+    assert (project.folder / "leaked.txt").exists()
+    assert session.left == []
+
+
+def test_a_flurry_of_ctrl_c_leaves_the_journal_and_nothing_running(killed: Sessions) -> None:
+    """Who insists ends a session before it has saved."""
+    session, project = killed["flurry"]
+    check_nothing_is_left(session, project)
+    assert session.code in (pytest.ExitCode.INTERRUPTED, -signal.SIGINT)
+    assert "test_project.py::test_first" in (project.folder / "journal.jsonl").read_text()
+
+
+def test_all_of_them_can_be_gone_on_from(stopped: Sessions, killed: Sessions) -> None:
+    chosen = {
+        "Ctrl-C, fork": (stopped, FORK), "Ctrl-C, spawn": (stopped, SPAWN), "fork": (killed, FORK),
+        "flurry": (killed, FORK),
+    }  # fmt: skip
+    projects = {name: sessions[name][1] for name, (sessions, _) in chosen.items()}
+    for project in projects.values():
+        project.log.unlink()
+    arguments = ("-v", "--resume", "--journal=journal.jsonl")
+    resumed = run_together(*((projects[name], (*arguments, *way)) for name, (_, way) in chosen.items()), SHORT="yes")
+    for project, session in zip(projects.values(), resumed, strict=True):
+        assert session.code == 0, session.out
+        assert project.logged == ["server started", "long", *TORN_DOWN, "last"]
+        assert set(session.rows) == {"test_first", "test_long", "test_last"}
+        assert session.lines(r"^--resume: 1 already finished, taken from journal\.jsonl$")
+        assert session.left == []

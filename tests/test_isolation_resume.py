@@ -1,11 +1,9 @@
 """The journal of a session: what is finished and still comparable is never measured again."""
 
-import json
 import os
 import resource
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -134,111 +132,6 @@ def test_what_is_no_longer_comparable_is_measured_again_and_says_why(tmp_path: P
     assert resumed(options, model="2") == (["a"], ["1 measured again, because the code changed"])
 
 
-THREE = SAY + "".join(f"def test_{name}(benchmark):\n    say('{name}')\n    benchmark(sum, [1])\n" for name in "abc")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, bytes]:
-    """A project and the journal of a whole session."""
-    project = Project(tmp_path_factory.mktemp("damage"), test_three=THREE)
-    project.run(*FORK, "--journal=whole.jsonl")
-    return project, (project.folder / "whole.jsonl").read_bytes()
-
-
-def flipped(line: bytes) -> bytes:
-    """With one bit changed."""
-    middle = len(line) // 2
-    return line[:middle] + bytes([line[middle] ^ 1]) + line[middle + 1 :]
-
-
-def test_a_damaged_journal_costs_what_is_damaged(finished: tuple[Project, bytes]) -> None:
-    project, whole = finished
-    lines = whole.splitlines(keepends=True)
-    journal = project.folder / "damaged.jsonl"
-    journal.write_bytes(b"".join([*lines[:2], b"garbage\n", flipped(lines[2]), lines[3][:-50]]))
-    session, ran = measured(project, "--resume", f"--journal={journal.name}")
-    assert session.code == 0
-    assert ran == ["b", "c"]
-    assert set(session.rows) == {"test_a", "test_b", "test_c"}
-    (line,) = session.lines("^--resume: .* is damaged")
-    assert line == "--resume: damaged.jsonl is damaged in line 3, 4, 5; what stood there is measured again"
-    # It can be gone on from: what was measured again is found after the damage.
-    kept = Journal(journal, resume=True)
-    assert all(kept.done(f"test_three.py::test_{name}", 0, {}) for name in "abc")
-    kept.close()
-
-
-def test_what_is_no_journal_at_all_is_measured_over(finished: tuple[Project, bytes]) -> None:
-    project, _ = finished
-    (project.folder / "junk.jsonl").write_bytes(bytes(range(256)) * 40)
-    session, ran = measured(project, "--resume", "--journal=junk.jsonl")
-    assert session.code == 0
-    assert ran == ["a", "b", "c"]
-    assert session.lines(r"^--resume: junk\.jsonl is damaged in line 1, 2, 3, 4, 5 and 36 more; what stood there is")
-    assert "Traceback" not in session.out
-
-
-def refused(session: Session) -> str:
-    """The one line with which a session refuses to begin."""
-    assert session.code == pytest.ExitCode.USAGE_ERROR
-    assert "Traceback" not in session.out
-    assert "INTERNALERROR" not in session.out
-    (line,) = session.lines("^ERROR: ")
-    return line
-
-
-def test_a_folder_in_the_journals_place_is_refused(finished: tuple[Project, bytes]) -> None:
-    project, _ = finished
-    (project.folder / "folder.jsonl").mkdir()
-    session, ran = measured(project, "--journal=folder.jsonl")
-    assert "--journal: folder.jsonl cannot be written" in refused(session)
-    assert "name another file with --journal=FILE" in refused(session)
-    assert ran == []
-
-
-def test_two_sessions_never_write_one_journal(finished: tuple[Project, bytes]) -> None:
-    project, _ = finished
-    ours = Journal(project.folder / "ours.jsonl", resume=False)
-    before = ours.path.read_bytes()
-    session, ran = measured(project, "--journal=ours.jsonl")
-    ours.close()
-    assert "--journal: another session is writing ours.jsonl; name another file with --journal=FILE" in refused(session)
-    assert ran == []
-    assert ours.path.read_bytes() == before
-    assert session.left == []
-
-
-def test_an_unfinished_run_that_was_not_resumed_is_kept(finished: tuple[Project, bytes]) -> None:
-    project, whole = finished
-    unfinished = b"".join(whole.splitlines(keepends=True)[:3])
-    (project.folder / "kept.jsonl").write_bytes(unfinished)
-    session, ran = measured(project, "--journal=kept.jsonl")
-    assert ran == ["a", "b", "c"]
-    (line,) = session.lines("^An unfinished run with 2 measured benchmarks was in the journal; it is kept in ")
-    assert (project.folder / "kept.jsonl.previous").read_bytes() == unfinished
-    assert line.endswith("(to go on from it: --resume --journal=kept.jsonl.previous)")
-
-
-def test_without_a_cache_there_is_no_journal_and_resume_says_so(finished: tuple[Project, bytes]) -> None:
-    project, _ = finished
-    session, ran = measured(project, "-p", "no:cacheprovider", "--resume")
-    assert ran == ["a", "b", "c"]
-    assert session.lines("^--resume: pytest's cache is turned off, so name a file with --journal=FILE$")
-
-
-def test_where_the_cache_cannot_be_written_measuring_goes_on_unless_resume_needs_it(
-    finished: tuple[Project, bytes],
-) -> None:
-    project, _ = finished
-    nowhere = ("-o", "cache_dir=/dev/null/nowhere")
-    session, ran = measured(project, *nowhere)
-    assert (session.code, ran) == (0, ["a", "b", "c"])
-    assert session.lines("^Nothing was journaled, so --resume has nothing to go on from: .*cache cannot be written")
-    session, ran = measured(project, *nowhere, "--resume")
-    assert "name a file with --journal=FILE" in refused(session)
-    assert ran == []
-
-
 FULL_BYTES = 2**20
 ROOM_BYTES = 2**13
 
@@ -291,13 +184,3 @@ def test_a_full_disk_stops_measuring_cleanly_and_saves_what_was_measured(tmp_pat
         assert kept.done("test_project.py::test_a", 0, {})
         assert kept.done("test_project.py::test_b", 0, {}) == [], "not half of it"
         kept.close()
-
-
-def test_the_journal_is_json_that_anybody_can_read(finished: tuple[Project, bytes]) -> None:
-    _, whole = finished
-    entries = [json.loads(json.loads(line)["entry"]) for line in whole.splitlines()]
-    assert entries[0]["journal"] == 1
-    assert [entry["nodeid"] for entry in entries[1:-1]] == [f"test_three.py::test_{name}" for name in "abc"]
-    assert all(entry["finished_utc"] for entry in entries[1:-1])
-    assert entries[-1] == {"complete": True}
-    assert sys.executable not in whole.decode(), "nothing of this machine's paths is needed"
