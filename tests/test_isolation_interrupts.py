@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from isolated import FORK, LEAVING_S, SPAWN, Project, Session, adopting, run_together
+from isolated import CONFTEST, FORK, LEAVING_S, SPAWN, Project, Session, adopting, run_together
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="orphans are found as Linux shows them")
 
@@ -201,6 +201,30 @@ def test_a_flurry_of_ctrl_c_leaves_the_journal_and_nothing_running(killed: Sessi
     check_nothing_is_left(session, project)
     assert session.code in (pytest.ExitCode.INTERRUPTED, -signal.SIGINT)
     assert "test_project.py::test_first" in (project.folder / "journal.jsonl").read_text()
+
+
+SLOW_TO_SAVE = """
+import os, time
+
+def pytest_benchmark_update_json(output_json):
+    with open(os.environ["LOG"], "a") as log:
+        log.write("saving\\n")
+    time.sleep(0.5)
+"""
+
+
+def test_ctrl_c_after_the_last_benchmark_does_not_cost_what_was_measured(tmp_path: Path) -> None:
+    project = Project(tmp_path, test_project=PROJECT)
+    project.write("conftest.py", CONFTEST + SLOW_TO_SAVE)
+    with adopting():
+        running = project.start(*FORK, SHORT="yes")
+        project.await_line("saving")
+        press_ctrl_c(project, running, pause_s=0.0)
+        session = project.finish(running)
+    assert session.code == 0
+    assert set(session.rows) == {"test_first", "test_long", "test_last"}
+    assert session.lines("^Saving what was measured; once more ends it without.$")
+    check_nothing_is_left(session, project)
 
 
 def test_all_of_them_can_be_gone_on_from(stopped: Sessions, killed: Sessions) -> None:

@@ -191,7 +191,8 @@ def test_pytest_still_has_what_running_a_test_elsewhere_reaches_into(request, tm
     assert request.node in state.stack, "empty only where nothing is set up"
     assert list(inspect.signature(state.teardown_exact).parameters) == ["nextitem"]
     assert request.config._tmp_path_factory is tmp_path_factory
-    assert tmp_path_factory._basetemp == tmp_path_factory.getbasetemp()
+    made = tmp_path_factory.getbasetemp()
+    assert tmp_path_factory._basetemp == made
     assert request.config._benchmarksession.benchmarks is not None
 
 

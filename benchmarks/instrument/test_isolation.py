@@ -22,7 +22,7 @@ from tailgate.trust import wait_until_quiet
 pytestmark = pytest.mark.instrument
 Report = Callable[[str], None]
 ROOT = Path(__file__).parents[2]
-TURNS = 5
+TURNS = 3
 MOST_OVERHEAD_S = 0.5
 
 NOTHING = """

@@ -31,6 +31,7 @@ from tailgate.trust import wait_until_quiet
 
 QUIET_S = 5.0
 """A contended benchmark's second try waits at most this long for the others to come to rest."""
+UNQUIET_S = 0.5
 NEEDS_BASE_TEMP = {"tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "request"}
 
 
@@ -48,6 +49,7 @@ class Isolation:
         self._pending: dict[pytest.Item, list[Attempt]] = {}
         self._passes: dict[pytest.Item, int] = {}
         self._signals = Signals()
+        self._wait_s = QUIET_S
         self._stale: dict[str, int] = {}
         self._resumed = 0
 
@@ -82,10 +84,8 @@ class Isolation:
             if self._journal:
                 self._journal.complete()
             return result
-        except (KeyboardInterrupt, pytest.exit.Exception):
-            self._signals.interrupted()
-            raise
         finally:
+            self._signals.measured()
             self._settle()
             self._starter.close()
             if self._journal:
@@ -166,7 +166,8 @@ class Isolation:
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
         """One second try; of two contended ones, the less disturbed is kept, whatever its times."""
         try:
-            wait_until_quiet(QUIET_S)
+            # Where waiting did not help, a neighbour is here to stay: the next benchmark waits less for it.
+            self._wait_s = QUIET_S if wait_until_quiet(self._wait_s) else UNQUIET_S
             second = self._once(item)
         except pytest.fail.Exception:  # another plug-in's time-out
             return first

@@ -23,7 +23,7 @@ class Signals:
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             self._set(signal.SIGTERM, _terminated)
 
-    def interrupted(self) -> None:
+    def measured(self) -> None:
         """Measuring has stopped; the next SIGINT or SIGTERM is answered, the one after it obeyed."""
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler, _terminated):
