@@ -81,6 +81,8 @@ class Project:
 
     sessions: ClassVar[set[int]] = set()
     """Process ids of all that run."""
+    bystanders: ClassVar[set[int]] = set()
+    """Children that this process had before: another test's, such as multiprocessing's resource tracker."""
 
     def __init__(self, folder: Path, **files: str) -> None:
         self.folder = folder
@@ -112,7 +114,9 @@ class Project:
     ) -> subprocess.Popen[str]:
         """A session, in a process group of its own as a terminal makes one; ``before``: called in its process."""
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TAILGATE_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST_", "COV_", "TAILGATE_", "TOX_"))
         }
         environment |= {"TMPDIR": str(self.temporary), "MARK": self.mark, "LOG": str(self.log), "COLUMNS": "300"}
         if save:
@@ -174,7 +178,7 @@ class Project:
     def _living(self, *, bury: bool) -> list[psutil.Process]:
         """What has our mark in its environment; and orphans, which come to us, dead or alive."""
         ours = os.getpid()
-        orphans = [one for one in psutil.Process().children() if one.pid not in self.sessions]
+        orphans = [one for one in psutil.Process().children() if one.pid not in self.sessions | self.bystanders]
         marked = [one for one in psutil.process_iter() if one.pid != ours and _mark(one) == self.mark]
         found = {one.pid: one for one in [*marked, *orphans] if _mark(one) in (None, self.mark)}
         if bury:
@@ -195,6 +199,7 @@ class Project:
 @contextlib.contextmanager
 def adopting() -> Iterator[None]:
     """Orphans of what is started meanwhile become children of this process, and so cannot be overlooked."""
+    Project.bystanders = {one.pid for one in psutil.Process().children()} - Project.sessions
     prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: None)  # Linux only
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:

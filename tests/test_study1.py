@@ -57,7 +57,7 @@ def test_every_cell_is_measured_or_has_a_reason(first: Outcome, bench: dict[str,
     reasons = {entry["reason"].split(":")[0] for entry in run["unmeasured"]}
     assert reasons == {"pytorch int8", "openvino fp32", "openvino int8"}
     assert all(entry["status"] == "unsupported" for entry in run["unmeasured"])
-    assert first.lines(r"^Measured \d+ of 24 selected benchmarks. Not measured, or failed:")
+    assert first.lines(r"^Measured \d+ of \d+ selected benchmarks. Not measured, or failed:")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,11 @@ def _default_path(config: pytest.Config) -> Path | None:
     if cache is None:
         return None
     try:
-        return Path(cache.mkdir("tailgate")) / "journal.jsonl"
+        folder = Path(cache.mkdir("tailgate"))
+        if folder.is_relative_to(config.rootpath):
+            return folder / "journal.jsonl"
+        # Under tox the cache is the environment's, whatever project its tests run.
+        return folder / f"journal-{hashlib.sha256(bytes(config.rootpath)).hexdigest()[:8]}.jsonl"
     except OSError as error:
         raise UnwritableError(
             f"--journal: pytest's cache cannot be written ({one_line(error)}); name a file with --journal=FILE"

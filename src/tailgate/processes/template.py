@@ -7,6 +7,7 @@ import faulthandler
 import gc
 import importlib
 import os
+import sys
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -91,6 +92,9 @@ def _import_quietly(modules: Sequence[str]) -> None:
                     with contextlib.suppress(Exception, SystemExit):
                         importlib.import_module(module)
         finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError, ValueError):  # closed by an import
+                    stream.flush()  # else every process forked from here would write it
             for descriptor, saved in zip((1, 2), kept, strict=True):
                 os.dup2(saved, descriptor)
                 os.close(saved)
