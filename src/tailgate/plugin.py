@@ -41,6 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "preload(*modules): modules to import once, before the benchmark's process is forked."
     )
+    config.addinivalue_line(
+        "markers", "gate(median='3%', p99='25%', throughput='3%', p99_max='50ms'): how much worse a benchmark may get."
+    )
     with as_usage_error():
         settings = config.stash[SETTINGS] = settings_from(config)
         spawned = entrance.become_spawned(config)

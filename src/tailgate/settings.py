@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from tailgate.environment import DEFAULT_PACKAGES
 from tailgate.errors import TailgateError, unknown_value
+from tailgate.gate.limits import METRICS, Limits, session_limits
 from tailgate.meters import meters
 from tailgate.protocol import PRESETS, Protocol
 from tailgate.yielding import add_option, give_way
@@ -56,6 +57,12 @@ OPTIONS = (
     Option("benchmark-timeout", "SECONDS", "end a benchmark's process after this long, set-up included; default 600"),
     Option("journal", "FILE", "where finished benchmarks are written at once; default: in pytest's cache"),
     Option("resume", "", "go on from the journal: what is finished and still comparable is not measured again", True),
+    Option("gate", "", "judge against the runs of --benchmark-compare=NAME: a regression fails its test", True),
+    Option("gate-min-effect", "P%", "a change below this never fails; default 2%, of P99 never less than 10%"),
+    Option("gate-metrics", "NAMES", f"which of {', '.join(METRICS)} can fail; default median"),
+    Option("duet", "SIDE", "judge against another side, alive at once: GIT_REF, python:PATH or option:--OPTION"),
+    Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 10, doubled where undecided"),
+    Option("report", "FILE", "write the results and the verdicts to FILE.html, or as Markdown to FILE.md"),
     Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
 )
 INI_ONLY = (
@@ -68,6 +75,9 @@ START_METHODS = ("auto", "fork", "spawn")
 NEED_ISOLATION = ("processes", "start-method", "benchmark-timeout", "journal", "resume")
 MOST_PROCESSES = 1000
 DEFAULT_TIMEOUT_S = 600.0
+DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 10, 7, 50
+"""GATE.md: seven pairs are the fewest that can give p < .01."""
+REPORTS = (".html", ".md")
 LONGEST_S = 1_000_000.0
 """Eleven days."""
 MOST_ROUNDS = 10_000_000
@@ -90,6 +100,11 @@ class Settings:
     benchmark_timeout_s: float = DEFAULT_TIMEOUT_S
     journal: Path | None = None
     resume: bool = False
+    gate: bool = False
+    limits: Limits = field(default_factory=Limits)
+    duet: str | None = None
+    duet_pairs: int = DEFAULT_PAIRS
+    report: Path | None = None
     baselines: Path | None = None
     fingerprint_packages: tuple[str, ...] = DEFAULT_PACKAGES
 
@@ -98,7 +113,8 @@ class Settings:
         """Whether an option or an ini value asked for anything that measures or saves differently."""
         return bool(
             self.protocol or self.meters or self.csv or self.baselines or self.order != "given" or self.isolated
-        )
+            or self.gate or self.duet or self.report
+        )  # fmt: skip
 
     @property
     def isolated(self) -> bool:
@@ -134,7 +150,7 @@ def settings_from(config: pytest.Config) -> Settings:
         return (config.getini(option.ini) or None) if value is None else value
 
     values = {option.name: given(option) for option in OPTIONS}
-    for name in ("csv", "journal"):
+    for name in ("csv", "journal", "report"):
         if values[name] == "":
             raise TailgateError(f"--{name}: no file named; write --{name}=FILE")
     isolation = _choice("--isolation", _default(values["isolation"], "none"), ISOLATIONS)
@@ -162,6 +178,13 @@ def settings_from(config: pytest.Config) -> Settings:
         journal=Path(values["journal"]) if values["journal"] else None,
         resume=_choice("--resume", _default(values["resume"], "off"), ("on", "off")) == "on",
         progress=_choice("--progress", _default(values["progress"], "off"), ("on", "off")) == "on",
+        gate=_choice("--gate", _default(values["gate"], "off"), ("on", "off")) == "on",
+        limits=session_limits(values["gate-min-effect"], values["gate-metrics"]),
+        duet=_side(values["duet"]),
+        duet_pairs=_integer(
+            "--duet-pairs", _default(values["duet-pairs"], str(DEFAULT_PAIRS)), least=LEAST_PAIRS, most=MOST_PAIRS
+        ),
+        report=_report(values["report"]),
         baselines=_ini_path(config, "tailgate_baselines"),
         fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
     )
@@ -175,6 +198,18 @@ def _protocol(values: dict[str, str | None]) -> Protocol | None:
         return None
     preset = PRESETS[_choice("--protocol", "quick" if name is None else name, PRESETS)]
     return preset.overridden(rounds, warmup_rounds)
+
+
+def _side(text: str | None) -> str | None:
+    if text == "":
+        raise TailgateError("--duet: no side named; write --duet=GIT_REF, --duet=python:PATH or --duet=option:--OPTION")
+    return text
+
+
+def _report(text: str | None) -> Path | None:
+    if text and not text.endswith(REPORTS):
+        raise TailgateError(f"--report: {text!r} has no known ending (allowed: {', '.join(REPORTS)})")
+    return Path(text) if text else None
 
 
 def _default(text: str | None, default: str) -> str:

@@ -1,0 +1,108 @@
+"""Many verdicts: a table for a terminal, and the same in Markdown for a job's summary.
+
+Names may come from a file somebody else made, so nothing in them is markup here.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
+from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, percent, printable, probability
+
+HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "")
+STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
+          PASS: "green", NEW: "cyan"}  # fmt: skip
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
+"""What could mean something; written as numeric entities, which nothing reads as markup."""
+
+
+def cells(one: Verdict) -> tuple[str, ...]:
+    """One row of the table, as text."""
+    interval = ""
+    if one.low_rel is not None and one.high_rel is not None:
+        interval = f"{percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}"
+    return (
+        one.verdict,
+        printable(one.fullname.rpartition("::")[2] or one.fullname),
+        one.metric,
+        quantity(one.base, one.metric),
+        quantity(one.head, one.metric),
+        "" if one.change_rel is None else percent(one.change_rel),
+        interval,
+        "" if one.p is None else probability(one.p).removeprefix("= "),
+        "" if one.limit_rel is None else f"{one.limit_rel * 100:g} %",
+        printable(one.reason or ""),
+    )
+
+
+def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> str:
+    """With box-drawing only between heading and rows; a long reason is wrapped."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in HEADINGS:
+        right = heading in {"base", "head", "change", "99 % interval", "p", "limit"}
+        table.add_column(
+            heading,
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=heading not in {"", "benchmark"},
+        )
+    for one in ordered(verdicts):
+        row = [Text(cell) for cell in cells(one)]
+        row[0].stylize(STYLES[one.verdict])
+        table.add_row(*row)
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(table)
+    return "\n".join(row.rstrip() for row in stream.getvalue().splitlines())
+
+
+def markdown_table(verdicts: Sequence[Verdict]) -> str:
+    """GitHub's dialect; the lines of what failed in full below it."""
+    rows = [HEADINGS, ["---"] * len(HEADINGS), *(tuple(map(markdown_text, cells(one))) for one in ordered(verdicts))]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    failed = "".join(f"\n- {markdown_text(line(one))}" for one in ordered(verdicts) if one.failed)
+    return f"**{summary(verdicts)}**\n\n{table}\n" + (f"{failed}\n" if failed else "")
+
+
+def summary(verdicts: Iterable[Verdict]) -> str:
+    """``2 fail, 1 undecided, 17 pass``; the gravest first."""
+    counts = Counter(one.verdict for one in verdicts)
+    return ", ".join(f"{counts[name]} {name}" for name in SEVERITY if counts[name]) or "nothing was compared"
+
+
+def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The gravest first, else as they come."""
+    return sorted(verdicts, key=lambda one: SEVERITY.index(one.verdict))
+
+
+def markdown_text(text: str) -> str:
+    """Text that shows as it is."""
+    return MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def quantity(value: float | None, metric: str) -> str:
+    """With four significant digits and its unit."""
+    if value is None:
+        return ""
+    if UNITS.get(metric) == "items_per_s":
+        return f"{value:,.4g} /s" if value < 1e4 else f"{value:,.0f} /s"
+    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if value >= factor:
+            return f"{value / factor:.4g} {unit}"
+    return f"{value / 1e-9:.4g} ns"

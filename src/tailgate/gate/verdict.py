@@ -1,0 +1,131 @@
+"""One judgement of one metric of one benchmark, with every number behind it, and the line that says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tailgate.analysis.gate import (
+    FAIL,
+    HIGHER_IS_BETTER,
+    IMPROVED,
+    INCOMPARABLE,
+    MISSING,
+    NEW,
+    PASS,
+    UNDECIDED,
+)
+
+SEVERITY = (FAIL, MISSING, INCOMPARABLE, UNDECIDED, IMPROVED, PASS, NEW)
+"""The first of them that one of its metrics got is a benchmark's verdict."""
+FAILING = frozenset({FAIL, MISSING})
+COMPARED = frozenset({FAIL, UNDECIDED, IMPROVED, PASS})
+UNITS = {"throughput": "items_per_s"}
+"""Of a metric's values; seconds where not named."""
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of writing round."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Changes are relative and of the metric itself: +0.03 is 3 % more seconds, or 3 % more items a second."""
+
+    fullname: str
+    metric: str
+    verdict: str
+    reason: str | None = None
+    """One line: why there is no better verdict, or which objective was missed."""
+    base: float | None = None
+    head: float | None = None
+    """In the metric's unit: seconds, or items per second."""
+    change_rel: float | None = None
+    low_rel: float | None = None
+    high_rel: float | None = None
+    confidence: float = 0.99
+    p: float | None = None
+    """One-sided, against the direction in which it changed."""
+    limit_rel: float | None = None
+    detectable_rel: float | None = None
+    """The smallest change for the worse that this comparison could have told from none."""
+    replicates: int | None = None
+    unit: str = "pairs"
+    """What was compared: pairs of fresh processes, or saved sessions."""
+    worse: int | None = None
+    """Pairs in which head was the worse side."""
+    confirmed: bool | None = None
+    """Whether fresh measurements failed too; ``None``: it was not asked, because nothing failed."""
+    notes: tuple[str, ...] = ()
+    """Worth knowing of the circumstances: steal, contention."""
+    reproduce: str | None = None
+    """The command that measures it again."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether this alone makes the test fail."""
+        return self.verdict in FAILING
+
+    def as_json(self) -> dict[str, Any]:
+        """For the saved run: plain values, every one with its unit in its name."""
+        found = asdict(self)
+        unit = UNITS.get(self.metric, "s")
+        found[f"base_{unit}"], found[f"head_{unit}"] = found.pop("base"), found.pop("head")
+        return {**found, "notes": list(self.notes)}
+
+
+def overall(verdicts: Iterable[Verdict]) -> str | None:
+    """A benchmark's verdict: the gravest of its metrics'; ``None`` where there is none."""
+    found = {one.verdict for one in verdicts}
+    return next((name for name in SEVERITY if name in found), None)
+
+
+def line(one: Verdict, *, name: str | None = None) -> str:
+    """All of it in one line; ``name`` instead of the full name."""
+    words = [f"{printable(name or one.fullname)} {one.metric}"]
+    if one.change_rel is None:
+        return f"{words[0]} {one.verdict}: {printable(one.reason or 'no reason given')}"
+    words[0] += f" {percent(one.change_rel)}"
+    if one.low_rel is not None and one.high_rel is not None:
+        words[0] += (
+            f" [{one.confidence * 100:g} % CI {percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}]"
+        )
+    if one.p is not None:
+        words.append(f"p {probability(one.p)}")
+    words.append(_replicates(one))
+    text = ", ".join(word for word in words if word)
+    details = []
+    if one.limit_rel is not None:
+        details.append(f"limit {one.limit_rel * 100:g} %")
+    if one.detectable_rel is not None:
+        details.append(f"detectable here {one.detectable_rel:.1%}".replace("%", " %"))
+    if one.confirmed is not None:
+        details.append("confirmed" if one.confirmed else "not confirmed by fresh measurements")
+    details += [*one.notes, *([one.reason] if one.reason else [])]
+    if one.reproduce:
+        details.append(f"reproduce: {one.reproduce}")
+    return printable("; ".join([text, *details]))
+
+
+def percent(value_rel: float, *, unit: bool = True) -> str:
+    """``+4.6 %``."""
+    return f"{value_rel * 100:+.1f}{' %' if unit else ''}"
+
+
+def probability(p: float) -> str:
+    """``= .001``, or ``< .001``."""
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
+
+
+def printable(text: str) -> str:
+    """On one line and without anything a terminal would obey: names come from files too."""
+    return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def _replicates(one: Verdict) -> str:
+    if one.replicates is None:
+        return ""
+    if one.worse is None:
+        return f"{one.replicates} {one.unit}"
+    word = "lower" if one.metric in HIGHER_IS_BETTER else "slower"
+    return f"{one.worse} of {one.replicates} {one.unit} {word}"
