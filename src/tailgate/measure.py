@@ -20,6 +20,8 @@ from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 
 from tailgate import trust
 from tailgate.clocks import timed_rounds
+from tailgate.duet.prepared import PreparedCall
+from tailgate.duet.word import TURNS
 from tailgate.meters import meters
 from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
 from tailgate.rows import add_warning
@@ -46,11 +48,14 @@ class TailgateBenchmark(BenchmarkFixture):
         super().__init__(node, *args, **kwargs)
         self._settings = node.config.stash.get(SETTINGS, Settings())
         self._marks = node.stash.get(MARKS, {})
+        self._at_word = node.config.stash.get(TURNS, None)
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         protocol = self._settings.protocol
         if not self.enabled:
             return super()._raw(function, *args, **kwargs)
+        if self._at_word is not None:
+            return self._in_turns(function, args, kwargs)
         if protocol is None:
             with self._watched():
                 return super()._raw(function, *args, **kwargs)
@@ -63,6 +68,8 @@ class TailgateBenchmark(BenchmarkFixture):
     def _raw_pedantic(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not self.enabled:
             return super()._raw_pedantic(target, *args, **kwargs)
+        if self._at_word is not None:
+            return self._pedantic_in_turns(target, *args, **kwargs)
         with self._watched():
             return super()._raw_pedantic(target, *args, **kwargs)
 
@@ -103,6 +110,55 @@ class TailgateBenchmark(BenchmarkFixture):
         for duration_s in durations_s:
             metadata.update(duration_s)
         return result
+
+    def _in_turns(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """In a duet the parent says when to call, and how often."""
+        with PauseInstrumentation():
+            result = function(*args, **kwargs)
+            self._take_turns(
+                lambda rounds, iterations: timed_rounds(function, args, kwargs, rounds, iterations, self._timer)
+            )
+        return result
+
+    def _pedantic_in_turns(
+        self,
+        target: Callable[..., Any],
+        args: Any = (),
+        kwargs: Any = None,
+        setup: Callable[[], Any] | None = None,
+        teardown: Callable[..., Any] | None = None,
+        iterations: int = 1,
+        **_: Any,
+    ) -> Any:
+        """The same, with its author's set-up and teardown around each call; the number of rounds is the duet's."""
+        prepared = PreparedCall(target, tuple(args), dict(kwargs or {}), setup, teardown)
+        with PauseInstrumentation():
+            result = prepared.once()
+            if setup is None and teardown is None:
+                rounds_of = lambda count, calls: timed_rounds(  # noqa: E731
+                    target, prepared.args, prepared.kwargs, count, calls, self._timer
+                )
+            else:
+                rounds_of = lambda count, _calls: [prepared.timed(self._timer) for _ in range(count)]  # noqa: E731
+            self._take_turns(rounds_of, least=iterations, set_up=setup is not None or teardown is not None)
+        return result
+
+    def _take_turns(self, rounds_of: Any, least: int = 1, *, set_up: bool = False) -> None:
+        assert self._at_word is not None
+        gc_was_enabled = gc.isenabled()
+        if self._disable_gc:
+            gc.disable()
+        try:
+            taken = self._at_word.take(rounds_of, lambda call_s: max(least, self._iterations(call_s)), set_up=set_up)
+        finally:
+            if gc_was_enabled:
+                gc.enable()
+        metadata = self._make_stats(taken.iterations)
+        for duration_s in taken.durations_s:
+            metadata.update(duration_s)
+        self.extra_info.update(protocol="duet")
+        self.extra_info.setdefault("status", "ok")
+        self.extra_info.setdefault("warnings", [])
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from tailgate.order import shuffle_benchmarks
 from tailgate.processes import entrance
 from tailgate.processes.child import INSIDE
 from tailgate.run import RUN, BenchmarkRun
-from tailgate.settings import add_options, settings_from
+from tailgate.settings import add_options, of_a_side, settings_from
 
 seams.install()
 
@@ -45,10 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "gate(median='3%', p99='25%', throughput='3%', p99_max='50ms'): how much worse a benchmark may get."
     )
     with as_usage_error():
-        settings = config.stash[SETTINGS] = settings_from(config)
+        settings = settings_from(config)
+        side = entrance.become_side(config)
         spawned = entrance.become_spawned(config)
+        if side:
+            settings = of_a_side(settings)
+        config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
-        if run.isolating and not spawned:
+        if settings.duet and not side:
+            entrance.duet(config, settings, run)
+        elif run.isolating and not spawned and not side:
             entrance.isolate(config, settings, run)
 
 

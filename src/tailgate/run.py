@@ -121,6 +121,10 @@ class BenchmarkRun:
         """It was contended, and measured a second time."""
         self._narrator.remark = " (2nd try)"
 
+    def judged(self, verdict: str | None) -> None:
+        """The present benchmark's verdict, for its progress line."""
+        self._narrator.remark = f", {verdict}" if verdict else ""
+
     def remark(self, *lines: str) -> None:
         """Say something at the end of the run."""
         self._found.remarks += lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,8 @@ MOST_PROCESSES = 1000
 DEFAULT_TIMEOUT_S = 600.0
 DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 10, 7, 50
 """GATE.md: seven pairs are the fewest that can give p < .01."""
+DUET_METRICS = "median,p99"
+"""A P99 is judged by default where it can be: in pairs (GATE.md)."""
 REPORTS = (".html", ".md")
 LONGEST_S = 1_000_000.0
 """Eleven days."""
@@ -120,6 +122,14 @@ class Settings:
     def isolated(self) -> bool:
         """Whether each benchmark is to have a process of its own."""
         return self.isolation == "process"
+
+
+def of_a_side(settings: Settings) -> Settings:
+    """What a side of a duet leaves to its parent."""
+    # Its parent's --duet is not among its arguments.
+    return replace(
+        settings, duet="side", csv=None, report=None, gate=False, progress=False, isolation="none", journal=None
+    )
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -179,7 +189,9 @@ def settings_from(config: pytest.Config) -> Settings:
         resume=_choice("--resume", _default(values["resume"], "off"), ("on", "off")) == "on",
         progress=_choice("--progress", _default(values["progress"], "off"), ("on", "off")) == "on",
         gate=_choice("--gate", _default(values["gate"], "off"), ("on", "off")) == "on",
-        limits=session_limits(values["gate-min-effect"], values["gate-metrics"]),
+        limits=session_limits(
+            values["gate-min-effect"], values["gate-metrics"] or (DUET_METRICS if values["duet"] else None)
+        ),
         duet=_side(values["duet"]),
         duet_pairs=_integer(
             "--duet-pairs", _default(values["duet-pairs"], str(DEFAULT_PAIRS)), least=LEAST_PAIRS, most=MOST_PAIRS

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
 from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, percent, printable, probability
 
-HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "")
+HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "why")
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
+WIDEST = 1000
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
 """What could mean something; written as numeric entities, which nothing reads as markup."""
 
@@ -39,29 +40,24 @@ def cells(one: Verdict) -> tuple[str, ...]:
     )
 
 
-def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> str:
-    """With box-drawing only between heading and rows; a long reason is wrapped."""
+def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
+    """As wide as it needs to be, as pytest-benchmark's own; the reasons below it, each once."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_edge=False)
-    for heading in HEADINGS:
+    for heading in HEADINGS[:-1]:
         right = heading in {"base", "head", "change", "99 % interval", "p", "limit"}
-        table.add_column(
-            heading,
-            justify="right" if right else "left",
-            overflow="fold",
-            no_wrap=heading not in {"", "benchmark"},
-        )
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for one in ordered(verdicts):
-        row = [Text(cell) for cell in cells(one)]
+        row = [Text(cell) for cell in cells(one)[:-1]]
         row[0].stylize(STYLES[one.verdict])
         table.add_row(*row)
     stream = io.StringIO()
     console = Console(
         file=stream,
-        width=width,
+        width=WIDEST,
         force_terminal=color,
         color_system="standard" if color else None,
         highlight=False,
@@ -69,7 +65,20 @@ def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> s
         emoji=False,
     )
     console.print(table)
-    return "\n".join(row.rstrip() for row in stream.getvalue().splitlines())
+    rows = [row.rstrip() for row in stream.getvalue().splitlines()]
+    return "\n".join([*rows, *reasons(verdicts)])
+
+
+def reasons(verdicts: Sequence[Verdict]) -> list[str]:
+    """Why there is no better verdict: each reason once, with the first it is said of."""
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for one in ordered(verdicts):
+        if one.reason:
+            found.setdefault((one.verdict, printable(one.reason)), []).append(one)
+    return [
+        f"{verdict}: {cells(those[0])[1]}{f' and {len(those) - 1} more' if len(those) > 1 else ''}: {reason}"
+        for (verdict, reason), those in found.items()
+    ]
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:

@@ -21,6 +21,26 @@ def become_spawned(config: pytest.Config) -> bool:
     return True
 
 
+def become_side(config: pytest.Config) -> bool:
+    """Whether this process is a side of a duet; if so it does what its parent says."""
+    from tailgate.duet.side import Side
+    from tailgate.duet.side import errand as duet_errand
+
+    found = duet_errand()
+    if found is None:
+        return False
+    config.stash[INSIDE] = True
+    config.pluginmanager.register(Side(config, *found), "tailgate-side")
+    return True
+
+
+def duet(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
+    """From now on benchmarks are measured in turns with another side."""
+    from tailgate.duet.session import Duet
+
+    config.pluginmanager.register(Duet(config, settings, run), "tailgate-duet")
+
+
 def isolate(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
     """From now on benchmarks run in processes of their own."""
     config.pluginmanager.register(Isolation(config, settings, run), "tailgate-isolation")

@@ -40,3 +40,32 @@ def failure(item: pytest.Item, when: str, reason: str, sections: list[tuple[str,
     report.sections.extend(sections)
     report.duration = duration_s
     return report
+
+
+def passed(item: pytest.Item, properties: list[tuple[str, str]]) -> Any:
+    """A test that did, with ``properties`` for JUnit XML."""
+    call = pytest.CallInfo.from_call(lambda: None, when="call")
+    report = pytest.TestReport.from_item_and_call(item, call)
+    report.user_properties.extend(properties)
+    return report
+
+
+def skipped(item: pytest.Item, reason: str) -> Any:
+    """A test that was not run, and why."""
+    call = pytest.CallInfo.from_call(lambda: pytest.skip(reason), when="call")
+    report = pytest.TestReport.from_item_and_call(item, call)
+    report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {reason}")
+    return report
+
+
+def failure_of(nodeid: str, reason: str) -> Any:
+    """A failed test that is not there: for what should have been measured."""
+    file, _, name = nodeid.partition("::")
+    return pytest.TestReport(
+        nodeid=nodeid,
+        location=(file, None, name.replace("::", ".")),
+        keywords={},
+        outcome="failed",
+        longrepr=reason,
+        when="call",
+    )

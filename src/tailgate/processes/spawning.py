@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -100,10 +101,8 @@ class Spawner:
         interpreter = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
         arguments = [str(argument) for argument in config.invocation_params.args]
         self._command = [*interpreter, "-c", START, json.dumps([sys.path, ["pytest", *arguments]])]
-        self._own: subprocess.Popen[bytes] | None = None
-        if keeper is None:
-            keeper = self._start_keeper(interpreter)
-        self._keeper = keeper
+        self._own = OwnKeeper([stream.fileno() for stream in outputs]) if keeper is None else None
+        self._keeper = keeper or self._own.channel  # type: ignore[union-attr]
 
     def start(self, nodeid: str, nth: int) -> Process:
         """A process that runs the ``nth`` item of this name.
@@ -133,21 +132,28 @@ class Spawner:
     def close(self) -> None:
         """Its own keeper has ended; another's is not touched."""
         if self._own is not None:
-            self._keeper.close()
-            self._own.wait()
+            self._own.close()
 
-    def _start_keeper(self, interpreter: list[str]) -> Channel:
-        ours, theirs = Channel.pair()
-        outputs = [stream.fileno() for stream in self._outputs]
+
+class OwnKeeper:
+    """A keeper started for this session; it can hand ``descriptors`` on to the processes it starts."""
+
+    def __init__(self, descriptors: Sequence[int]) -> None:
+        self.channel, theirs = Channel.pair()
         order = {"control": theirs.fileno(), "session_pid": os.getpid()}
-        self._own = subprocess.Popen(
+        interpreter = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
+        self._process = subprocess.Popen(
             [*interpreter, "-c", KEEP, json.dumps([sys.path, order])],
-            pass_fds=[theirs.fileno(), *outputs],
+            pass_fds=[theirs.fileno(), *descriptors],
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C does not reach it while it imports, either
         )
         theirs.close()
-        return ours
+
+    def close(self) -> None:
+        """It has ended, and with it what it kept."""
+        self.channel.close()
+        self._process.wait()
 
 
 def keep(control: int, session_pid: int) -> NoReturn:

@@ -1,0 +1,100 @@
+"""Pairs until every benchmark is decided; nothing that was measured is lost by what happens after."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tailgate.duet.decision import Decision, decide
+from tailgate.duet.pairs import HEAD, Names, Outcome, Pair
+from tailgate.duet.ratios import log_ratio, too_few
+from tailgate.gate.limits import Limits
+
+PATIENT = frozenset({"median", "throughput"})
+"""Metrics of which an open question alone is worth more pairs; see :func:`tailgate.duet.decision.decide`."""
+
+
+@dataclass
+class Record:
+    """One benchmark: what is asked, and what came."""
+
+    names: Names
+    limits: Limits
+    outcomes: list[Outcome] = field(default_factory=list)
+    """Of pairs in which both sides were measured."""
+    stopped: Outcome | None = None
+    """The first in which one side was not: nothing was measured after it."""
+
+    def decisions(self, pairs: int) -> dict[str, Decision]:
+        """By metric."""
+        found = {}
+        for metric, limit_rel in self.limits.relative.items():
+            if too_few(self.outcomes, metric):
+                found[metric] = decide([], metric, limit_rel, pairs, patient=False)
+                continue
+            ratios = [_ratio(outcome, metric) for outcome in self.outcomes]
+            found[metric] = decide(ratios, metric, limit_rel, pairs, patient=metric in PATIENT)
+        return found
+
+    def more(self, pairs: int) -> int:
+        """How many pairs are still wanted."""
+        if self.stopped is not None:
+            return 0
+        if not self.outcomes:
+            return pairs
+        wanted = [0, pairs - len(self.outcomes)]
+        for metric, decision in self.decisions(pairs).items():
+            if not too_few(self.outcomes, metric):
+                wanted.append(decision.more)
+        return max(wanted)
+
+
+class Campaign:
+    """All benchmarks that both sides have."""
+
+    def __init__(
+        self, pair: Pair, records: Sequence[Record], pairs: int, seed: int, tell: Callable[[str], None]
+    ) -> None:
+        self._pair = pair
+        self._records = records
+        self._pairs = pairs
+        self._random = random.Random(seed)
+        self._tell = tell
+        self.done = 0
+        """Pairs of processes so far."""
+        self.wall_s = 0.0
+
+    def run(self) -> None:
+        """Until nothing is open."""
+        while wanted := [record for record in self._records if record.more(self._pairs)]:
+            start_s = time.monotonic()
+            self._one(wanted)
+            self.done += 1
+            took_s = time.monotonic() - start_s
+            self.wall_s += took_s
+            left = max((record.more(self._pairs) for record in wanted), default=0)
+            self._tell(
+                f"pair {self.done}: {len(wanted)} benchmark{'s' * (len(wanted) != 1)} in {took_s:.1f} s"
+                + (f", {left} more to go" if left else "")
+            )
+
+    def _one(self, wanted: Sequence[Record]) -> None:
+        try:
+            for index, record in enumerate(wanted):
+                following = wanted[index + 1].names if index + 1 < len(wanted) else None
+                outcome = self._pair.measure(record.names, following, self._random.randrange(HEAD + 1))
+                if outcome.measured:
+                    record.outcomes.append(outcome)
+                else:
+                    record.stopped = outcome
+        finally:
+            self._pair.close()
+
+
+def _ratio(outcome: Outcome, metric: str) -> float:
+    """Sorted and divided once: it is asked for after every pair."""
+    if metric not in outcome.log_ratios:
+        outcome.log_ratios[metric] = log_ratio(outcome, metric)
+    return outcome.log_ratios[metric]

@@ -1,0 +1,132 @@
+"""One pair: two fresh processes, and every benchmark in turns between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tailgate import trust
+from tailgate.duet.partner import Partner, SideLostError, last_words
+from tailgate.duet.turns import Turns, abba, turns_for
+from tailgate.endings import Ending
+from tailgate.processes.attempt import Attempt
+from tailgate.trust.stretch import between
+
+BASE, HEAD = 0, 1
+Names = tuple[str, str]
+"""Base's and head's of one benchmark."""
+
+
+@dataclass
+class Outcome:
+    """One benchmark in one pair."""
+
+    sides: tuple[Attempt, Attempt] = field(default_factory=lambda: (Attempt(), Attempt()))
+    rounds_s: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    """Seconds of each round, base's and head's; empty where one of them made no measurement."""
+    turns: Turns | None = None
+    first: int = BASE
+    """Which side began."""
+    steal_share: float | None = None
+    """Of the CPUs' time while it was measured, taken by the hypervisor."""
+    other_cpus: float | None = None
+    """CPUs that processes of others used meanwhile."""
+
+    log_ratios: dict[str, float] = field(default_factory=dict)
+    """By metric, once they were asked for."""
+
+    @property
+    def measured(self) -> bool:
+        """Both sides were, and both tests passed."""
+        return all(self.rounds_s) and all(
+            side.ending is None and all(report["outcome"] == "passed" for report in side.reports) for side in self.sides
+        )
+
+
+class Pair:
+    """Two processes; ``close`` ends them."""
+
+    def __init__(self, partners: tuple[Partner, Partner], timeout_s: float) -> None:
+        self._partners = partners
+        self._timeout_s = timeout_s
+
+    def start(self) -> tuple[list[str], list[str]]:
+        """Fresh processes; the names of the benchmarks that each has collected.
+
+        Raises:
+            SideLostError: one did not come so far.
+        """
+        for partner in self._partners:
+            partner.stop()
+        for partner in self._partners:
+            partner.start()
+        base, head = (partner.collected() for partner in self._partners)
+        return base, head
+
+    def measure(self, names: Names, following: Names | None, first: int) -> Outcome:
+        """One benchmark. Where a side is lost, its process and the other's are gone afterwards."""
+        if not all(partner.alive for partner in self._partners):
+            self.start()
+        made = Outcome(first=first)
+        deadline_s = time.monotonic() + self._timeout_s
+        current = BASE
+        try:
+            for current, partner in enumerate(self._partners):
+                partner.run(names[current], following[current] if following else None)
+            ready = []
+            for current, partner in enumerate(self._partners):
+                ready.append(partner.ready(made.sides[current], deadline_s))
+            if all(ready):
+                self._pause()
+                turns = _turns([found for found in ready if found])
+                before = trust.read()
+                for current in abba(turns.blocks, first):
+                    rounds_s = self._partners[current].block(turns.rounds, turns.iterations, turns.priming, deadline_s)
+                    made.rounds_s[current].extend(rounds_s)
+                _note_disturbance(made, before, trust.read())
+                made.turns = turns
+            for current, partner in enumerate(self._partners):
+                if ready[current]:
+                    made.sides[current].farewell = partner.finish(made.sides[current], deadline_s)
+        except SideLostError as lost:
+            made.sides[current].ending = self._named(lost)
+            made.rounds_s = ([], [])
+            self.close()
+        return made
+
+    def close(self) -> None:
+        """End both processes."""
+        for partner in self._partners:
+            partner.stop()
+
+    def _pause(self) -> None:
+        for partner in self._partners:
+            partner.pause()
+
+    def _named(self, lost: SideLostError) -> Ending:
+        if lost.ending.status == "timeout":
+            return Ending(
+                "timeout",
+                f"timeout: not done after {self._timeout_s:g} s (--benchmark-timeout=SECONDS allows more)",
+            )
+        if lost.ending.status == "crashed" and lost.output:
+            return Ending("crashed", f"{lost.ending.reason}; its last words: {last_words(lost.output)}")
+        return lost.ending
+
+
+def _turns(ready: Sequence[dict[str, Any]]) -> Turns:
+    """The same for both: as the slower one needs them."""
+    return turns_for(
+        max(found["call_s"] for found in ready),
+        max(found["iterations"] for found in ready),
+        set_up=any(found["set_up"] for found in ready),
+    )
+
+
+def _note_disturbance(made: Outcome, before: trust.Reading, after: trust.Reading) -> None:
+    seen = between(before, after)
+    if seen is not None:
+        made.steal_share = None if seen.steal_cpus is None else seen.steal_cpus / (seen.cpus or 1)
+        made.other_cpus = seen.other_cpus

@@ -1,0 +1,48 @@
+"""A call with a set-up and a teardown of its own, as ``benchmark.pedantic`` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PreparedCall:
+    """``setup`` may return ``(args, kwargs)``; ``teardown`` is called with the call's arguments. Neither is timed."""
+
+    target: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    setup: Callable[[], Any] | None = None
+    teardown: Callable[..., Any] | None = None
+
+    def once(self) -> Any:
+        """Call it untimed."""
+        args, kwargs = self._arguments()
+        result = self.target(*args, **kwargs)
+        self._after(args, kwargs)
+        return result
+
+    def timed(self, timer: Callable[[], float]) -> float:
+        """How long one call takes, by ``timer``."""
+        target = self.target
+        args, kwargs = self._arguments()
+        start = timer()
+        target(*args, **kwargs)
+        duration = timer() - start
+        self._after(args, kwargs)
+        return duration
+
+    def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        found = self.setup() if self.setup is not None else None
+        if not found:
+            return self.args, self.kwargs
+        if self.args or self.kwargs:
+            raise TypeError("Can't use `args` or `kwargs` if `setup` returns the arguments.")
+        args, kwargs = found
+        return tuple(args), dict(kwargs)
+
+    def _after(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.teardown is not None:
+            self.teardown(*args, **kwargs)

@@ -1,0 +1,59 @@
+"""From the rounds of one pair to the logarithm of head over base, of each metric. Pure functions."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from tailgate.analysis.quantiles import percentile
+from tailgate.duet.pairs import BASE, HEAD, Outcome
+
+LEAST_ROUNDS = 50
+"""A side of a pair: below, a P99 is hardly more than the slowest call."""
+
+
+def log_ratio(outcome: Outcome, metric: str) -> float:
+    """log(head / base) of one pair."""
+    assert outcome.turns is not None
+    if metric == "p99":
+        return math.log(value(outcome, HEAD, metric) / value(outcome, BASE, metric))
+    slower = block_log_ratio(*outcome.rounds_s, outcome.turns.rounds)
+    if metric == "throughput":
+        return math.log(items_per_call(outcome, HEAD) / items_per_call(outcome, BASE)) - slower
+    return slower
+
+
+def block_log_ratio(base_s: Sequence[float], head_s: Sequence[float], rounds: int) -> float:
+    """log(head / base) of the medians of neighbouring blocks: the median over all blocks of ``rounds`` rounds.
+
+    Neighbours in A B B A share what the machine does at that moment. The ratio of the two overall medians does not use
+    that: beside other work on this project's 2-CPU machine its spread was 1.5 to 40 times as large (docs/duet.md).
+    """
+    starts = range(0, min(len(base_s), len(head_s)), rounds)
+    return statistics.median(
+        math.log(statistics.median(head_s[start : start + rounds]) / statistics.median(base_s[start : start + rounds]))
+        for start in starts
+    )
+
+
+def value(outcome: Outcome, side: int, metric: str) -> float:
+    """Of one side in one pair: seconds a call, or items a second."""
+    assert outcome.turns is not None
+    rounds_s = outcome.rounds_s[side]
+    if metric == "p99":
+        return percentile(sorted(rounds_s), 99) / outcome.turns.iterations
+    call_s = statistics.median(rounds_s) / outcome.turns.iterations
+    return items_per_call(outcome, side) / call_s if metric == "throughput" else call_s
+
+
+def items_per_call(outcome: Outcome, side: int) -> float:
+    """As the test declares it; 1 where it does not."""
+    rows = outcome.sides[side].rows
+    items = rows[0]["extra_info"].get("items_per_call") if rows else None
+    return float(items) if isinstance(items, int | float) and items > 0 else 1.0
+
+
+def too_few(outcomes: Sequence[Outcome], metric: str) -> bool:
+    """Whether the blocks hold too few rounds for this metric."""
+    return metric == "p99" and any(len(outcome.rounds_s[BASE]) < LEAST_ROUNDS for outcome in outcomes)

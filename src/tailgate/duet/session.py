@@ -1,0 +1,264 @@
+"""The plug-in behind ``--duet``: benchmarks are measured in pairs first, then reported as tests."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import tempfile
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate import seams
+from tailgate.analysis.gate import INCOMPARABLE, MISSING, NEW
+from tailgate.duet import verdicts
+from tailgate.duet.base import Base, parsed
+from tailgate.duet.campaign import Campaign, Record
+from tailgate.duet.launch import instrument_folder, launches
+from tailgate.duet.matching import Matched, matched
+from tailgate.duet.pairs import HEAD, Pair
+from tailgate.duet.partner import Partner, SideLostError, last_words
+from tailgate.duet.saved import duet_json
+from tailgate.duet.worktree import Worktree
+from tailgate.errors import TailgateError, as_usage_error
+from tailgate.gate.limits import limits_of
+from tailgate.gate.tables import summary, terminal_table
+from tailgate.gate.verdict import Verdict, line, overall
+from tailgate.items import is_benchmark
+from tailgate.processes import pytest_seams, replay
+from tailgate.processes.child import INSIDE
+from tailgate.processes.pooling import pooled
+from tailgate.processes.signals import Signals
+from tailgate.run import BenchmarkRun
+from tailgate.settings import Settings
+
+NOT_WITH = {
+    "benchmark_save": "--benchmark-save", "benchmark_autosave": "--benchmark-autosave",
+    "benchmark_compare": "--benchmark-compare", "benchmark_compare_fail": "--benchmark-compare-fail",
+    "benchmark_disable": "--benchmark-disable", "benchmark_skip": "--benchmark-skip",
+}  # fmt: skip
+"""A duet's rounds are of two sides that take turns: no baseline for, and not to be compared with, an ordinary run."""
+
+
+class Duet:
+    """Registered only where a duet was asked for.
+
+    Raises:
+        TailgateError: what was asked for cannot be.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
+        assert settings.duet is not None
+        self._config = config
+        self._settings = settings
+        self._run = run
+        self._base: Base = parsed(settings.duet)
+        self._records: dict[str, Record] = {}
+        self._campaign: Campaign | None = None
+        self._matched = Matched((), (), ())
+        self._verdicts: list[Verdict] = []
+        self._told: set[str] = set()
+        self._commit: str | None = None
+        self._signals = Signals()
+        for option, flag in NOT_WITH.items():
+            if getattr(config.option, option, None):
+                raise TailgateError(
+                    f"--duet does not go with {flag}: its rounds are of two sides in turns; leave one of them out"
+                )
+        if settings.gate:
+            raise TailgateError("--duet and --gate are two gates; leave one of them out")
+        if getattr(config.option, "dist", "no") != "no":
+            raise TailgateError("--duet measures one benchmark at a time; leave out xdist's -n")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Measure everything, then let pytest go through the tests."""
+        option = session.config.option
+        broken = session.testsfailed and not option.continue_on_collection_errors
+        chosen = [item for item in session.items if is_benchmark(item)]
+        if option.collectonly or broken or not chosen:
+            return (yield)
+        with as_usage_error():
+            limits = {item.nodeid: limits_of(item, self._settings.limits) for item in chosen}
+        try:
+            with as_usage_error():
+                self._measure(chosen, limits)
+        finally:
+            self._signals.measured()
+            self._judge()
+        result = yield
+        self._report_missing(session)
+        return result
+
+    def pytest_unconfigure(self) -> None:
+        """Everything is told."""
+        self._signals.end()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """A benchmark's verdict is its test's outcome."""
+        if INSIDE in item.config.stash or not is_benchmark(item):
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for report, metadata in self._reports(item):
+            if not report.failed or metadata is None:  # what failed by its verdict is measured, and said to be
+                self._run.note(item, report, metadata)
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
+        """The verdicts and every number behind them."""
+        output_json["tailgate_duet"] = duet_json(
+            self._base, self._commit, self._settings, self._records.values(), self._verdicts, self._campaign
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Never green without a comparison."""
+        if self._verdicts and not verdicts.compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """All verdicts at a glance."""
+        if not self._verdicts:
+            return
+        terminal = terminalreporter._tw
+        terminalreporter.section(f"duet: head against {self._base.label}")
+        pairs = f"{self._campaign.done} pairs, {self._campaign.wall_s:.0f} s" if self._campaign else "no pairs"
+        terminalreporter.write_line(terminal_table(self._verdicts, color=terminal.hasmarkup))
+        terminalreporter.write_line(f"{summary(self._verdicts)} ({pairs})")
+        if not verdicts.compared(self._verdicts):
+            terminalreporter.write_line("Nothing was compared: the run fails.", red=True)
+
+    def _measure(self, chosen: Sequence[pytest.Item], limits: dict[str, Any]) -> None:
+        config = self._config
+        pytest_seams.make_base_temp(config)
+        with contextlib.ExitStack() as ending:
+            folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="tailgate-instrument-")))
+            worktree = None
+            if self._base.ref is not None:
+                worktree = Worktree(Path(config.invocation_params.dir), self._base.ref)
+                ending.callback(worktree.close)
+                self._commit = worktree.commit
+            sides = launches(config, self._base, worktree, instrument_folder(folder))
+            partners = []
+            for launch in sides:
+                partners.append(Partner(launch, pytest_seams.base_temp(config)))
+                ending.callback(partners[-1].close)
+            # After the keepers, which would go on with the session's handlers.
+            self._signals.begin()
+            pair = Pair((partners[0], partners[1]), self._settings.benchmark_timeout_s)
+            try:
+                base_names, _ = pair.start()
+            except SideLostError as lost:
+                raise self._cannot_start(lost, partners) from lost
+            self._matched = matched(
+                in_scope(config, base_names), [item.nodeid for item in chosen], by_order=bool(self._base.options)
+            )
+            self._records = {head: Record((base, head), limits[head]) for base, head in self._matched.pairs}
+            self._campaign = Campaign(
+                pair, list(self._records.values()), self._settings.duet_pairs, self._settings.seed, self._tell
+            )
+            self._campaign.run()
+
+    def _cannot_start(self, lost: SideLostError, partners: Sequence[Partner]) -> TailgateError:
+        name = next((partner.name for partner in partners if not partner.alive), "a side")
+        what = f"the {name} side ({self._base.label})" if name == "base" else f"the {name} side"
+        return TailgateError(f"--duet: {what} could not collect its tests: {last_words(lost.output)}")
+
+    def _tell(self, text: str) -> None:
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and self._settings.progress:
+            reporter.ensure_newline()
+            reporter.write_line(f"duet: {text}")
+
+    def _judge(self) -> None:
+        made = verdicts.Judge(self._settings.duet_pairs, self._base, self._reproduce)
+        for record in self._records.values():
+            self._verdicts += made.of(record)
+        self._verdicts += [verdicts.unmatched(name, MISSING) for name in self._matched.missing]
+        self._verdicts += [verdicts.unmatched(name, NEW) for name in self._matched.new]
+
+    def _reproduce(self, name: str) -> str:
+        arguments = [
+            text
+            for text in map(str, self._config.invocation_params.args)
+            if text.startswith("--")
+            and "=" in text
+            and not text.startswith(("--benchmark-json", "--junit", "--report"))
+        ]
+        if not any(text.startswith("--duet=") for text in arguments):
+            arguments.append(f"--duet={self._settings.duet}")
+        return shlex.join(["pytest", name, *arguments])
+
+    def _reports(self, item: pytest.Item) -> list[tuple[Any, Any]]:
+        """What pytest is told of a benchmark, with the row that belongs to it."""
+        found = [one for one in self._verdicts if one.fullname == item.nodeid]
+        record = self._records.get(item.nodeid)
+        metadata = self._row(item, record)
+        stopped = record.stopped if record else None
+        ending = stopped.sides[HEAD].ending if stopped else None
+        if stopped is not None and ending is not None:
+            reason = f"head {ending.reason}"
+            return [(replay.failure(item, stopped.sides[HEAD].phase, reason, [], 0.0), None)]
+        if stopped is not None:
+            reports = [replay.rebuilt(item, data) for data in stopped.sides[HEAD].reports]
+            if any(report.outcome != "passed" for report in reports) and not any(one.failed for one in found):
+                return [(report, None) for report in reports]
+        failed = [line(one, name=item.name) for one in found if one.failed]
+        if metadata is not None:
+            self._run.judged(overall(found))
+        passed = replay.passed(item, [("tailgate_verdict", line(one, name=item.name)) for one in found])
+        if failed:
+            if metadata is not None:
+                self._run.note(item, passed, metadata)
+            return [(replay.failure(item, "call", " | ".join(failed), [], 0.0), metadata)]
+        if overall(found) in {INCOMPARABLE, NEW} or not found:
+            reason = "; ".join(line(one, name=item.name) for one in found) or "no pair was measured"
+            return [(replay.skipped(item, reason), None)]
+        return [(passed, metadata)]
+
+    def _row(self, item: pytest.Item, record: Record | None) -> Any:
+        """Head's rounds of all pairs."""
+        runs = [outcome.sides[HEAD].rows for outcome in record.outcomes] if record else []
+        if not any(runs):
+            return None
+        rows = pooled(runs)
+        rows[0]["extra_info"]["gate_verdict"] = overall(one for one in self._verdicts if one.fullname == item.nodeid)
+        metadata = [replay.measured(item, row) for row in rows]
+        if item.nodeid not in self._told:
+            self._told.add(item.nodeid)
+            seams.add_measured(self._config, metadata)
+        return metadata[0]
+
+    def _report_missing(self, session: pytest.Session) -> None:
+        for one in self._verdicts:
+            if one.verdict == MISSING and one.fullname in self._matched.missing:
+                report = replay.failure_of(one.fullname, line(one))
+                session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def in_scope(config: pytest.Config, names: Sequence[str]) -> list[str]:
+    """Of base's benchmarks, those that the session's paths and node ids name: a node id stood for its whole file."""
+    here, root = Path(config.invocation_params.dir), config.rootpath
+    wanted = []
+    for text in map(str, config.option.file_or_dir):
+        path, colons, rest = text.partition("::")
+        place = (here / path).resolve()
+        if not place.is_relative_to(root):
+            return list(names)
+        wanted.append(f"{place.relative_to(root).as_posix()}{colons}{rest}")
+    if not wanted:
+        return list(names)
+    return [name for name in names if any(_below(name, one) for one in wanted)]
+
+
+def _below(name: str, wanted: str) -> bool:
+    if wanted in {".", name}:
+        return True
+    separators = ("::", "[") if "::" in wanted else ("::", "/")
+    return any(name.startswith(wanted + separator) for separator in separators)

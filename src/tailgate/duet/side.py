@@ -1,0 +1,103 @@
+"""Inside a side: a pytest session that has collected its tests, and runs and measures them at the parent's word."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tailgate.duet.word import TURNS, AtWord
+from tailgate.items import is_benchmark
+from tailgate.processes import pytest_seams
+from tailgate.processes.child import INSIDE, MODULES, Messenger
+from tailgate.processes.keeper import HOME_VARIABLE
+from tailgate.processes.messages import Channel
+from tailgate.processes.spawning import NOT_AGAIN
+
+VARIABLE = "TAILGATE_DUET"
+"""Tells the new interpreter that it is a side; removed from the environment before any test sees it."""
+
+
+def errand() -> tuple[dict[str, Any], Channel] | None:
+    """What this process was started for, and the way home; ``None``: it is no side."""
+    text = os.environ.pop(VARIABLE, None)
+    if text is None:
+        return None
+    return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
+
+
+class Side:
+    """The plug-in of a side."""
+
+    def __init__(self, config: pytest.Config, errand: dict[str, Any], home: Channel) -> None:
+        self._config = config
+        self._errand = errand
+        self._home = home
+        config.stash[TURNS] = AtWord(home)
+        for name, value in NOT_AGAIN.items():
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Before the terminal reporter writes its header."""
+        pytest_seams.silence_terminal(session.config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
+        """Obey until the parent has gone; the session's ends (reports, caches, files) are not reached."""
+        self._config.stash[INSIDE] = True
+        self._config.stash[MODULES] = frozenset(sys.modules)
+        pytest_seams.use_base_temp(self._config, self._errand["base_temp"])
+        chosen = [item for item in session.items if is_benchmark(item)]
+        broken = session.testsfailed and not self._config.option.continue_on_collection_errors
+        told = {"names": [item.nodeid for item in chosen], "broken": bool(broken), "group": os.getpgid(0)}
+        self._home.send(("collected", told))
+        by_name: dict[str, pytest.Item] = {item.nodeid: item for item in chosen}
+        while True:
+            try:
+                name, following = self._home.receive()
+            except EOFError:
+                os._exit(0)
+            self._run(by_name[name], by_name.get(following))
+
+    def _run(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        messenger = Messenger(item, self._home)
+        manager = self._config.pluginmanager
+        manager.register(messenger, "tailgate-messenger")
+        farewell: dict[str, Any] = {}
+        try:
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        except (KeyboardInterrupt, pytest.exit.Exception) as stop:
+            farewell["stopped"] = f"{type(stop).__name__}: {stop}"
+        manager.unregister(messenger)
+        farewell["strangers"] = strangers(self._errand["avoid"], self._errand["allowed"])
+        try:
+            self._home.send(("end", farewell))
+        except OSError:
+            os._exit(1)
+
+
+def strangers(avoid: str | None, allowed: Sequence[str]) -> list[str]:
+    """Modules imported from the other side's checkout: a side that has some is not what it is taken for.
+
+    Args:
+        avoid: the other side's folder; ``None``: both sides are one checkout.
+        allowed: folders in it that both sides use on purpose: environments, the instrument.
+    """
+    if avoid is None:
+        return []
+    found = []
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or name.partition(".")[0] == "tailgate":
+            continue
+        path = Path(file)
+        if path.is_relative_to(avoid) and not any(path.is_relative_to(folder) for folder in allowed):
+            found.append(name)
+    return sorted(found)

@@ -1,0 +1,55 @@
+"""Whose turn it is, and for how many calls: short blocks in the order A B B A. Pure functions.
+
+GATE.md: blocks of 30 to 100 ms, shorter than a machine's bursts, about a second a side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BLOCK_S = 0.05
+SIDE_S = 1.0
+MOST_ROUNDS = 20_000
+"""A side, in one pair: all are kept."""
+PRIMING_SHARE = 0.04
+"""Of a block, called untimed first: while a side waits, the other one takes the caches."""
+LONGEST_PRIMED_S = 0.03
+"""A longer call fills the caches anew by itself, and one more of it costs more than it brings."""
+LEAST_BLOCKS = 2
+"""A side: one A B B A, so that a drift cancels."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """What both sides do, the same on each."""
+
+    iterations: int
+    """Calls a round."""
+    rounds: int
+    """A block."""
+    blocks: int
+    """A side."""
+    priming: int
+    """Untimed rounds before each block."""
+
+
+def turns_for(call_s: float, iterations: int = 1, *, set_up: bool = False) -> Turns:
+    """Of calls that take so long on the slower side, which needs so many of them a round for its clock.
+
+    ``set_up``: each call has a set-up of its own, so a round cannot be several calls.
+    """
+    call_s = max(call_s, SIDE_S / MOST_ROUNDS if set_up else 1e-9)
+    iterations = 1 if set_up else max(iterations, math.ceil(SIDE_S / MOST_ROUNDS / call_s))
+    round_s = call_s * iterations
+    rounds = max(1, round(BLOCK_S / round_s))
+    blocks = max(LEAST_BLOCKS, 2 * round(SIDE_S / (rounds * round_s) / 2))
+    priming = max(1, round(rounds * PRIMING_SHARE)) if round_s < LONGEST_PRIMED_S else 0
+    return Turns(iterations, rounds, blocks, priming)
+
+
+def abba(blocks: int, first: int) -> Iterator[int]:
+    """Side 0 or 1, ``blocks`` times each: first, second, second, first, first, ..."""
+    for block in range(blocks):
+        yield from (first, 1 - first) if block % 2 == 0 else (1 - first, first)

@@ -1,0 +1,155 @@
+"""From the pairs of a benchmark to its verdicts, one a metric, with every number behind them."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable
+
+from tailgate.analysis.gate import HIGHER_IS_BETTER, INCOMPARABLE, MISSING, NEW, UNDECIDED
+from tailgate.comparison import other_workload
+from tailgate.duet.base import Base
+from tailgate.duet.campaign import Record
+from tailgate.duet.decision import LEAST_PAIRS, Decision
+from tailgate.duet.pairs import BASE, HEAD, Outcome
+from tailgate.duet.ratios import LEAST_ROUNDS, too_few, value
+from tailgate.gate.verdict import COMPARED, Verdict
+
+WORTH_A_NOTE_STEAL_SHARE = 0.01
+WORTH_A_NOTE_OTHER_CPUS = 0.1
+UNMATCHED = {
+    MISSING: "base has this benchmark and head has not: it was removed, renamed or deselected",
+    NEW: "base does not have this benchmark",
+}
+
+
+class Judge:
+    """Of one session."""
+
+    def __init__(self, pairs: int, base: Base, reproduce: Callable[[str], str]) -> None:
+        self._pairs = pairs
+        self._base = base
+        self._reproduce = reproduce
+
+    def of(self, record: Record) -> list[Verdict]:
+        """One a metric."""
+        name = record.names[HEAD]
+        reason = self._incomparable(record)
+        if reason is not None:
+            skipped_in_head = record.stopped is not None and _skipped(record.stopped, HEAD)
+            verdict = MISSING if skipped_in_head and not _skipped(_stopped(record), BASE) else INCOMPARABLE
+            return [Verdict(name, metric, verdict, reason) for metric in record.limits.relative]
+        decisions = record.decisions(self._pairs)
+        return [self._one(record, metric, decision) for metric, decision in decisions.items()]
+
+    def _incomparable(self, record: Record) -> str | None:
+        """Why the two sides cannot be compared."""
+        if record.stopped is not None:
+            return why_stopped(record.stopped)
+        if not record.outcomes:
+            return "no pair was measured"
+        last = record.outcomes[-1]
+        strangers = last.sides[BASE].farewell.get("strangers") or []
+        if strangers:
+            return (
+                f"base imported {strangers[0]}{' and more' if len(strangers) > 1 else ''} from head's checkout "
+                "(an editable installation): both sides ran the same code; install the project another way, or "
+                "compare environments with --duet=python:PATH"
+            )
+        base, head = (last.sides[side].rows[0]["extra_info"] for side in (BASE, HEAD))
+        differing = [] if self._base.options else other_workload(base, head)
+        if differing:
+            told = "; ".join(f"{key}: {base[key]!r} in base, {head[key]!r} in head" for key in differing)
+            return f"the sides do different work ({told})"
+        return None
+
+    def _one(self, record: Record, metric: str, decision: Decision) -> Verdict:
+        name = record.names[HEAD]
+        found = decision.found
+        limit_rel = record.limits.relative[metric]
+        if too_few(record.outcomes, metric):
+            rounds = min(len(outcome.rounds_s[BASE]) for outcome in record.outcomes)
+            reason = f"{rounds} calls a side in a pair are too few for a P99 (at least {LEAST_ROUNDS})"
+            return Verdict(name, metric, UNDECIDED, reason, limit_rel=limit_rel)
+        assert found is not None
+        evidence = decision.evidence
+        unfinished: str | None = None
+        if decision.more:
+            unfinished = f"{decision.more} more pairs were to be measured" + (
+                f", and fewer than {LEAST_PAIRS} decide nothing" if found.pairs < LEAST_PAIRS else ""
+            )
+        less = metric in HIGHER_IS_BETTER
+        return Verdict(
+            fullname=name,
+            metric=metric,
+            verdict=UNDECIDED if decision.more else decision.verdict,
+            reason=unfinished,
+            base=statistics.median(value(outcome, BASE, metric) for outcome in record.outcomes),
+            head=statistics.median(value(outcome, HEAD, metric) for outcome in record.outcomes),
+            change_rel=found.change_rel,
+            low_rel=found.low_rel,
+            high_rel=found.high_rel,
+            p=min(found.p_more, found.p_less) if evidence is not None else None,
+            limit_rel=limit_rel,
+            detectable_rel=None if found.half_width_log is None else math.expm1(found.half_width_log),
+            replicates=found.pairs,
+            worse=found.pairs - found.more if less else found.more,
+            confirmed=decision.confirmed,
+            notes=notes(record.outcomes),
+            reproduce=self._reproduce(name) if decision.verdict == "fail" else None,
+        )
+
+
+def why_stopped(outcome: Outcome) -> str:
+    """Of the side that could not be measured."""
+    for side, name in ((BASE, "base"), (HEAD, "head")):
+        made = outcome.sides[side]
+        if made.ending is not None:
+            return f"{name}: {made.ending.reason}"
+        for report in made.reports:
+            if report["outcome"] == "skipped":
+                return f"{name} skipped it: {_said(report)}"
+            if report["outcome"] == "failed":
+                return f"{name} failed: {_said(report)}"
+    return "the test made no measurement"
+
+
+def unmatched(name: str, verdict: str) -> Verdict:
+    """A benchmark of one side alone."""
+    return Verdict(name, "median", verdict, UNMATCHED[verdict])
+
+
+def compared(verdicts: Iterable[Verdict]) -> bool:
+    """Whether anything was."""
+    return any(one.verdict in COMPARED for one in verdicts)
+
+
+def notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """What else the machine did meanwhile, on average."""
+    found = []
+    steal = [outcome.steal_share for outcome in outcomes if outcome.steal_share is not None]
+    if steal and statistics.fmean(steal) >= WORTH_A_NOTE_STEAL_SHARE:
+        found.append(f"steal {statistics.fmean(steal) * 100:.0f} %")
+    others = [outcome.other_cpus for outcome in outcomes if outcome.other_cpus is not None]
+    if others and statistics.fmean(others) >= WORTH_A_NOTE_OTHER_CPUS:
+        found.append(f"other processes used {statistics.fmean(others):.1f} CPUs")
+    return tuple(found)
+
+
+def _said(report: dict[str, object]) -> str:
+    longrepr = report.get("longrepr")
+    if isinstance(longrepr, tuple | list):
+        return str(longrepr[2]).removeprefix("Skipped: ")
+    if isinstance(longrepr, dict):
+        crash = longrepr.get("reprcrash") or {}
+        return str(crash.get("message", "")).partition("\n")[0]
+    return str(longrepr).partition("\n")[0]
+
+
+def _skipped(outcome: Outcome, side: int) -> bool:
+    return any(report["outcome"] == "skipped" for report in outcome.sides[side].reports)
+
+
+def _stopped(record: Record) -> Outcome:
+    assert record.stopped is not None
+    return record.stopped

@@ -1,0 +1,72 @@
+"""What ``benchmark(...)`` does in a side: it gets warm, says so, and calls whenever the parent wants a block."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tailgate.processes.messages import Channel
+
+TURNS = pytest.StashKey["AtWord"]()
+"""Set in the sides of a duet."""
+WARMUP_ROUNDS, WARMUP_S = 10, 0.5
+Rounds = Callable[[int, int], list[float]]
+"""Seconds of each of so many rounds of so many calls."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Everything the parent wanted."""
+
+    durations_s: list[float]
+    """Of rounds; empty where the other side could not be measured."""
+    iterations: int
+    """Calls a round."""
+
+
+class AtWord:
+    """The way to the parent, for the fixture."""
+
+    def __init__(self, home: Channel) -> None:
+        self._home = home
+
+    def take(self, rounds_of: Rounds, iterations_for: Callable[[float], int], *, set_up: bool = False) -> Taken:
+        """Blocks until the parent wants no more.
+
+        ``set_up``: each call has a set-up that is not timed, so a round is one call, and takes longer than it says.
+        """
+        timed_s, wall_s = warm_round_s(rounds_of)
+        size_s = wall_s if set_up else timed_s
+        self._home.send(
+            ("ready", {"call_s": size_s, "iterations": 1 if set_up else iterations_for(timed_s), "set_up": set_up})
+        )
+        kept: list[float] = []
+        iterations = 1
+        while (order := self._home.receive()) is not None:
+            rounds, iterations, priming = order
+            if priming:
+                rounds_of(priming, iterations)
+            durations_s = rounds_of(rounds, iterations)
+            kept += durations_s
+            self._home.send(("block", durations_s))
+        return Taken(kept, iterations)
+
+
+def warm_round_s(rounds_of: Rounds, now: Callable[[], float] = time.perf_counter) -> tuple[float, float]:
+    """Call until warm; then the shortest time of a round, as timed and by the wall clock.
+
+    The shortest, because the other side gets warm at the same time.
+    """
+    begun_s = now()
+    timed_s: list[float] = []
+    wall_s: list[float] = []
+    while len(timed_s) < WARMUP_ROUNDS and (len(timed_s) < 2 or now() - begun_s < WARMUP_S):
+        start_s = now()
+        timed_s += rounds_of(1, 1)
+        wall_s.append(now() - start_s)
+    return min(timed_s), min(wall_s)
