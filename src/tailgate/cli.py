@@ -1,4 +1,4 @@
-"""``tailgate compare | report | doctor``: commands on saved runs, and a look at the machine."""
+"""``tailgate compare | report | duet | doctor``: commands on saved runs, and a look at the machine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tailgate import __version__
+from tailgate.duet import command as duet_command
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.history import load_run, machine_id_of
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="tailgate", description="Commands on saved benchmark runs and on this machine.")
     parser.add_argument("--version", action="version", version=f"tailgate {__version__}")
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="{compare,report,doctor}", parser_class=_Parser
+        dest="command", required=True, metavar="{compare,report,duet,doctor}", parser_class=_Parser
     )
 
     compare = commands.add_parser(
@@ -43,6 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.add_argument("--format", required=True, metavar="NAME", help=f"one of: {', '.join(_formats())}")
     report.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
     report.set_defaults(run=_report)
+
+    duet = commands.add_parser(
+        "duet",
+        help="the verdicts of a saved duet again, as a table, as lines or in Markdown",
+        description="The verdicts of a saved duet, from its rounds: as they were, or by other limits.",
+        epilog="Exit code: 1 when something failed or nothing was compared, otherwise 0; 4 for wrong usage.",
+    )
+    duet.set_defaults(run=_duet)
+    duet_command.add_arguments(duet)
 
     doctor = commands.add_parser(
         "doctor",
@@ -91,6 +101,12 @@ def _report(options: argparse.Namespace, rest: list[str]) -> int:
         raise TailgateError(f"--output: {options.output} cannot be written ({error.strerror or error})") from error
     print(f"Wrote {options.output}")
     return 0
+
+
+def _duet(options: argparse.Namespace, rest: list[str]) -> int:
+    text, code = duet_command.run(options)
+    print(text, end="")
+    return code
 
 
 def _doctor(options: argparse.Namespace, rest: list[str]) -> int:

@@ -62,6 +62,7 @@ OPTIONS = (
     Option("gate-metrics", "NAMES", f"which of {', '.join(METRICS)} can fail; default median"),
     Option("duet", "SIDE", "judge against another side, alive at once: GIT_REF, python:PATH or option:--OPTION"),
     Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 10, doubled where undecided"),
+    Option("duet-seconds", "SECONDS", "how long a duet measures each side of a benchmark in one pair; default 1"),
     Option("report", "FILE", "write the results and the verdicts to FILE.html, or as Markdown to FILE.md"),
     Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
 )
@@ -75,8 +76,9 @@ START_METHODS = ("auto", "fork", "spawn")
 NEED_ISOLATION = ("processes", "start-method", "benchmark-timeout", "journal", "resume")
 MOST_PROCESSES = 1000
 DEFAULT_TIMEOUT_S = 600.0
-DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 10, 7, 50
-"""GATE.md: seven pairs are the fewest that can give p < .01."""
+DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 10, 8, 25
+"""Seven pairs can give p < .01 (GATE.md), but only eight have a 99 % interval, which a pass needs."""
+DEFAULT_DUET_S, LONGEST_DUET_S = 1.0, 3600.0
 DUET_METRICS = "median,p99"
 """A P99 is judged by default where it can be: in pairs (GATE.md)."""
 REPORTS = (".html", ".md")
@@ -106,6 +108,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     duet: str | None = None
     duet_pairs: int = DEFAULT_PAIRS
+    duet_s: float = DEFAULT_DUET_S
     report: Path | None = None
     baselines: Path | None = None
     fingerprint_packages: tuple[str, ...] = DEFAULT_PACKAGES
@@ -184,7 +187,7 @@ def settings_from(config: pytest.Config) -> Settings:
         isolation=isolation,
         processes=processes,
         start_method=_choice("--start-method", _default(values["start-method"], "auto"), START_METHODS),
-        benchmark_timeout_s=_seconds("--benchmark-timeout", values["benchmark-timeout"]),
+        benchmark_timeout_s=_seconds("--benchmark-timeout", values["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S),
         journal=Path(values["journal"]) if values["journal"] else None,
         resume=_choice("--resume", _default(values["resume"], "off"), ("on", "off")) == "on",
         progress=_choice("--progress", _default(values["progress"], "off"), ("on", "off")) == "on",
@@ -196,6 +199,7 @@ def settings_from(config: pytest.Config) -> Settings:
         duet_pairs=_integer(
             "--duet-pairs", _default(values["duet-pairs"], str(DEFAULT_PAIRS)), least=LEAST_PAIRS, most=MOST_PAIRS
         ),
+        duet_s=_seconds("--duet-seconds", values["duet-seconds"], DEFAULT_DUET_S, LONGEST_DUET_S),
         report=_report(values["report"]),
         baselines=_ini_path(config, "tailgate_baselines"),
         fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
@@ -251,15 +255,15 @@ def _integer(flag: str, text: str, least: int, most: int | None = None) -> int:
     return number
 
 
-def _seconds(flag: str, text: str | None) -> float:
+def _seconds(flag: str, text: str | None, default_s: float, most_s: float) -> float:
     if text is None:
-        return DEFAULT_TIMEOUT_S
+        return default_s
     try:
         seconds = float(text)
     except ValueError:
         raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
-    if not 0 < seconds <= LONGEST_S:
-        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {LONGEST_S:,.0f})")
+    if not 0 < seconds <= most_s:
+        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {most_s:,.0f})")
     return seconds
 
 

@@ -22,7 +22,17 @@ START = (
     "import pytest; sys.exit(pytest.main(argv[1:]))"
 )
 VALUED = frozenset(
-    {"--duet", "--duet-pairs", "--gate-min-effect", "--gate-metrics", "--report", "--junitxml", "--junit-xml", "--csv"}
+    {
+        "--duet",
+        "--duet-pairs",
+        "--duet-seconds",
+        "--gate-min-effect",
+        "--gate-metrics",
+        "--report",
+        "--junitxml",
+        "--junit-xml",
+        "--csv",
+    }
 )
 """The session's own options, which a side must not see: as ``--name=value`` or in two words."""
 SWITCHES = frozenset({"--gate", "--lf", "--last-failed", "--ff", "--failed-first", "--sw", "--stepwise", "--resume"})

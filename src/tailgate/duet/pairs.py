@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,8 +49,10 @@ class Outcome:
 class Pair:
     """Two processes; ``close`` ends them."""
 
-    def __init__(self, partners: tuple[Partner, Partner], timeout_s: float) -> None:
+    def __init__(self, partners: tuple[Partner, Partner], side_s: float, timeout_s: float) -> None:
         self._partners = partners
+        self._names = [partner.name for partner in partners]
+        self._side_s = side_s
         self._timeout_s = timeout_s
 
     def start(self) -> tuple[list[str], list[str]]:
@@ -67,31 +70,37 @@ class Pair:
 
     def measure(self, names: Names, following: Names | None, first: int) -> Outcome:
         """One benchmark. Where a side is lost, its process and the other's are gone afterwards."""
-        if not all(partner.alive for partner in self._partners):
-            self.start()
         made = Outcome(first=first)
-        deadline_s = time.monotonic() + self._timeout_s
         current = BASE
         try:
+            if not all(partner.alive for partner in self._partners):
+                self.start()
+            deadline_s = time.monotonic() + self._timeout_s
             for current, partner in enumerate(self._partners):
                 partner.run(names[current], following[current] if following else None)
             ready = []
             for current, partner in enumerate(self._partners):
                 ready.append(partner.ready(made.sides[current], deadline_s))
-            if all(ready):
+            both = [found for found in ready if found]
+            if len(both) == len(ready):
                 self._pause()
-                turns = _turns([found for found in ready if found])
+                turns = _turns(both, self._side_s)
+                # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
+                for current, partner in enumerate(self._partners):
+                    alone_s = partner.block(turns.rounds, turns.iterations, turns.priming, deadline_s)
+                    if not both[current]["set_up"]:
+                        both[current]["call_s"] = statistics.median(alone_s) / turns.iterations
+                made.turns = turns = _turns(both, self._side_s)
                 before = trust.read()
                 for current in abba(turns.blocks, first):
                     rounds_s = self._partners[current].block(turns.rounds, turns.iterations, turns.priming, deadline_s)
                     made.rounds_s[current].extend(rounds_s)
                 _note_disturbance(made, before, trust.read())
-                made.turns = turns
             for current, partner in enumerate(self._partners):
                 if ready[current]:
                     made.sides[current].farewell = partner.finish(made.sides[current], deadline_s)
         except SideLostError as lost:
-            made.sides[current].ending = self._named(lost)
+            made.sides[self._names.index(lost.side)].ending = self._named(lost)
             made.rounds_s = ([], [])
             self.close()
         return made
@@ -111,16 +120,17 @@ class Pair:
                 "timeout",
                 f"timeout: not done after {self._timeout_s:g} s (--benchmark-timeout=SECONDS allows more)",
             )
-        if lost.ending.status == "crashed" and lost.output:
+        if "exit code" in lost.ending.reason and lost.output:
             return Ending("crashed", f"{lost.ending.reason}; its last words: {last_words(lost.output)}")
         return lost.ending
 
 
-def _turns(ready: Sequence[dict[str, Any]]) -> Turns:
+def _turns(ready: Sequence[dict[str, Any]], side_s: float) -> Turns:
     """The same for both: as the slower one needs them."""
     return turns_for(
         max(found["call_s"] for found in ready),
         max(found["iterations"] for found in ready),
+        side_s,
         set_up=any(found["set_up"] for found in ready),
     )
 

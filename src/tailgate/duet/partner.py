@@ -30,10 +30,11 @@ EXIT_S = 30.0
 
 
 class SideLostError(Exception):
-    """It has ended, or took too long; ``ending`` says how."""
+    """``side`` has ended, or took too long; ``ending`` says how."""
 
-    def __init__(self, ending: Ending, output: str) -> None:
+    def __init__(self, side: str, ending: Ending, output: str) -> None:
         super().__init__(ending.reason)
+        self.side = side
         self.ending = ending
         self.output = output
 
@@ -170,7 +171,7 @@ class Partner:
 
     def _send(self, message: Any) -> None:
         if self._process is None:
-            raise SideLostError(Ending("crashed", "it was not running"), "")
+            raise SideLostError(self.name, Ending("crashed", "it was not running"), "")
         try:
             self._process.results.send(message)
         except OSError:
@@ -179,7 +180,7 @@ class Partner:
     def _next(self, deadline_s: float) -> tuple[str, Any]:
         """What it says next."""
         if self._process is None:
-            raise SideLostError(Ending("crashed", "it was not running"), "")
+            raise SideLostError(self.name, Ending("crashed", "it was not running"), "")
         try:
             if self._process.next_event(deadline_s):
                 message: tuple[str, Any] = self._process.results.receive(deadline_s)
@@ -208,7 +209,7 @@ class Partner:
             ending = ending or endings.WITH_ITS_KEEPER
         process.close()
         self._group, self._stopped = None, False
-        return SideLostError(ending, output)
+        return SideLostError(self.name, ending, output)
 
     def _signal_group(self, number: int) -> None:
         if self._group is not None:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tailgate.analysis.gate import ALPHA
+from tailgate.analysis.gate import ALPHA, INCOMPARABLE, MISSING, NEW
 from tailgate.duet.base import Base
 from tailgate.duet.campaign import Campaign, Record
 from tailgate.duet.pairs import BASE, HEAD, Outcome
-from tailgate.duet.turns import BLOCK_S, SIDE_S
+from tailgate.duet.ratios import items_per_call
+from tailgate.duet.turns import BLOCK_S, Turns
+from tailgate.duet.verdicts import Judge
+from tailgate.errors import TailgateError, one_line
+from tailgate.gate.limits import Limits
 from tailgate.gate.verdict import Verdict
+from tailgate.history import Run
+from tailgate.processes.attempt import Attempt
 from tailgate.settings import Settings
+
+UNMEASURED = frozenset({INCOMPARABLE, MISSING, NEW})
 
 
 def duet_json(
@@ -28,7 +36,7 @@ def duet_json(
         "alpha": ALPHA,
         "pairs": settings.duet_pairs,
         "block_s": BLOCK_S,
-        "side_s": SIDE_S,
+        "side_s": settings.duet_s,
         "seed": settings.seed,
         "pairs_measured": campaign.done if campaign else 0,
         "wall_s": campaign.wall_s if campaign else None,
@@ -37,11 +45,58 @@ def duet_json(
             {
                 "fullname": record.names[HEAD],
                 "base_fullname": record.names[BASE],
+                "limits_rel": dict(record.limits.relative),
                 "pairs": [_pair(outcome) for outcome in record.outcomes],
             }
             for record in records
         ],
     }
+
+
+def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
+    """The verdicts from a saved duet's rounds; ``limits``: other ones than it was judged by.
+
+    What had no rounds (missing, new, incomparable) stays as it was.
+
+    Raises:
+        TailgateError: the run has no duet, or a broken one; ``name`` is its file's.
+    """
+    duet = run.get("tailgate_duet")
+    if not isinstance(duet, dict):
+        raise TailgateError(f"{name}: not a duet (run one with pytest --duet=GIT_REF --benchmark-json={name})")
+    try:
+        base = Base(duet["base"]["ref"], duet["base"]["python"], tuple(duet["base"]["options"]))
+        judge = Judge(int(duet["pairs"]), base, lambda _: None)
+        found: list[Verdict] = []
+        for saved in duet["benchmarks"]:
+            wanted = limits or Limits({metric: float(limit) for metric, limit in saved["limits_rel"].items()})
+            record = Record((str(saved["base_fullname"]), str(saved["fullname"])), wanted)
+            record.outcomes += [_outcome(pair) for pair in saved["pairs"]]
+            if record.outcomes:
+                found += judge.of(record)
+        judged = {one.fullname for one in found}
+        kept = [Verdict.from_json(one) for one in duet["verdicts"] if one["verdict"] in UNMEASURED]
+        return found + [one for one in kept if one.fullname not in judged or one.verdict == INCOMPARABLE]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise TailgateError(f"{name}: its tailgate_duet is broken ({one_line(error)})") from error
+
+
+def _outcome(saved: dict[str, Any]) -> Outcome:
+    turns = Turns(int(saved["iterations"]), int(saved["rounds_per_block"]), int(saved["blocks"]), 0)
+    sides = tuple(
+        Attempt(rows=[{"extra_info": {"items_per_call": saved[f"{side}_items_per_call"]}}]) for side in ("base", "head")
+    )
+    rounds_s = tuple([float(value) for value in saved[f"{side}_rounds_s"]] for side in ("base", "head"))
+    if not all(value > 0 for side in rounds_s for value in side) or not all(rounds_s):
+        raise ValueError("rounds must be seconds above 0")
+    return Outcome(
+        sides=(sides[BASE], sides[HEAD]),
+        rounds_s=(rounds_s[BASE], rounds_s[HEAD]),
+        turns=turns,
+        first=BASE if saved["first"] == "base" else HEAD,
+        steal_share=saved["steal_share"],
+        other_cpus=saved["other_cpus"],
+    )
 
 
 def _pair(outcome: Outcome) -> dict[str, Any]:
@@ -54,6 +109,8 @@ def _pair(outcome: Outcome) -> dict[str, Any]:
         "blocks": turns.blocks,
         "base_rounds_s": outcome.rounds_s[BASE],
         "head_rounds_s": outcome.rounds_s[HEAD],
+        "base_items_per_call": items_per_call(outcome, BASE),
+        "head_items_per_call": items_per_call(outcome, HEAD),
         "steal_share": outcome.steal_share,
         "other_cpus": outcome.other_cpus,
     }

@@ -18,7 +18,7 @@ from tailgate.duet.base import Base, parsed
 from tailgate.duet.campaign import Campaign, Record
 from tailgate.duet.launch import instrument_folder, launches
 from tailgate.duet.matching import Matched, matched
-from tailgate.duet.pairs import HEAD, Pair
+from tailgate.duet.pairs import HEAD, Outcome, Pair
 from tailgate.duet.partner import Partner, SideLostError, last_words
 from tailgate.duet.saved import duet_json
 from tailgate.duet.worktree import Worktree
@@ -151,11 +151,11 @@ class Duet:
                 ending.callback(partners[-1].close)
             # After the keepers, which would go on with the session's handlers.
             self._signals.begin()
-            pair = Pair((partners[0], partners[1]), self._settings.benchmark_timeout_s)
+            pair = Pair((partners[0], partners[1]), self._settings.duet_s, self._settings.benchmark_timeout_s)
             try:
                 base_names, _ = pair.start()
             except SideLostError as lost:
-                raise self._cannot_start(lost, partners) from lost
+                raise self._cannot_start(lost) from lost
             self._matched = matched(
                 in_scope(config, base_names), [item.nodeid for item in chosen], by_order=bool(self._base.options)
             )
@@ -165,10 +165,10 @@ class Duet:
             )
             self._campaign.run()
 
-    def _cannot_start(self, lost: SideLostError, partners: Sequence[Partner]) -> TailgateError:
-        name = next((partner.name for partner in partners if not partner.alive), "a side")
-        what = f"the {name} side ({self._base.label})" if name == "base" else f"the {name} side"
-        return TailgateError(f"--duet: {what} could not collect its tests: {last_words(lost.output)}")
+    def _cannot_start(self, lost: SideLostError) -> TailgateError:
+        what = f"the base side ({self._base.label})" if lost.side == "base" else "the head side"
+        how = "" if lost.ending.reason.endswith("in its test") else f"{lost.ending.reason}: "
+        return TailgateError(f"--duet: {what} could not collect its tests: {how}{last_words(lost.output)}")
 
     def _tell(self, text: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -224,7 +224,7 @@ class Duet:
 
     def _row(self, item: pytest.Item, record: Record | None) -> Any:
         """Head's rounds of all pairs."""
-        runs = [outcome.sides[HEAD].rows for outcome in record.outcomes] if record else []
+        runs = [_head_rows(outcome) for outcome in record.outcomes] if record else []
         if not any(runs):
             return None
         rows = pooled(runs)
@@ -240,6 +240,15 @@ class Duet:
             if one.verdict == MISSING and one.fullname in self._matched.missing:
                 report = replay.failure_of(one.fullname, line(one))
                 session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def _head_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    """What the side sent, with all of its rounds."""
+    if outcome.turns is None:
+        return []
+    iterations = outcome.turns.iterations
+    data = [duration_s / iterations for duration_s in outcome.rounds_s[HEAD]]
+    return [{**row, "data": data, "iterations": iterations} for row in outcome.sides[HEAD].rows[:1]]
 
 
 def in_scope(config: pytest.Config, names: Sequence[str]) -> list[str]:

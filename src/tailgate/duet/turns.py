@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 BLOCK_S = 0.05
-SIDE_S = 1.0
 MOST_ROUNDS = 20_000
 """A side, in one pair: all are kept."""
 PRIMING_SHARE = 0.04
@@ -35,16 +34,17 @@ class Turns:
     """Untimed rounds before each block."""
 
 
-def turns_for(call_s: float, iterations: int = 1, *, set_up: bool = False) -> Turns:
+def turns_for(call_s: float, iterations: int = 1, side_s: float = 1.0, *, set_up: bool = False) -> Turns:
     """Of calls that take so long on the slower side, which needs so many of them a round for its clock.
 
+    ``side_s``: how long each side is to be measured in all.
     ``set_up``: each call has a set-up of its own, so a round cannot be several calls.
     """
-    call_s = max(call_s, SIDE_S / MOST_ROUNDS if set_up else 1e-9)
-    iterations = 1 if set_up else max(iterations, math.ceil(SIDE_S / MOST_ROUNDS / call_s))
+    call_s = max(call_s, side_s / MOST_ROUNDS if set_up else 1e-9)
+    iterations = 1 if set_up else max(iterations, math.ceil(side_s / MOST_ROUNDS / call_s))
     round_s = call_s * iterations
     rounds = max(1, round(BLOCK_S / round_s))
-    blocks = max(LEAST_BLOCKS, 2 * round(SIDE_S / (rounds * round_s) / 2))
+    blocks = max(LEAST_BLOCKS, 2 * round(side_s / (rounds * round_s) / 2))
     priming = max(1, round(rounds * PRIMING_SHARE)) if round_s < LONGEST_PRIMED_S else 0
     return Turns(iterations, rounds, blocks, priming)
 

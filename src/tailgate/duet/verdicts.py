@@ -26,7 +26,7 @@ UNMATCHED = {
 class Judge:
     """Of one session."""
 
-    def __init__(self, pairs: int, base: Base, reproduce: Callable[[str], str]) -> None:
+    def __init__(self, pairs: int, base: Base, reproduce: Callable[[str], str | None]) -> None:
         self._pairs = pairs
         self._base = base
         self._reproduce = reproduce

@@ -21,7 +21,7 @@ Rounds = Callable[[int, int], list[float]]
 
 @dataclass(frozen=True)
 class Taken:
-    """Everything the parent wanted."""
+    """The last block: a sample for the row here. The parent has all of them."""
 
     durations_s: list[float]
     """Of rounds; empty where the other side could not be measured."""
@@ -45,16 +45,15 @@ class AtWord:
         self._home.send(
             ("ready", {"call_s": size_s, "iterations": 1 if set_up else iterations_for(timed_s), "set_up": set_up})
         )
-        kept: list[float] = []
+        durations_s: list[float] = []
         iterations = 1
         while (order := self._home.receive()) is not None:
             rounds, iterations, priming = order
             if priming:
                 rounds_of(priming, iterations)
             durations_s = rounds_of(rounds, iterations)
-            kept += durations_s
             self._home.send(("block", durations_s))
-        return Taken(kept, iterations)
+        return Taken(durations_s, iterations)
 
 
 def warm_round_s(rounds_of: Rounds, now: Callable[[], float] = time.perf_counter) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
-from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, percent, printable, probability
+from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, ordered, percent, printable, probability
 
 HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "why")
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
@@ -93,11 +93,6 @@ def summary(verdicts: Iterable[Verdict]) -> str:
     """``2 fail, 1 undecided, 17 pass``; the gravest first."""
     counts = Counter(one.verdict for one in verdicts)
     return ", ".join(f"{counts[name]} {name}" for name in SEVERITY if counts[name]) or "nothing was compared"
-
-
-def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """The gravest first, else as they come."""
-    return sorted(verdicts, key=lambda one: SEVERITY.index(one.verdict))
 
 
 def markdown_text(text: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tailgate.analysis.gate import (
@@ -73,11 +73,30 @@ class Verdict:
         found[f"base_{unit}"], found[f"head_{unit}"] = found.pop("base"), found.pop("head")
         return {**found, "notes": list(self.notes)}
 
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Verdict:
+        """Back from :meth:`as_json`.
+
+        Raises:
+            KeyError, TypeError: it is not from there.
+        """
+        if saved["verdict"] not in SEVERITY:
+            raise TypeError(f"{saved['verdict']!r} is no verdict")
+        unit = UNITS.get(saved["metric"], "s")
+        values = {"base": saved[f"base_{unit}"], "head": saved[f"head_{unit}"], "notes": tuple(saved["notes"])}
+        names = {one.name for one in fields(cls)} - set(values)
+        return cls(**values, **{name: saved[name] for name in names})
+
 
 def overall(verdicts: Iterable[Verdict]) -> str | None:
     """A benchmark's verdict: the gravest of its metrics'; ``None`` where there is none."""
     found = {one.verdict for one in verdicts}
     return next((name for name in SEVERITY if name in found), None)
+
+
+def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The gravest first, else as they come."""
+    return sorted(verdicts, key=lambda one: SEVERITY.index(one.verdict))
 
 
 def line(one: Verdict, *, name: str | None = None) -> str:

@@ -1,0 +1,283 @@
+"""Duets from the command line to the exit code, on calls that sleep: what else the machine does hardly moves those."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from isolated import Project, Session, adopting, run_together
+
+SHORT = ("--duet-pairs=8", "--duet-seconds=0.04", "--gate-min-effect=20%", "--gate-metrics=median", "-v")
+BASE = """
+import pytest, time
+def rest(ms): time.sleep(ms / 1000)
+def test_same(benchmark): benchmark(rest, 2)
+def test_slower(benchmark): benchmark(rest, 2)
+def test_faster(benchmark): benchmark(rest, 4)
+def test_own_limit(benchmark): benchmark(rest, 2)
+def test_with_setup(benchmark): benchmark.pedantic(rest, setup=lambda: ((2,), {}), rounds=2)
+def test_removed(benchmark): benchmark(rest, 2)
+def test_renamed(benchmark): benchmark(rest, 2)
+def test_skipped(benchmark): benchmark(rest, 2)
+def test_skipped_in_both(benchmark): pytest.skip("not here")
+def test_crashes(benchmark): benchmark(rest, 2)
+def test_wrong(benchmark): benchmark(rest, 2)
+def test_was_broken(benchmark): assert False, "not yet"
+def test_unused(benchmark): pass
+def test_plain(): pass
+"""
+HEAD = """
+import os, pytest, signal, time
+def rest(ms): time.sleep(ms / 1000)
+def test_same(benchmark): benchmark(rest, 2)
+def test_slower(benchmark): benchmark(rest, 3)
+def test_faster(benchmark): benchmark(rest, 2)
+@pytest.mark.gate(median="90%")
+def test_own_limit(benchmark): benchmark(rest, 3)
+def test_with_setup(benchmark): benchmark.pedantic(rest, setup=lambda: ((3,), {}), rounds=2)
+def test_renamed_now(benchmark): benchmark(rest, 2)
+def test_skipped(benchmark): pytest.skip("does not work yet")
+def test_skipped_in_both(benchmark): pytest.skip("not here")
+def test_crashes(benchmark): os.kill(os.getpid(), signal.SIGSEGV)
+def test_wrong(benchmark):
+    benchmark(rest, 2)
+    assert 1 == 2, "wrong answer"
+def test_was_broken(benchmark): benchmark(rest, 2)
+def test_unused(benchmark): pass
+def test_plain(): pass
+"""
+CONFIGURED = """
+import time
+def pytest_addoption(parser): parser.addoption("--ms", type=int, default=2)
+def pytest_generate_tests(metafunc): metafunc.parametrize("ms", [metafunc.config.getoption("ms")])
+"""
+
+
+def committed(project: Project) -> Project:
+    """A git repository with everything in it committed."""
+    for command in (
+        ("init", "-q", "-b", "main", "."),
+        ("add", "conftest.py", "test_a.py"),
+        ("commit", "-q", "-m", "base"),
+    ):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command], cwd=project.folder, check=True)
+    return project
+
+
+def worktrees(project: Project) -> list[str]:
+    """But for the project itself."""
+    told = subprocess.run(
+        ["git", "worktree", "list", "--porcelain"], cwd=project.folder, check=True, capture_output=True, text=True
+    ).stdout
+    return [line for line in told.splitlines() if line.startswith("worktree")][1:]
+
+
+@pytest.fixture(scope="module")
+def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, Project]]:
+    def project(name: str, base: str, conftest: str = "") -> Project:
+        made = Project(tmp_path_factory.mktemp(name), test_a=base)
+        made.write("conftest.py", (made.folder / "conftest.py").read_text() + conftest)
+        return committed(made)
+
+    changed = project("changed", BASE)
+    changed.write("test_a.py", HEAD)
+    option = project("option", "import time\ndef test_a(benchmark, ms): benchmark(time.sleep, ms / 1000)\n", CONFIGURED)
+    python = project("python", "import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n")
+    strange = project(
+        "strange",
+        "import sys, time\nsys.path.insert(0, open('/proc/self/environ').read() and __import__('os').environ['HERE'])\n"
+        "import lib\ndef test_a(benchmark): benchmark(lib.rest)\n",
+    )
+    strange.write("lib.py", "import time\ndef rest(): time.sleep(0.002)\n")
+    fresh = project("fresh", "def test_old(): pass\n")
+    fresh.write("test_a.py", "import time\ndef test_new(benchmark): benchmark(time.sleep, 0.002)\n")
+    together = {
+        "changed": (changed, (*SHORT, "--duet=HEAD", "--junitxml=junit.xml", "--report=out.md")),
+        "option": (option, (*SHORT, "--duet=option:--ms=4")),
+        "python": (python, (*SHORT, f"--duet=main,python:{sys.executable}", "test_a.py::test_a")),
+        "strange": (strange, (*SHORT, "--duet=HEAD")),
+        "fresh": (fresh, (*SHORT, "--duet=HEAD")),
+    }
+    sessions = run_together(*together.values(), HERE=str(strange.folder))
+    return {name: (session, project) for (name, (project, _)), session in zip(together.items(), sessions, strict=True)}
+
+
+def verdicts(session: Session) -> dict[str, dict[str, Any]]:
+    assert session.saved is not None, session.out
+    return {one["fullname"].rpartition("::")[2]: one for one in session.saved["tailgate_duet"]["verdicts"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "outcome"),
+    [
+        ("test_same", "pass", "PASSED"),
+        ("test_slower", "fail", "FAILED"),
+        ("test_faster", "improved", "PASSED"),
+        ("test_own_limit", "pass", "PASSED"),
+        ("test_with_setup", "fail", "FAILED"),
+        ("test_skipped", "missing", "FAILED"),
+        ("test_skipped_in_both", "incomparable", "SKIPPED"),
+        ("test_crashes", "incomparable", "FAILED"),
+        ("test_wrong", "incomparable", "FAILED"),
+        ("test_was_broken", "incomparable", "SKIPPED"),
+        ("test_unused", "incomparable", "SKIPPED"),
+        ("test_renamed_now", "new", "SKIPPED"),
+    ],
+)
+def test_each_verdict_is_its_tests_outcome(
+    duets: dict[str, tuple[Session, Project]], name: str, verdict: str, outcome: str
+) -> None:
+    session, _ = duets["changed"]
+    assert verdicts(session)[name]["verdict"] == verdict, session.out
+    assert session.outcomes[name] == [outcome], session.out
+
+
+@pytest.mark.parametrize("name", ["test_removed", "test_renamed"])
+def test_what_only_base_has_is_missing_and_fails(duets: dict[str, tuple[Session, Project]], name: str) -> None:
+    session, _ = duets["changed"]
+    assert verdicts(session)[name]["verdict"] == "missing"
+    assert session.lines(f"FAILED test_a.py::{name} - test_a.py::{name} median missing: base has this benchmark")
+
+
+def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, project = duets["changed"]
+    assert session.code == 1, session.out
+    slower = verdicts(session)["test_slower"]
+    assert 0.2 < slower["change_rel"] < 0.8
+    assert (slower["replicates"], slower["worse"], slower["confirmed"]) == (8, 8, True)
+    assert slower["base_s"] < slower["head_s"]
+    assert slower["p"] < 0.01
+    (told,) = session.lines(r"^test_slower median \+")
+    assert "8 of 8 pairs slower; limit 20 %" in told
+    assert "confirmed" in told
+    assert "reproduce: pytest test_a.py::test_slower --duet=HEAD --duet-pairs=8" in told
+    # Base and head were there: the rounds of both, of every pair, confirmation included.
+    assert session.saved is not None
+    duet = session.saved["tailgate_duet"]
+    assert duet["base"]["ref"] == "HEAD"
+    assert len(duet["base"]["commit"]) == 40
+    (rounds,) = [one["pairs"] for one in duet["benchmarks"] if one["fullname"].endswith("test_slower")]
+    assert len(rounds) == 16
+    assert all(min(pair["head_rounds_s"]) > 0.003 > min(pair["base_rounds_s"]) > 0.002 for pair in rounds)
+    assert {pair["first"] for pair in rounds} == {"base", "head"}
+    # The row is head's.
+    assert session.rows["test_slower"]["stats"]["min"] > 0.003
+    assert session.rows["test_slower"]["extra_info"]["gate_verdict"] == "fail"
+    junit = ElementTree.parse(project.folder / "junit.xml").getroot()
+    cases = {case.get("name"): case for case in junit.iter("testcase")}
+    assert [child.tag for child in cases["test_slower"]] == ["failure"]
+    assert [child.tag for child in cases["test_removed"]] == ["failure"]
+    assert "pass" not in "".join(child.tag for child in cases["test_slower"])
+
+
+def test_a_crash_of_head_is_told_as_what_it_is(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = duets["changed"]
+    assert session.unmeasured["test_crashes"][1].startswith("head crashed: SIGSEGV")
+    assert session.lines("wrong answer")
+
+
+def test_nothing_is_left_of_a_duet(duets: dict[str, tuple[Session, Project]]) -> None:
+    for session, project in duets.values():
+        assert session.left == []
+        assert worktrees(project) == []
+        assert project.temporary_files() == []
+
+
+def test_another_configuration_is_compared_in_order(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = duets["option"]
+    assert session.code == 0, session.out
+    assert verdicts(session)["test_a[2]"]["verdict"] == "improved"
+
+
+def test_a_ref_in_another_python(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = duets["python"]
+    assert session.code == 0, session.out
+    assert verdicts(session)["test_a"]["verdict"] == "pass"
+    assert session.saved is not None
+    assert session.saved["tailgate_duet"]["base"]["python"] == sys.executable
+
+
+def test_a_base_that_runs_heads_code_is_never_green(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = duets["strange"]
+    assert verdicts(session)["test_a"]["verdict"] == "incomparable"
+    assert session.lines("base imported lib from head's checkout")
+    assert session.code == 1
+
+
+def test_nothing_compared_is_never_green(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = duets["fresh"]
+    assert session.code == 1, session.out
+    assert verdicts(session)["test_new"]["verdict"] == "new"
+    assert session.lines("Nothing was compared")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return committed(
+        Project(
+            tmp_path_factory.mktemp("usage"),
+            test_a="import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--duet=mian",), "git knows no commit 'mian' in .*; did you mean 'main'?"),
+        (("--duet=",), "--duet: no side named"),
+        (("--duet=main", "--benchmark-save=x"), "--duet does not go with --benchmark-save"),
+        (("--duet=main", "--benchmark-disable"), "--duet does not go with --benchmark-disable"),
+        (("--duet=main", "--gate"), "two gates"),
+        (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is too small (allowed: 8 or more)"),
+        (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
+        (("--duet=main", "--gate-min-effect=2"), "'2' is no limit (allowed: a percentage above 0"),
+        (("--duet=python:nowhere",), "python:nowhere is not there"),
+        (("--duet=main", "new.py"), "base does not have new.py"),
+        (("--duet=option:--no-such-option",), "the base side .* could not collect its tests: .*no-such-option"),
+    ],
+)
+def test_wrong_usage_is_one_line(project: Project, arguments: tuple[str, ...], said: str) -> None:
+    project.write("new.py", "def test_b(benchmark): benchmark(len, '')\n")
+    session = project.run(*arguments, save=False)
+    assert session.code == 4, session.out
+    pattern = said.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")
+    assert len(session.lines(f"^ERROR: .*{pattern}")) == 1, session.out
+    assert "Traceback" not in session.out
+    assert worktrees(project) == []
+
+
+def test_outside_of_a_repository(tmp_path: Path) -> None:
+    outside = Project(tmp_path, test_a="def test_a(benchmark): benchmark(len, '')\n")
+    session = outside.run("--duet=main", save=False, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert session.code == 4
+    assert session.lines("ERROR: --duet: .* is not inside a git repository")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_duet_leaves_nothing_and_keeps_what_it_measured(tmp_path: Path, number: signal.Signals) -> None:
+    text = "import os, time\ndef test_a(benchmark):\n    benchmark(time.sleep, 0.002)\n"
+    text += "    open(os.environ['LOG'], 'a').write('called\\n')\n"
+    interrupted = committed(Project(tmp_path, test_a=text))
+    with adopting():
+        session = interrupted.start("--duet=HEAD", *SHORT)
+        deadline_s = time.monotonic() + 60
+        while interrupted.logged.count("called") < 4:
+            assert time.monotonic() < deadline_s, "no pair was measured"
+            time.sleep(0.01)
+        session.send_signal(number)
+        found = interrupted.finish(session, grace_s=6.0)
+    assert found.left == []
+    for _ in range(100):  # after SIGKILL somebody else cleans up, a moment later
+        if not worktrees(interrupted):
+            break
+        time.sleep(0.05)
+    assert worktrees(interrupted) == []
+    if number != signal.SIGKILL:
+        assert found.code == 2, found.out
+        assert len(found.saved["tailgate_duet"]["benchmarks"][0]["pairs"]) >= 1  # type: ignore[index]
+        assert verdicts(found)["test_a"]["verdict"] == "undecided"

@@ -1,0 +1,274 @@
+"""The duet's pure parts: turns, matching, what a side is, the decision on the pairs."""
+
+import json
+import math
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tailgate.analysis.gate import FAIL, IMPROVED, PASS, UNDECIDED
+from tailgate.duet.base import Base, checked_python, parsed
+from tailgate.duet.decision import decide
+from tailgate.duet.matching import matched
+from tailgate.duet.prepared import PreparedCall
+from tailgate.duet.ratios import block_log_ratio
+from tailgate.duet.side import strangers
+from tailgate.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, turns_for
+from tailgate.duet.word import AtWord, warm_round_s
+from tailgate.errors import TailgateError
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a loaded machine."""
+SECONDS = st.floats(min_value=1e-8, max_value=20.0)
+
+
+@PATIENT
+@given(SECONDS, st.integers(1, 1000), st.floats(0.05, 5.0), st.booleans())
+def test_blocks_are_short_and_many(call_s: float, iterations: int, side_s: float, set_up: bool) -> None:
+    turns = turns_for(call_s, iterations, side_s, set_up=set_up)
+    assert turns.blocks >= 2
+    assert turns.blocks % 2 == 0  # whole A B B A
+    assert turns.iterations >= (1 if set_up else iterations)
+    block_s = turns.rounds * turns.iterations * call_s
+    assert turns.rounds == 1 or block_s <= BLOCK_S * 1.5
+    if not set_up and iterations * call_s < 0.03:
+        assert turns.blocks * turns.rounds <= MOST_ROUNDS * 1.5
+        assert abs(turns.blocks * block_s - side_s) <= max(2 * block_s, 0.6 * side_s)
+
+
+def test_a_long_call_is_a_block_by_itself_and_not_primed() -> None:
+    turns = turns_for(LONGEST_PRIMED_S * 10)
+    assert (turns.rounds, turns.iterations, turns.priming, turns.blocks) == (1, 1, 0, 4)
+
+
+def test_a_call_with_a_set_up_is_never_repeated_in_a_round() -> None:
+    assert turns_for(1e-9, 500, set_up=True).iterations == 1
+
+
+@PATIENT
+@given(st.integers(1, 30).map(lambda half: 2 * half), st.sampled_from([0, 1]))
+def test_sides_take_turns_so_that_a_drift_cancels(blocks: int, first: int) -> None:
+    order = list(abba(blocks, first))
+    assert order[:4] == [first, 1 - first, 1 - first, first]
+    times: dict[int, list[int]] = {0: [], 1: []}
+    for time, side in enumerate(order):
+        times[side].append(time)
+    assert len(times[0]) == len(times[1]) == blocks
+    assert statistics.fmean(times[0]) == statistics.fmean(times[1])
+
+
+@PATIENT
+@given(st.lists(st.floats(0.5, 2.0), min_size=8, max_size=40), st.floats(0.5, 2.0), st.integers(1, 5))
+def test_a_drift_that_both_sides_share_does_not_move_the_ratio(drift: list[float], slower: float, rounds: int) -> None:
+    base = [speed for speed in drift for _ in range(rounds)]
+    head = [speed * slower for speed in base]
+    assert block_log_ratio(base, head, rounds) == pytest.approx(math.log(slower), abs=1e-9)
+
+
+def test_one_disturbed_block_does_not_move_the_ratio() -> None:
+    base, head = [1.0] * 20, [1.0] * 20
+    head[4:6] = [9.0, 9.0]
+    assert block_log_ratio(base, head, 2) == 0.0
+
+
+NAMES = st.lists(
+    st.builds("{}[{}]".format, st.sampled_from(["test_a", "test_b"]), st.sampled_from("tuvwxyz")), unique=True
+)
+
+
+@PATIENT
+@given(NAMES, NAMES, st.booleans())
+def test_matching_uses_every_benchmark_once(base: list[str], head: list[str], by_order: bool) -> None:
+    found = matched(base, head, by_order=by_order)
+    assert sorted([*(one for one, _ in found.pairs), *found.missing]) == sorted(base)
+    assert sorted([*(other for _, other in found.pairs), *found.new]) == sorted(head)
+    same = set(base) & set(head)
+    assert {(name, name) for name in same} <= set(found.pairs)
+    if not by_order:
+        assert len(found.pairs) == len(same)
+
+
+def test_another_configuration_is_matched_in_order() -> None:
+    found = matched(["t[a-t1]", "t[b-t1]", "u"], ["t[a-t2]", "t[b-t2]", "u"], by_order=True)
+    assert found.pairs == (("t[a-t1]", "t[a-t2]"), ("t[b-t1]", "t[b-t2]"), ("u", "u"))
+    assert not found.missing
+    assert not found.new
+
+
+def test_different_numbers_are_not_matched_in_order() -> None:
+    found = matched(["t[a-t1]"], ["t[a-t2]", "t[b-t2]"], by_order=True)
+    assert (found.pairs, found.missing, found.new) == ((), ("t[a-t1]",), ("t[a-t2]", "t[b-t2]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("main", Base(ref="main")),
+        ("HEAD~3", Base(ref="HEAD~3")),
+        ("python:.venv/bin/python", Base(python=".venv/bin/python")),
+        ("main,python:/x y/python", Base(ref="main", python="/x y/python")),
+        ("python:/x,v1.0", Base(ref="v1.0", python="/x")),
+        ("option:--threads=1", Base(options=("--threads=1",))),
+        ("option:--threads=1 -o 'tailgate_seed=1 2'", Base(options=("--threads=1", "-o", "tailgate_seed=1 2"))),
+    ],
+)
+def test_what_a_side_can_be(text: str, base: Base) -> None:
+    assert parsed(text) == base
+    assert base.label
+
+
+@pytest.mark.parametrize("text", ["option:", "option:threads", "option:'", "a,b", "python:a,python:b", "-x", "a,"])
+def test_what_a_side_cannot_be(text: str) -> None:
+    with pytest.raises(TailgateError, match="--duet: ") as failed:
+        parsed(text)
+    assert "\n" not in str(failed.value)
+
+
+def test_a_python_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(TailgateError, match=r"--duet: python:nowhere/python is not there"):
+        checked_python("nowhere/python", tmp_path)
+
+
+def test_a_python_without_packages(tmp_path: Path) -> None:
+    fake = tmp_path / "python"
+    fake.write_text("#!/bin/sh\necho pytest_benchmark scipy\n")
+    fake.chmod(0o755)
+    with pytest.raises(TailgateError, match=r"lacks pytest_benchmark, scipy: .*pip install pytest-benchmark scipy$"):
+        checked_python("./python", tmp_path)
+
+
+def test_a_python_that_is_none(tmp_path: Path) -> None:
+    fake = tmp_path / "python"
+    fake.write_text("#!/bin/sh\nexit 3\n")
+    fake.chmod(0o755)
+    with pytest.raises(TailgateError, match="does not run as a Python"):
+        checked_python(str(fake), tmp_path)
+
+
+def scattered(change: float, spread: float, count: int) -> list[float]:
+    """Log-ratios around a change, the same each time, without ties."""
+    return [change + spread * math.sin(17.0 * index + 0.3) for index in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "confirmed", "more"),
+    [
+        (scattered(0.0, 0.005, 3), UNDECIDED, None, 7),
+        (scattered(0.0, 0.005, 10), PASS, None, 0),
+        (scattered(0.05, 0.005, 10), FAIL, None, 10),
+        (scattered(0.05, 0.005, 19), FAIL, None, 1),
+        (scattered(0.05, 0.005, 20), FAIL, True, 0),
+        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.005, 10), PASS, False, 0),
+        (scattered(-0.05, 0.005, 10), IMPROVED, None, 0),
+        (scattered(0.0, 0.06, 10), UNDECIDED, None, 10),
+        (scattered(0.0, 0.06, 20), UNDECIDED, None, 0),
+        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.06, 10), FAIL, None, 10),
+        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.06, 20), UNDECIDED, False, 0),
+    ],
+)
+def test_pairs_are_wanted_until_it_is_decided(
+    values: list[float], verdict: str, confirmed: bool | None, more: int
+) -> None:
+    found = decide(values, "median", 0.02, 10, patient=True)
+    assert (found.verdict, found.confirmed, found.more) == (verdict, confirmed, more)
+
+
+def test_without_patience_only_a_suspicion_is_worth_more_pairs() -> None:
+    calm, slower = scattered(0.0, 0.3, 10), scattered(0.2, 0.3, 10)
+    assert decide(calm, "p99", 0.10, 10, patient=False).more == 0
+    assert decide(slower, "p99", 0.10, 10, patient=False).more == 10
+
+
+def test_a_throughput_that_falls_is_worse() -> None:
+    assert decide(scattered(-0.05, 0.005, 20), "throughput", 0.02, 10, patient=True).verdict == FAIL
+    assert decide(scattered(0.05, 0.005, 10), "throughput", 0.02, 10, patient=True).verdict == IMPROVED
+
+
+@PATIENT
+@given(st.lists(st.floats(-0.5, 0.5), max_size=60), st.sampled_from(["median", "p99", "throughput"]), st.booleans())
+def test_a_fail_is_always_confirmed_and_never_open(values: list[float], metric: str, patient: bool) -> None:
+    found = decide(values, metric, 0.02, 10, patient=patient)
+    assert found.more <= 10
+    assert len(values) + found.more <= 60
+    if found.verdict == FAIL and not found.more:
+        assert found.confirmed is True
+    if len(values) >= 40:
+        assert found.more == 0
+
+
+@dataclass
+class FakeHome:
+    """The parent's end, with its orders written down beforehand."""
+
+    orders: list[Any]
+    sent: list[Any] = field(default_factory=list)
+
+    def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    def receive(self) -> Any:
+        return self.orders.pop(0)
+
+
+def test_a_side_calls_at_the_parents_word_and_keeps_the_primed_rounds_to_itself() -> None:
+    called: list[tuple[int, int]] = []
+
+    def rounds_of(rounds: int, iterations: int) -> list[float]:
+        called.append((rounds, iterations))
+        return [0.5] * rounds
+
+    home = FakeHome([(3, 2, 1), (4, 2, 0), None])
+    taken = AtWord(home).take(rounds_of, lambda call_s: 2)  # type: ignore[arg-type]
+    assert home.sent[0] == ("ready", {"call_s": 0.5, "iterations": 2, "set_up": False})
+    assert home.sent[1:] == [("block", [0.5] * 3), ("block", [0.5] * 4)]
+    assert called[-3:] == [(1, 2), (3, 2), (4, 2)]
+    assert taken.iterations == 2
+
+
+def test_warming_up_ends_after_ten_calls_or_half_a_second() -> None:
+    clock = iter(float(step) for step in range(1000))
+    calls = 0
+
+    def rounds_of(rounds: int, iterations: int) -> list[float]:
+        nonlocal calls
+        calls += 1
+        return [0.1]
+
+    warm_round_s(rounds_of, lambda: 0.0)
+    assert calls == 10
+    calls = 0
+    timed_s, wall_s = warm_round_s(rounds_of, lambda: next(clock))
+    assert calls == 2
+    assert (timed_s, wall_s) == (0.1, 1.0)
+
+
+def test_a_prepared_call_times_the_call_alone() -> None:
+    log: list[Any] = []
+    clock = iter([1.0, 1.25])
+    call = PreparedCall(
+        target=lambda *args, **kwargs: log.append(("call", args, kwargs)),
+        args=(),
+        kwargs={},
+        setup=lambda: ((1,), {"a": 2}),
+        teardown=lambda *args, **kwargs: log.append(("down", args, kwargs)),
+    )
+    assert call.timed(lambda: next(clock)) == 0.25
+    assert log == [("call", (1,), {"a": 2}), ("down", (1,), {"a": 2})]
+
+
+def test_a_prepared_call_has_one_source_of_arguments() -> None:
+    with pytest.raises(TypeError, match="setup"):
+        PreparedCall(print, (1,), {}, setup=lambda: ((1,), {})).once()
+
+
+def test_modules_of_the_other_checkout_are_strangers() -> None:
+    place = Path(json.__file__).parent.parent
+    assert "json" in strangers(str(place), [])
+    assert strangers(str(place), [str(place)]) == []
+    assert strangers(None, []) == []
+    assert "json" not in strangers(str(place / "nowhere"), [])
