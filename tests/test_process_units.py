@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate import endings
-from tailgate.endings import of_exit, signal_name, where, without_pytest
+from tailgate.endings import Ending, of_exit, signal_name, where, without_pytest
 from tailgate.findings import Findings
 from tailgate.processes import safety
 from tailgate.processes.attempt import Attempt, tail
@@ -323,7 +323,11 @@ ROW: dict[str, Any] = {"extra_info": {}, "data": [1.0]}
     ],
 )
 def test_measured_is_what_has_a_row_and_passed(reports: list[str], rows: list[Any], measured: bool) -> None:
-    assert Attempt(reports=[{"outcome": outcome} for outcome in reports], rows=rows).measured is measured
+    made = Attempt(reports=[{"outcome": outcome} for outcome in reports], rows=rows)
+    assert made.measured is measured
+    made.ending = Ending("crashed", "crashed: SIGABRT")  # in its teardown
+    assert not made.measured
+    assert not Attempt(rows=[ROW], farewell={"internal_error": "Traceback"}).measured
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,16 @@ class Attempt:
     duration_s: float = 0.0
 
     @property
+    def failed(self) -> bool:
+        """The test failed, or its process did, or pytest in it: whatever was measured before."""
+        broken = self.ending is not None or "internal_error" in self.farewell
+        return broken or any(report["outcome"] == "failed" for report in self.reports)
+
+    @property
     def measured(self) -> bool:
-        """It has a row, and the test passed so far as it went."""
-        return bool(self.rows) and all(report["outcome"] == "passed" for report in self.reports)
+        """It has a row, and the test passed so far as it went, to the end of its process."""
+        passed = all(report["outcome"] == "passed" for report in self.reports)
+        return bool(self.rows) and passed and not self.failed
 
     @property
     def contended(self) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from tailgate.processes.attempt import Attempt, attend
 from tailgate.processes.child import INSIDE, MODULES, Outputs
 from tailgate.processes.journals import open_journal
 from tailgate.processes.pooling import pooled
+from tailgate.processes.retry import better
 from tailgate.processes.signals import Signals
 from tailgate.processes.starting import Starter
 from tailgate.rows import add_warning
@@ -140,7 +140,7 @@ class Isolation:
                 raise
         for row in made.rows:
             row["extra_info"].update(self._run.calibrate(item.nodeid))
-        if self._journal and self._comparable and made.measured and made.ending is None:
+        if self._journal and self._comparable and made.measured:
             try:
                 # The workload's own facts may have been made by the test itself: asked for again.
                 key = self._comparable.key(item)
@@ -164,23 +164,15 @@ class Isolation:
         return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
-        """One second try; of two contended ones, the less disturbed is kept, whatever its times."""
+        """One second try, in a new process."""
         try:
             # Where waiting did not help, a neighbour is here to stay: the next benchmark waits less for it.
             self._wait_s = QUIET_S if wait_until_quiet(self._wait_s) else UNQUIET_S
             second = self._once(item)
         except pytest.fail.Exception:  # another plug-in's time-out
             return first
-        if not second.measured:
-            return first
-        calmer = not second.contended or _disturbance(second) < _disturbance(first)
-        kept, other = (second, first) if calmer else (first, second)
-        for row, dropped in zip(kept.rows, other.rows, strict=False):
-            row["extra_info"].update(
-                tries=2, discarded_median_s=statistics.median(dropped["data"]), discarded_because=other.contended
-            )
         self._run.retried()
-        return kept
+        return better(first, second)
 
     def _finish(self, item: pytest.Item) -> None:
         """Tell the session what the item's processes came to."""
@@ -260,12 +252,6 @@ def _drop_later(item: pytest.Item, count: int) -> None:
         if count and items[index] is item:
             del items[index]
             count -= 1
-
-
-def _disturbance(made: Attempt) -> float:
-    """CPUs that others took while it was timed."""
-    infos = [row["extra_info"] for row in made.rows]
-    return max((info.get("other_cpus_busy") or 0.0) + (info.get("steal_cpus") or 0.0) for info in infos)
 
 
 def _obey(item: pytest.Item, farewell: dict[str, Any]) -> None:
