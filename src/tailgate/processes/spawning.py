@@ -17,7 +17,7 @@ import pytest
 
 from tailgate.processes import child, pytest_seams
 from tailgate.processes.handle import KeeperGoneError, Process
-from tailgate.processes.keeper import HOME_VARIABLE, Keeper, Order, settle_as_keeper
+from tailgate.processes.keeper import END_S, HOME_VARIABLE, Keeper, Order, settle_as_keeper
 from tailgate.processes.messages import Channel
 
 VARIABLE = "TAILGATE_PROCESS"
@@ -125,6 +125,7 @@ class Spawner:
         try:
             self._keeper.send(("spawn", order), [home])
         except OSError as error:
+            ours.close()
             raise KeeperGoneError from error
         finally:
             home.close()
@@ -134,7 +135,11 @@ class Spawner:
         """Its own keeper has ended; another's is not touched."""
         if self._own is not None:
             self._keeper.close()
-            self._own.wait()
+            try:
+                self._own.wait(END_S)
+            except subprocess.TimeoutExpired:  # it waits for a process that cannot be ended
+                self._own.kill()
+                self._own.wait()
 
     def _start_keeper(self, interpreter: list[str]) -> Channel:
         ours, theirs = Channel.pair()
