@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import tempfile
@@ -85,14 +86,21 @@ class Isolation:
                 self._journal.complete()
             return result
         finally:
-            self._signals.measured()
-            self._settle()
-            self._starter.close()
-            if self._journal:
-                self._journal.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Measuring has stopped: everything is closed, whatever becomes of the rest."""
+        assert self._starter is not None
+        assert self._outputs is not None
+        with contextlib.ExitStack() as last:  # read it from below
+            last.callback(self._remark)
             for stream in self._outputs:
-                stream.close()
-            self._run.remark(*self._starter.remarks, *self._resume_remarks())
+                last.callback(stream.close)
+            if self._journal:
+                last.callback(self._journal.close)
+            last.callback(self._starter.close)
+            last.callback(self._settle)
+            last.callback(self._signals.measured)
 
     def pytest_unconfigure(self) -> None:
         """Everything is saved."""
@@ -212,15 +220,15 @@ class Isolation:
             report = item.ihook.pytest_runtest_makereport(item=item, call=call)
             item.ihook.pytest_runtest_logreport(report=report)
 
-    def _resume_remarks(self) -> list[str]:
+    def _remark(self) -> None:
+        assert self._starter is not None
+        self._run.remark(*self._starter.remarks)
         if not (self._journal and self._settings.resume):
-            return []
-        remarks = []
+            return
         if self._resumed:
-            remarks.append(f"--resume: {self._resumed} already finished, taken from {self._journal.path}")
+            self._run.remark(f"--resume: {self._resumed} already finished, taken from {self._journal.path}")
         for name, count in self._stale.items():
-            remarks.append(f"--resume: {count} measured again, because the {name} changed")
-        return remarks
+            self._run.remark(f"--resume: {count} measured again, because the {name} changed")
 
 
 def interleaved(
