@@ -644,6 +644,22 @@ def test_a_thread_that_python_has_no_name_for_is_seen_too() -> None:
         assert gone.wait(SOON_S)
 
 
+def test_only_a_thread_at_work_is_waited_for_not_words_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety, "unsafe_to_fork", lambda: "no thread is at work here, but CUDA is initialised")
+    monkeypatch.setattr(safety, "_busy_threads", list)
+    started_s = time.monotonic()
+    assert safety.unsafe_still(SOON_S) == "no thread is at work here, but CUDA is initialised"
+    assert time.monotonic() - started_s < SOON_S / 2
+
+
+def test_where_nothing_is_forked_no_thread_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety.sys, "platform", "darwin")
+    monkeypatch.setattr(safety, "_busy_threads", lambda: ["works"])
+    started_s = time.monotonic()
+    safety.unsafe_still(SOON_S)
+    assert time.monotonic() - started_s < SOON_S / 2
+
+
 def test_a_thread_that_ends_in_time_is_no_hindrance() -> None:
     worker = threading.Thread(target=lambda: [time.sleep(0.005) for _ in range(20)], name="soon done")
     worker.start()
