@@ -27,7 +27,8 @@ GIT_S = 20.0
 MOST_FILES = 20_000
 """Python files of a project without git that are looked at."""
 DO_NOT_MATTER = {
-    "csv", "progress", "baselines", "fingerprint_packages", "journal", "resume", "order", "benchmark_timeout_s",
+    "csv", "progress", "baselines", "fingerprint_packages", "journal", "resume", "order", "seed",
+    "benchmark_timeout_s",
 }  # fmt: skip
 """Settings that change neither how nor what is measured."""
 

@@ -125,11 +125,8 @@ class BenchmarkRun:
         """Say something at the end of the run."""
         self._found.remarks += lines
 
-    def note(self, item: pytest.Item, report: Any, metadata: Any, ending: Any = None) -> None:
-        """Keep the result, or the reason why there is none.
-
-        ``ending``: how the benchmark's process ended, where that was not in order.
-        """
+    def note(self, item: pytest.Item, report: Any, metadata: Any) -> None:
+        """Keep the result, or the reason why there is none; its status is the report's, where it has one."""
         if not is_benchmark(item):
             return
         if hasattr(report, "wasxfail") and report.skipped:
@@ -137,10 +134,8 @@ class BenchmarkRun:
         elif report.skipped:
             self._not_measured(item, "unsupported", "skipped", skip_reason(report))
         elif report.failed and report.when != "teardown":  # what was measured before stays measured
-            reason = failure_line(report)
-            status = ending.status if ending else "oom" if reason.startswith("oom: ") else "failed"
-            self._not_measured(item, status, "FAILED", reason)
-        elif report.when == "call":
+            self._not_measured(item, getattr(report, "tailgate_status", "failed"), "FAILED", failure_line(report))
+        elif report.when == "call" and report.passed:  # a rerun is neither passed nor failed
             self._measured_item(item, metadata)
 
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:

@@ -198,13 +198,13 @@ class Isolation:
         made = attempts[-1]
         reports = [replay.rebuilt(item, data) for data in made.reports]
         if made.ending:
-            reports.append(replay.failure(item, made.phase, made.ending.reason, made.sections, made.duration_s))
+            reports.append(replay.failure(item, made, made.ending))
         if "internal_error" in made.farewell:
             trace = made.farewell["internal_error"].rstrip()
             reason = f"pytest failed inside the benchmark's process: {trace.rpartition(chr(10))[2]}\n{trace}"
-            reports.append(replay.failure(item, made.phase, reason, [], made.duration_s))
+            reports.append(replay.failure(item, made, Ending("failed", reason)))
         for report in reports:
-            self._run.note(item, report, metadata[0] if metadata else None, made.ending)
+            self._run.note(item, report, metadata[0] if metadata else None)
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
@@ -228,7 +228,7 @@ class Isolation:
         if self._resumed:
             self._run.remark(f"--resume: {self._resumed} already finished, taken from {self._journal.path}")
         for name, count in self._stale.items():
-            self._run.remark(f"--resume: {count} measured again, because the {name} changed")
+            self._run.remark(f"--resume: {count} measured again, because the {name} changed, or cannot be told")
 
 
 def interleaved(

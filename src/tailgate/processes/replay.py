@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tailgate import seams
+from tailgate.endings import Ending
+from tailgate.processes.attempt import Attempt
 
 Report = pytest.TestReport | pytest.CollectReport
 
@@ -33,10 +35,11 @@ def measured(item: pytest.Item, plain: dict[str, Any]) -> Any:
     return seams.row_from_plain(plain, params=item.callspec.params if hasattr(item, "callspec") else None)
 
 
-def failure(item: pytest.Item, when: str, reason: str, sections: list[tuple[str, str]], duration_s: float) -> Any:
+def failure(item: pytest.Item, made: Attempt, ending: Ending) -> Any:
     """A test that its process did not survive, failed with one line."""
-    call = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=when)  # type: ignore[arg-type]
-    report = pytest.TestReport.from_item_and_call(item, call)
-    report.sections.extend(sections)
-    report.duration = duration_s
+    call = pytest.CallInfo.from_call(lambda: pytest.fail(ending.reason, pytrace=False), when=made.phase)  # type: ignore[arg-type]
+    report: Any = pytest.TestReport.from_item_and_call(item, call)
+    report.tailgate_status = ending.status
+    report.sections.extend(made.sections)
+    report.duration = made.duration_s
     return report
