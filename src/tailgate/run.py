@@ -37,6 +37,7 @@ class BenchmarkRun:
         self._narrator = Narrator(config, 0, 1, wanted=False)
         self._from_journal = False
         self._found = Findings()
+        self._counted: set[pytest.Item] = set()
         self._calibrations: list[dict[str, Any]] = []
         self._compared: list[Run] = []
         self.isolation: str | None = None
@@ -217,6 +218,9 @@ class BenchmarkRun:
         if not metadata:
             self._narrator.outcome = "passed, without a measurement"
             return
+        if item in self._counted:  # a subtest has passed before
+            return
+        self._counted.add(item)
         self._found.measured += 1
         if self._watching and self.isolation is None:
             metadata.extra_info.update(self.calibrate(item.nodeid))

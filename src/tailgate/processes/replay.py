@@ -8,6 +8,7 @@ import pytest
 
 from tailgate import seams
 from tailgate.endings import Ending
+from tailgate.processes import pytest_seams
 from tailgate.processes.attempt import Attempt
 
 Report = pytest.TestReport | pytest.CollectReport
@@ -27,7 +28,9 @@ def warn(item: pytest.Item, recorded: dict[str, Any]) -> None:
 
 def rebuilt(item: pytest.Item, data: dict[str, Any]) -> Any:
     """A report from its transportable form."""
-    return item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
+    report = item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
+    pytest_seams.count_failed_subtest(item.config, report)
+    return report
 
 
 def measured(item: pytest.Item, plain: dict[str, Any]) -> Any:
