@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tailgate.processes.child import INSIDE
-from tailgate.processes.isolation import Isolation
 from tailgate.processes.spawning import SpawnedChild, errand
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
@@ -23,4 +22,6 @@ def become_spawned(config: pytest.Config) -> bool:
 
 def isolate(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
     """From now on benchmarks run in processes of their own."""
+    from tailgate.processes.isolation import Isolation  # it locks files, which not every platform can, and costs 30 ms
+
     config.pluginmanager.register(Isolation(config, settings, run), "tailgate-isolation")
