@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 from typing import Any
 
@@ -42,8 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "preload(*modules): modules to import once, before the benchmark's process is forked."
     )
     with as_usage_error():
-        settings = config.stash[SETTINGS] = settings_from(config)
+        settings = settings_from(config)
         spawned = entrance.become_spawned(config)
+        if spawned:  # what is written and shown is the session's to do
+            settings = dataclasses.replace(settings, csv=None, progress=False)
+        config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
         if run.isolating and not spawned:
             entrance.isolate(config, settings, run)

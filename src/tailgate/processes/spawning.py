@@ -33,7 +33,7 @@ KEEP = (
 NOT_AGAIN: dict[str, Any] = {
     "benchmark_compare": None, "benchmark_compare_fail": [], "benchmark_save": None, "benchmark_autosave": None,
     "benchmark_json": None, "benchmark_histogram": None, "xmlpath": None, "lf": False, "failedfirst": False,
-    "newfirst": False, "stepwise": False, "stepwise_skip": False, "cacheclear": False, "tailgate_csv": None,
+    "newfirst": False, "stepwise": False, "stepwise_skip": False, "cacheclear": False,
     "log_file": os.devnull,
 }  # fmt: skip
 """What is the session's to do, once."""
