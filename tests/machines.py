@@ -124,6 +124,8 @@ TABLE = [
     ("CPU energy", {}, {}, "missing", "/sys/class/powercap", "sudo modprobe intel_rapl_msr"),
     ("valgrind", {}, {"programs": {"valgrind": "valgrind-3.19.0"}}, "ok", "valgrind-3.19.0 (/usr/bin/valgrind)", None),
     ("valgrind", DEBIAN, {}, "missing", "not installed", "sudo apt install valgrind"),
+    ("valgrind", DEBIAN, {"programs": {"valgrind": Done(1, "", "no tool")}}, "missing", "does not work: no tool",
+     "sudo apt install valgrind"),
     ("valgrind", {}, {"programs": {"valgrind": Done(1, "", "no tool")}}, "missing", "does not work: no tool", None),
     ("CPU waits", {"/proc/self/schedstat": "82012 57687 2"}, {}, "ok", "waited", None),
     ("CPU waits", {"/proc/self/schedstat": "0 0 0"}, {}, "missing", "stays 0", "sudo sysctl kernel.task_delayacct=1"),

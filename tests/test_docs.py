@@ -62,6 +62,14 @@ def test_every_name_a_user_may_type_is_documented(name: str) -> None:
     assert name in DOCS
 
 
+@pytest.mark.parametrize("folder", [".", "processes"])
+def test_every_room_of_the_instrument_is_in_the_design(folder: str) -> None:
+    design = (ROOT / "docs" / "design.md").read_text()
+    found = [path for path in (ROOT / "src" / "tailgate" / folder).iterdir() if path.is_dir() or path.suffix == ".py"]
+    rooms = [path.stem for path in found if not path.name.startswith("__")]
+    assert not [room for room in rooms if not re.search(rf"(^|  ){room}(\.py|/)?[ \n]", design, re.MULTILINE)]
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", file.read_text()):

@@ -77,6 +77,12 @@ def big():
 def test_memory_in_setup(benchmark, big):
     measure(benchmark)
 
+def test_says_oom(benchmark):
+    pytest.fail("oom: so says the test")
+
+def test_fails_and_crashes(benchmark, crashing_end):
+    assert not benchmark
+
 @pytest.fixture
 def broken():
     raise RuntimeError("no model")
@@ -149,6 +155,8 @@ LINE = {  # what is said of each that was not measured: its status, and a patter
     "test_memory_while_timed": ("oom", r"oom: MemoryError"),
     "test_memory_in_setup": ("oom", r"oom: MemoryError"),
     "test_broken_setup": ("failed", r"RuntimeError: no model"),
+    "test_says_oom": ("failed", r"oom: so says the test"),
+    "test_fails_and_crashes": ("failed", r"assert not .*"),  # and then, in its teardown, crashed
     "test_shared_memory_of_a_killed_one": ("crashed", r"crashed: SIGKILL from outside .*"),
     "test_floods_and_fails": ("failed", r"assert \(1 \+ 1\) == 3"),
     "test_closes_every_descriptor_but_the_standard_ones": (
@@ -160,6 +168,7 @@ MEASURED = [
     "test_leaks_processes", "test_floods", "test_unpicklable[<lambda>]", "test_closes_the_standard_descriptors",
     "test_last",
 ]  # fmt: skip
+IN_TEARDOWN = {"test_crash_in_teardown", "test_fails_and_crashes"}
 IN_SETUP = {"test_memory_in_setup", "test_broken_setup"}
 FEW = (
     "test_sigsegv", "test_sigkill", "test_os_exit", "test_memory_while_timed", "test_broken_setup",
@@ -214,13 +223,14 @@ def test_status_and_reason_of_what_was_not_measured_are_saved(faults: Faults) ->
 def test_a_fault_is_one_line_in_the_failures_and_a_failure_in_junit(faults: Faults) -> None:
     session, asked = faults.session, faults.asked
     for name in set(LINE) & asked:
-        assert session.outcomes[name] == ["ERROR" if name in IN_SETUP else "FAILED"], name
+        late = ["ERROR"] if name == "test_fails_and_crashes" else []
+        assert session.outcomes[name] == ["ERROR" if name in IN_SETUP else "FAILED", *late], name
         if LINE[name][0] in ("crashed", "oom"):
             heading = rf"_+ (ERROR at setup of )?{re.escape(name)} _+\n"
             assert re.search(rf"^{heading}{LINE[name][1]}\n[-_=\n]", session.out, re.MULTILINE), name
     failed = (faults.project.folder / "junit.xml").read_text()
     assert failed.count("<failure ") == len(set(LINE) & asked - IN_SETUP)
-    assert failed.count("<error ") == len(IN_SETUP & asked) + ("test_crash_in_teardown" in asked)
+    assert failed.count("<error ") == len(IN_SETUP & asked) + len(IN_TEARDOWN & asked)
 
 
 def test_nothing_is_left_of_any(faults: Faults) -> None:
@@ -285,7 +295,7 @@ def test_a_benchmark_whose_parent_is_ended_ends_too_and_the_rest_is_spawned(
         )
     }  # fmt: skip
     assert session.left == []
-    said = "From then on each benchmark started a new interpreter, because a template process was ended by somebody."
+    said = "From then on each benchmark started a new interpreter, because a template process was lost."
     assert (said in session.out) == (way == FORK)
 
 

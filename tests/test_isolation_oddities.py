@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from isolated import FORK, SPAWN, Project
+from isolated import CONFTEST, FORK, SPAWN, Project
 
 BOTH = pytest.mark.parametrize("way", [FORK, SPAWN], ids=["fork", "spawn"])
 
@@ -106,7 +106,7 @@ def test_without_git_any_python_file_of_the_project_counts(tmp_path: Path) -> No
     assert (tmp_path / "counter.txt").read_text() == "x"
     project.write("other.py", "def work(): return 2\n")
     changed = project.run(*FORK, "--resume")
-    assert "1 measured again, because the code changed" in changed.out
+    assert "1 measured again, because the code changed, or cannot be told" in changed.out
     assert (tmp_path / "counter.txt").read_text() == "xx"
 
 
@@ -143,3 +143,24 @@ def test_the_longest_time_out_is_bounded(tmp_path: Path) -> None:
     )
     assert found.code == 4
     assert found.lines("allowed: seconds above 0, up to 1,000,000")
+
+
+TAKEN = """
+import os, pytest
+SESSION = os.getpid()
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    return True if item.name == "test_taken" and os.getpid() != SESSION else None
+"""
+
+
+def test_a_benchmark_that_another_plug_in_took_is_a_failure_and_not_passed_over(tmp_path: Path) -> None:
+    project = Project(tmp_path, test_two="def test_taken(benchmark): pass\ndef test_b(benchmark): benchmark(int)\n")
+    project.write("conftest.py", CONFTEST + TAKEN)
+    found = project.run("-v", *FORK)
+    assert found.code == 1, found.out
+    assert found.outcomes == {"test_taken": ["ERROR"], "test_b": ["PASSED"]}
+    status, reason = found.unmeasured["test_taken"]
+    assert status == "failed"
+    assert "its process ended without a report" in reason

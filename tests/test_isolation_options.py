@@ -158,6 +158,30 @@ def test_debugging_turned_off_is_no_matter_without_isolation_either(pytester: py
     ran.assert_outcomes(passed=1)
 
 
+OPENED = """
+import os, sys
+import pytest
+SESSION = os.environ.setdefault("SESSION", str(os.getpid())) == str(os.getpid())
+
+def watch(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("rows.csv"):
+        with open(os.environ["LOG"], "a") as log:
+            log.write(f"opened in the {'session' if SESSION else 'child'}\\n")
+
+sys.addaudithook(watch)
+"""
+
+
+@pytest.mark.parametrize("how", [("--csv=rows.csv",), ("-o", "tailgate_csv=rows.csv")], ids=["option", "ini"])
+def test_the_csv_is_opened_in_the_session_alone(tmp_path: Path, how: tuple[str, ...]) -> None:
+    project = Project(tmp_path, test_one="def test_one(benchmark): benchmark(int)\n")
+    project.write("conftest.py", CONFTEST + OPENED)
+    session = project.run(*SPAWN, *how)
+    assert session.code == 0, session.out
+    assert set(project.logged) == {"opened in the session"}
+    assert (tmp_path / "rows.csv").read_text().count("\n") == 2
+
+
 LAST_FAILED = (
     SAY
     + """

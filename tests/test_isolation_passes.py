@@ -34,6 +34,20 @@ def test_counted(benchmark, n):
         {stop}
     benchmark.pedantic(sum, args=([1],), rounds=2)
 """
+LATE = (
+    SAY
+    + """
+@pytest.fixture
+def ends_badly():
+    yield
+    if len(open("log.txt").read().split()) == 1:
+        os.abort()
+
+def test_crashes_late(benchmark, ends_badly):
+    say("late")
+    benchmark.pedantic(sum, args=([1],), rounds=2)
+"""
+)
 STOPPING = """
 import pytest
 from saying import say
@@ -69,6 +83,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
             "three": Scenario(
                 ("-v", *FORK, "--processes=3", "--seed=5", "--junitxml=junit.xml"), {"test_counts": COUNTS}
             ),
+            "late": Scenario(("-v", *FORK, "--processes=3"), {"test_late": LATE}),
             "-x": stopped(STOPS, "assert 0", "--processes=3", "-x"),
             "interrupted": stopped(STOPS, "raise KeyboardInterrupt", "--processes=3"),
             **{stop: stopped(STOPPING, stop) for stop in STOP},
@@ -119,6 +134,15 @@ def test_a_crash_in_the_second_process_keeps_what_the_first_measured(three: tupl
     assert session.unmeasured["test_counted[2]"][0] == "crashed"
     assert session.lines("^=+ 1 failed, 3 passed")
     assert (project.folder / "junit.xml").read_text().count("<testcase ") == 4
+
+
+def test_a_crash_in_an_early_processs_teardown_is_no_less_a_failure(sessions: Sessions) -> None:
+    session, project = sessions["late"]
+    assert session.code == pytest.ExitCode.TESTS_FAILED
+    assert session.outcomes["test_crashes_late"] == ["PASSED", "ERROR"]
+    assert session.lines(r"^crashed: SIGABRT in ends_badly")
+    assert project.logged == ["late"], "it is not tried again in the next pass"
+    assert session.rows["test_crashes_late"]["stats"]["rounds"] == 2
 
 
 @pytest.mark.parametrize(

@@ -118,18 +118,28 @@ def test_what_is_no_longer_comparable_is_measured_again_and_says_why(tmp_path: P
 
     assert measured(project, MODEL="one")[1] == ["a"]
     # How it is shown, where it is saved, or how long it may take changes no number.
-    shown = ("--benchmark-timeout=50", "--csv=rows.csv", "--order=random", "--benchmark-sort=name", "--progress=on")
+    shown = (
+        "--benchmark-timeout=50",
+        "--csv=rows.csv",
+        "--order=random",
+        "--seed=7",
+        "--benchmark-sort=name",
+        "--progress=on",
+    )
     assert resumed(*shown, "-q") == ([], ["1 already finished,"])
     assert (tmp_path / "rows.csv").read_text().count("\n") == 2
 
     project.write("test_a.py", text + "\n# changed\n")
-    said = ["1 measured again, because the code changed", "1 measured again, because the test file changed"]
+    said = [
+        "1 measured again, because the code changed, or cannot be told",
+        "1 measured again, because the test file changed, or cannot be told",
+    ]
     assert resumed() == (["a"], said)
     options = "--benchmark-min-rounds=4"
-    assert resumed(options) == (["a"], ["1 measured again, because the options changed"])
-    assert resumed(options, model="2") == (["a"], ["1 measured again, because the model changed"])
+    assert resumed(options) == (["a"], ["1 measured again, because the options changed, or cannot be told"])
+    assert resumed(options, model="2") == (["a"], ["1 measured again, because the model changed, or cannot be told"])
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "two")
-    assert resumed(options, model="2") == (["a"], ["1 measured again, because the code changed"])
+    assert resumed(options, model="2") == (["a"], ["1 measured again, because the code changed, or cannot be told"])
 
 
 FULL_BYTES = 2**20

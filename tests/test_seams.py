@@ -206,6 +206,14 @@ def test_pytest_looks_the_base_temp_up_before_it_makes_one():
     assert "_basetemp" in names_of(pytest.TempPathFactory.getbasetemp)
 
 
+def test_pytest_counts_failed_subtests_where_we_count_them():
+    subtests = pytest.importorskip("_pytest.subtests", reason="subtests came with pytest 9")
+    counts = "failed_subtests_key"
+    assert {counts, "stash"} <= names_of(subtests._SubTestContextManager.__exit__)
+    assert {counts, "stash"} <= names_of(subtests.pytest_report_teststatus)
+    assert issubclass(subtests.SubtestReport, pytest.TestReport)
+
+
 def test_the_terminal_reporter_can_be_replaced_and_found_under_its_name(pytester):
     pytester.makeconftest(
         """

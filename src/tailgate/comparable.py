@@ -28,7 +28,7 @@ MOST_FILES = 20_000
 """Python files of a project without git that are looked at."""
 DO_NOT_MATTER = {
     "csv", "progress", "report", "gate", "limits", "duet", "duet_pairs", "duet_s", "baselines", "fingerprint_packages",
-    "journal", "resume", "order", "benchmark_timeout_s",
+    "journal", "resume", "order", "seed", "benchmark_timeout_s",
 }  # fmt: skip
 """Settings that change neither how nor what is measured."""
 

@@ -29,6 +29,10 @@ class Ending:
 
 
 WITH_ITS_KEEPER = Ending("crashed", "crashed: somebody ended its parent process, which watches over it, and it too")
+WITHOUT_A_REPORT = Ending(
+    "failed",
+    "failed: its process ended without a report (did another plug-in's pytest_runtest_protocol take the test?)",
+)
 
 
 def of_exit(exit_status: int, *, oom_kills: int, output: str, peak_rss_bytes: int | None) -> Ending:

@@ -42,6 +42,7 @@ def tidy(item: pytest.Item, call: Any, report: Any) -> None:
     if fixture is not None:
         fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
     if call.excinfo is not None and is_out_of_memory(call.excinfo.value):
+        report.tailgate_status = "oom"  # travels with the report from a benchmark's own process
         report.sections.append(("Where the allocation failed", report.longreprtext))
         reason = f"oom: {one_line(call.excinfo.value)}"
         failed = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=report.when)

@@ -15,7 +15,7 @@ from tailgate.order import shuffle_benchmarks
 from tailgate.processes import entrance
 from tailgate.processes.child import INSIDE
 from tailgate.run import RUN, BenchmarkRun
-from tailgate.settings import add_options, of_a_side, settings_from
+from tailgate.settings import add_options, of_a_child, settings_from
 
 seams.install()
 
@@ -47,9 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     with as_usage_error():
         settings = settings_from(config)
         side = entrance.become_side(config)
-        spawned = entrance.become_spawned(config)
-        if side:
-            settings = of_a_side(settings)
+        spawned = not side and entrance.become_spawned(config)
+        if side or spawned:  # what is written, shown and judged is the session's to do
+            settings = of_a_child(settings, side=side)
         config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
         if settings.duet and not side:

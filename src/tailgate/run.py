@@ -37,6 +37,7 @@ class BenchmarkRun:
         self._narrator = Narrator(config, 0, 1, wanted=False)
         self._from_journal = False
         self._found = Findings()
+        self._counted: set[pytest.Item] = set()
         self._calibrations: list[dict[str, Any]] = []
         self._compared: list[Run] = []
         self.isolation: str | None = None
@@ -129,11 +130,8 @@ class BenchmarkRun:
         """Say something at the end of the run."""
         self._found.remarks += lines
 
-    def note(self, item: pytest.Item, report: Any, metadata: Any, ending: Any = None) -> None:
-        """Keep the result, or the reason why there is none.
-
-        ``ending``: how the benchmark's process ended, where that was not in order.
-        """
+    def note(self, item: pytest.Item, report: Any, metadata: Any) -> None:
+        """Keep the result, or the reason why there is none; its status is the report's, where it has one."""
         if not is_benchmark(item):
             return
         if hasattr(report, "wasxfail") and report.skipped:
@@ -141,10 +139,8 @@ class BenchmarkRun:
         elif report.skipped:
             self._not_measured(item, "unsupported", "skipped", skip_reason(report))
         elif report.failed and report.when != "teardown":  # what was measured before stays measured
-            reason = failure_line(report)
-            status = ending.status if ending else "oom" if reason.startswith("oom: ") else "failed"
-            self._not_measured(item, status, "FAILED", reason)
-        elif report.when == "call":
+            self._not_measured(item, getattr(report, "tailgate_status", "failed"), "FAILED", failure_line(report))
+        elif report.when == "call" and report.passed:  # a rerun is neither passed nor failed
             self._measured_item(item, metadata)
 
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:
@@ -226,6 +222,9 @@ class BenchmarkRun:
         if not metadata:
             self._narrator.outcome = "passed, without a measurement"
             return
+        if item in self._counted:  # a subtest has passed before
+            return
+        self._counted.add(item)
         self._found.measured += 1
         if self._watching and self.isolation is None:
             metadata.extra_info.update(self.calibrate(item.nodeid))

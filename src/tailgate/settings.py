@@ -127,12 +127,11 @@ class Settings:
         return self.isolation == "process"
 
 
-def of_a_side(settings: Settings) -> Settings:
-    """What a side of a duet leaves to its parent."""
-    # Its parent's --duet is not among its arguments.
-    return replace(
-        settings, duet="side", csv=None, report=None, gate=False, progress=False, isolation="none", journal=None
-    )
+def of_a_child(settings: Settings, *, side: bool) -> Settings:
+    """What a process that a session has started leaves to the session; ``side``: of a duet."""
+    left = replace(settings, csv=None, report=None, gate=False, progress=False)
+    # Its parent's --duet is not among a side's arguments.
+    return replace(left, duet="side", isolation="none", journal=None, resume=False) if side else left
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from tailgate import endings
 from tailgate.duet.launch import Launch
-from tailgate.duet.side import VARIABLE
+from tailgate.duet.word import VARIABLE
 from tailgate.endings import Ending
 from tailgate.processes.attempt import Attempt, tail
 from tailgate.processes.handle import KeeperGoneError, Process

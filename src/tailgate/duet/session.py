@@ -22,12 +22,14 @@ from tailgate.duet.pairs import HEAD, Outcome, Pair
 from tailgate.duet.partner import Partner, SideLostError, last_words
 from tailgate.duet.saved import duet_json
 from tailgate.duet.worktree import Worktree
+from tailgate.endings import Ending
 from tailgate.errors import TailgateError, as_usage_error
 from tailgate.gate.limits import limits_of
 from tailgate.gate.tables import summary, terminal_table
 from tailgate.gate.verdict import Verdict, line, overall
 from tailgate.items import is_benchmark
 from tailgate.processes import pytest_seams, replay
+from tailgate.processes.attempt import Attempt
 from tailgate.processes.child import INSIDE
 from tailgate.processes.pooling import pooled
 from tailgate.processes.signals import Signals
@@ -203,8 +205,8 @@ class Duet:
         stopped = record.stopped if record else None
         ending = stopped.sides[HEAD].ending if stopped else None
         if stopped is not None and ending is not None:
-            reason = f"head {ending.reason}"
-            return [(replay.failure(item, stopped.sides[HEAD].phase, reason, [], 0.0), None)]
+            told = Ending(ending.status, f"head {ending.reason}")
+            return [(replay.failure(item, stopped.sides[HEAD], told), None)]
         if stopped is not None:
             reports = [replay.rebuilt(item, data) for data in stopped.sides[HEAD].reports]
             if any(report.outcome != "passed" for report in reports) and not any(one.failed for one in found):
@@ -216,7 +218,7 @@ class Duet:
         if failed:
             if metadata is not None:
                 self._run.note(item, passed, metadata)
-            return [(replay.failure(item, "call", " | ".join(failed), [], 0.0), metadata)]
+            return [(replay.failure(item, Attempt(phase="call"), Ending("failed", " | ".join(failed))), metadata)]
         if overall(found) in {INCOMPARABLE, NEW} or not found:
             reason = "; ".join(line(one, name=item.name) for one in found) or "no pair was measured"
             return [(replay.skipped(item, reason), None)]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tailgate.duet.word import TURNS, AtWord
+from tailgate.duet.word import TURNS, VARIABLE, AtWord
 from tailgate.items import is_benchmark
 from tailgate.processes import pytest_seams
 from tailgate.processes.child import INSIDE, MODULES, Messenger
@@ -19,15 +19,10 @@ from tailgate.processes.keeper import HOME_VARIABLE
 from tailgate.processes.messages import Channel
 from tailgate.processes.spawning import NOT_AGAIN
 
-VARIABLE = "TAILGATE_DUET"
-"""Tells the new interpreter that it is a side; removed from the environment before any test sees it."""
 
-
-def errand() -> tuple[dict[str, Any], Channel] | None:
-    """What this process was started for, and the way home; ``None``: it is no side."""
-    text = os.environ.pop(VARIABLE, None)
-    if text is None:
-        return None
+def errand() -> tuple[dict[str, Any], Channel]:
+    """What this process was started for, and the way home."""
+    text = os.environ.pop(VARIABLE)
     return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
 
 

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from tailgate.processes.messages import Channel
 
+VARIABLE = "TAILGATE_DUET"
+"""Tells a new interpreter that it is a side; removed from the environment before any test sees it."""
 TURNS = pytest.StashKey["AtWord"]()
 """Set in the sides of a duet."""
 WARMUP_ROUNDS, WARMUP_S = 10, 0.5

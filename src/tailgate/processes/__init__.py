@@ -4,6 +4,7 @@ Who talks to whom, from the outside in:
 
 - ``isolation``: the plug-in that runs benchmarks elsewhere and everything else as pytest does;
 - ``attempt``: one benchmark, once, in one process: what came back, how it ended, within its time;
+- ``retry``: which of two tries counts; ``pooling``: several as one row;
 - ``starting``: which way: ``forking``, processes forked from a template that has imported and never run anything;
   or ``spawning``, a new interpreter that collects anew, where forking is unsafe (``safety``);
 - ``keeper``: what stands between, so that nothing is left running, whatever happens to the session;

@@ -47,9 +47,16 @@ class Attempt:
     duration_s: float = 0.0
 
     @property
+    def failed(self) -> bool:
+        """The test failed, or its process did, or pytest in it: whatever was measured before."""
+        broken = self.ending is not None or "internal_error" in self.farewell
+        return broken or any(report["outcome"] == "failed" for report in self.reports)
+
+    @property
     def measured(self) -> bool:
-        """It has a row, and the test passed so far as it went."""
-        return bool(self.rows) and all(report["outcome"] == "passed" for report in self.reports)
+        """It has a row, and the test passed so far as it went, to the end of its process."""
+        passed = all(report["outcome"] == "passed" for report in self.reports)
+        return bool(self.rows) and passed and not self.failed
 
     @property
     def contended(self) -> str | None:
@@ -82,9 +89,14 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
             time.sleep(STACK_S)
         if timed_out:
             process.signal(signal.SIGKILL)
-        status, peak_rss_bytes = process.wait(time.monotonic() + EXIT_S)
+        lingered = False
+        ended: tuple[int, int | None] | None
+        try:
+            ended = process.wait(time.monotonic() + EXIT_S)
+        except TimeoutError:
+            ended, lingered = _killed(process), True
     except KeeperGoneError:
-        made.ending = None if made.farewell else endings.WITH_ITS_KEEPER
+        made.ending = _in_order(made) if made.farewell else endings.WITH_ITS_KEEPER
         return made
     except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
         _interrupt(process)
@@ -96,21 +108,26 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
     finally:
         made.duration_s = time.monotonic() - start_s
         process.close()
-    if made.farewell:
+    if made.farewell and ended:
+        made.ending = _in_order(made)
         return made
     output = [tail(stream.fileno()) for stream in outputs]
     output[1] = endings.without_pytest(output[1])
     named = zip((f"Captured stdout {made.phase}", f"Captured stderr {made.phase}"), output, strict=True)
     made.sections = [(name, text) for name, text in named if text]
-    if timed_out:
-        made.ending = Ending(
-            "timeout",
-            f"timeout: not done after {timeout_s:g} s, in {made.phase}{endings.where(output[1])}; "
-            "it was ended (--benchmark-timeout=SECONDS allows more)",
-        )
-        return made
-    kills = 0 if kills_before is None else (endings.oom_kills() or 0) - kills_before
-    made.ending = endings.of_exit(status, oom_kills=kills, output=output[1][-20_000:], peak_rss_bytes=peak_rss_bytes)
+    place = f"in {made.phase}{endings.where(output[1])}"
+    if ended is None:
+        reason = f"it, or what it left running, cannot be ended ({place}): it waits for a driver or a disk"
+        made.ending = Ending("timeout", f"timeout: {reason}")
+    elif timed_out:
+        limit = "it was ended (--benchmark-timeout=SECONDS allows more)"
+        made.ending = Ending("timeout", f"timeout: not done after {timeout_s:g} s, {place}; {limit}")
+    elif lingered:
+        reason = f"not done {EXIT_S:g} s after it had closed its channel to the session, {place}; it was ended"
+        made.ending = Ending("timeout", f"timeout: {reason}")
+    else:
+        kills = 0 if kills_before is None else (endings.oom_kills() or 0) - kills_before
+        made.ending = endings.of_exit(ended[0], oom_kills=kills, output=output[1][-20_000:], peak_rss_bytes=ended[1])
     return made
 
 
@@ -138,17 +155,35 @@ def _listen(process: Process, made: Attempt, deadline_s: float) -> bool:
     return True
 
 
+def _in_order(made: Attempt) -> Ending | None:
+    """A process that said farewell must have said what came of its test, or what stopped it."""
+    stopped = {"exit", "interrupted", "internal_error"} & set(made.farewell)
+    return None if made.reports or stopped else endings.WITHOUT_A_REPORT
+
+
+def _killed(process: Process) -> tuple[int, int | None] | None:
+    """Its exit status and peak memory; ``None``: it cannot be ended, and its keeper waits for it.
+
+    That keeper is let go of, so that the next benchmark is started by another.
+    """
+    process.signal(signal.SIGKILL)
+    try:
+        return process.wait(time.monotonic() + KILLED_S)
+    except TimeoutError:
+        process.control.close()
+        return None
+
+
 def _interrupt(process: Process) -> None:
     """End it as Ctrl-C would, so that its fixtures are torn down; at once when that is not enough."""
-    with contextlib.suppress(KeeperGoneError, TimeoutError):
+    with contextlib.suppress(KeeperGoneError):
         try:
             process.signal(signal.SIGINT)
             process.wait(time.monotonic() + INTERRUPTED_S)
         except KeeperGoneError:
             raise
         except BaseException:  # not in time, or interrupted once more
-            process.signal(signal.SIGKILL)
-            process.wait(time.monotonic() + KILLED_S)
+            _killed(process)
 
 
 def _take(message: tuple[str, Any], made: Attempt) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from tailgate.duet.word import VARIABLE
 from tailgate.processes.child import INSIDE
-from tailgate.processes.isolation import Isolation
 from tailgate.processes.spawning import SpawnedChild, errand
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
@@ -23,14 +25,13 @@ def become_spawned(config: pytest.Config) -> bool:
 
 def become_side(config: pytest.Config) -> bool:
     """Whether this process is a side of a duet; if so it does what its parent says."""
-    from tailgate.duet.side import Side
-    from tailgate.duet.side import errand as duet_errand
-
-    found = duet_errand()
-    if found is None:
+    if VARIABLE not in os.environ:
         return False
+    from tailgate.duet import side
+
+    found = side.errand()
     config.stash[INSIDE] = True
-    config.pluginmanager.register(Side(config, *found), "tailgate-side")
+    config.pluginmanager.register(side.Side(config, *found), "tailgate-side")
     return True
 
 
@@ -43,4 +44,6 @@ def duet(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
 
 def isolate(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
     """From now on benchmarks run in processes of their own."""
+    from tailgate.processes.isolation import Isolation  # it locks files, which not every platform can, and costs 30 ms
+
     config.pluginmanager.register(Isolation(config, settings, run), "tailgate-isolation")

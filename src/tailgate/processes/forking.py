@@ -19,12 +19,10 @@ import pytest
 
 from tailgate.processes.child import Outputs
 from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.keeper import END_S
 from tailgate.processes.messages import Channel
 from tailgate.processes.safety import quiet_fork
 from tailgate.processes.template import serve
-
-END_S = 5.0
-"""A template that has not ended so long after its session let go of it is killed."""
 
 
 class UnsafePreloadError(Exception):
@@ -61,8 +59,7 @@ class Template:
             KeeperGoneError: an import ended the process.
             TimeoutError: importing took too long.
         """
-        ours, theirs = Channel.pair()
-        self._send(("preload", tuple(modules)), theirs)
+        ours = self._send("preload", tuple(modules))
         pid = None
         try:
             pid = ours.receive(deadline_s)
@@ -85,9 +82,7 @@ class Template:
         Raises:
             KeeperGoneError: there is no template any more.
         """
-        ours, theirs = Channel.pair()
-        self._send(("run", index), theirs)
-        return Process(ours, self.control)
+        return Process(self._send("run", index), self.control)
 
     def close(self) -> None:
         """End the template and everything below it."""
@@ -102,10 +97,14 @@ class Template:
                 time.sleep(0.005)
         self._pid = None
 
-    def _send(self, message: Any, theirs: Channel) -> None:
+    def _send(self, order: str, argument: Any) -> Channel:
+        """Our end of the channel that goes with the order."""
+        ours, theirs = Channel.pair()
         try:
-            self.control.send(message, [theirs])
+            self.control.send((order, argument), [theirs])
         except OSError as error:
+            ours.close()
             raise KeeperGoneError from error
         finally:
             theirs.close()
+        return ours

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -22,6 +22,7 @@ from tailgate.processes.attempt import Attempt, attend
 from tailgate.processes.child import INSIDE, MODULES, Outputs
 from tailgate.processes.journals import open_journal
 from tailgate.processes.pooling import pooled
+from tailgate.processes.retry import better
 from tailgate.processes.signals import Signals
 from tailgate.processes.starting import Starter
 from tailgate.rows import add_warning
@@ -85,14 +86,21 @@ class Isolation:
                 self._journal.complete()
             return result
         finally:
-            self._signals.measured()
-            self._settle()
-            self._starter.close()
-            if self._journal:
-                self._journal.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Measuring has stopped: everything is closed, whatever becomes of the rest."""
+        assert self._starter is not None
+        assert self._outputs is not None
+        with contextlib.ExitStack() as last:  # read it from below
+            last.callback(self._remark)
             for stream in self._outputs:
-                stream.close()
-            self._run.remark(*self._starter.remarks, *self._resume_remarks())
+                last.callback(stream.close)
+            if self._journal:
+                last.callback(self._journal.close)
+            last.callback(self._starter.close)
+            last.callback(self._settle)
+            last.callback(self._signals.measured)
 
     def pytest_unconfigure(self) -> None:
         """Everything is saved."""
@@ -140,7 +148,7 @@ class Isolation:
                 raise
         for row in made.rows:
             row["extra_info"].update(self._run.calibrate(item.nodeid))
-        if self._journal and self._comparable and made.measured and made.ending is None:
+        if self._journal and self._comparable and made.measured:
             try:
                 # The workload's own facts may have been made by the test itself: asked for again.
                 key = self._comparable.key(item)
@@ -164,23 +172,15 @@ class Isolation:
         return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
-        """One second try; of two contended ones, the less disturbed is kept, whatever its times."""
+        """One second try, in a new process."""
         try:
             # Where waiting did not help, a neighbour is here to stay: the next benchmark waits less for it.
             self._wait_s = QUIET_S if wait_until_quiet(self._wait_s) else UNQUIET_S
             second = self._once(item)
         except pytest.fail.Exception:  # another plug-in's time-out
             return first
-        if not second.measured:
-            return first
-        calmer = not second.contended or _disturbance(second) < _disturbance(first)
-        kept, other = (second, first) if calmer else (first, second)
-        for row, dropped in zip(kept.rows, other.rows, strict=False):
-            row["extra_info"].update(
-                tries=2, discarded_median_s=statistics.median(dropped["data"]), discarded_because=other.contended
-            )
         self._run.retried()
-        return kept
+        return better(first, second)
 
     def _finish(self, item: pytest.Item) -> None:
         """Tell the session what the item's processes came to."""
@@ -198,13 +198,13 @@ class Isolation:
         made = attempts[-1]
         reports = [replay.rebuilt(item, data) for data in made.reports]
         if made.ending:
-            reports.append(replay.failure(item, made.phase, made.ending.reason, made.sections, made.duration_s))
+            reports.append(replay.failure(item, made, made.ending))
         if "internal_error" in made.farewell:
             trace = made.farewell["internal_error"].rstrip()
             reason = f"pytest failed inside the benchmark's process: {trace.rpartition(chr(10))[2]}\n{trace}"
-            reports.append(replay.failure(item, made.phase, reason, [], made.duration_s))
+            reports.append(replay.failure(item, made, Ending("failed", reason)))
         for report in reports:
-            self._run.note(item, report, metadata[0] if metadata else None, made.ending)
+            self._run.note(item, report, metadata[0] if metadata else None)
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
@@ -220,15 +220,15 @@ class Isolation:
             report = item.ihook.pytest_runtest_makereport(item=item, call=call)
             item.ihook.pytest_runtest_logreport(report=report)
 
-    def _resume_remarks(self) -> list[str]:
+    def _remark(self) -> None:
+        assert self._starter is not None
+        self._run.remark(*self._starter.remarks)
         if not (self._journal and self._settings.resume):
-            return []
-        remarks = []
+            return
         if self._resumed:
-            remarks.append(f"--resume: {self._resumed} already finished, taken from {self._journal.path}")
+            self._run.remark(f"--resume: {self._resumed} already finished, taken from {self._journal.path}")
         for name, count in self._stale.items():
-            remarks.append(f"--resume: {count} measured again, because the {name} changed")
-        return remarks
+            self._run.remark(f"--resume: {count} measured again, because the {name} changed, or cannot be told")
 
 
 def interleaved(
@@ -260,12 +260,6 @@ def _drop_later(item: pytest.Item, count: int) -> None:
         if count and items[index] is item:
             del items[index]
             count -= 1
-
-
-def _disturbance(made: Attempt) -> float:
-    """CPUs that others took while it was timed."""
-    infos = [row["extra_info"] for row in made.rows]
-    return max((info.get("other_cpus_busy") or 0.0) + (info.get("steal_cpus") or 0.0) for info in infos)
 
 
 def _obey(item: pytest.Item, farewell: dict[str, Any]) -> None:

@@ -27,6 +27,8 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LEFTOVERS_S = 1.0
 """What a benchmark's process leaves running may take this long to end by itself: multiprocessing's
 resource tracker removes shared memory then."""
+END_S = 5.0
+"""A keeper that has not ended so long after its session let go of it is killed."""
 LOOK_S = 5.0
 """How often an idle keeper looks whether its session is still there."""
 BLIND_LOOK_S = 0.02

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,13 @@ def tear_down_to(item: pytest.Item, nextitem: pytest.Item | None) -> pytest.Call
             state.teardown_exact(nextitem)
 
     return pytest.CallInfo.from_call(tear_down, when="teardown", reraise=(pytest.exit.Exception, KeyboardInterrupt))
+
+
+def count_failed_subtest(config: pytest.Config, report: Any) -> None:
+    """A failed subtest, told here again, fails its test as where it ran (pytest 9 counts them in the process)."""
+    subtests: Any = sys.modules.get("_pytest.subtests")
+    if subtests is None or not isinstance(report, subtests.SubtestReport) or not report.failed:
+        return
+    counts = config.stash.get(subtests.failed_subtests_key, None)
+    if counts is not None:
+        counts[getattr(report, "id", report.nodeid)] += 1  # 9.0 counts by text

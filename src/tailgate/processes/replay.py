@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from tailgate import seams
+from tailgate.endings import Ending
+from tailgate.processes import pytest_seams
+from tailgate.processes.attempt import Attempt
 
 Report = pytest.TestReport | pytest.CollectReport
 
@@ -25,7 +28,9 @@ def warn(item: pytest.Item, recorded: dict[str, Any]) -> None:
 
 def rebuilt(item: pytest.Item, data: dict[str, Any]) -> Any:
     """A report from its transportable form."""
-    return item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
+    report = item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
+    pytest_seams.count_failed_subtest(item.config, report)
+    return report
 
 
 def measured(item: pytest.Item, plain: dict[str, Any]) -> Any:
@@ -33,12 +38,13 @@ def measured(item: pytest.Item, plain: dict[str, Any]) -> Any:
     return seams.row_from_plain(plain, params=item.callspec.params if hasattr(item, "callspec") else None)
 
 
-def failure(item: pytest.Item, when: str, reason: str, sections: list[tuple[str, str]], duration_s: float) -> Any:
+def failure(item: pytest.Item, made: Attempt, ending: Ending) -> Any:
     """A test that its process did not survive, failed with one line."""
-    call = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=when)  # type: ignore[arg-type]
-    report = pytest.TestReport.from_item_and_call(item, call)
-    report.sections.extend(sections)
-    report.duration = duration_s
+    call = pytest.CallInfo.from_call(lambda: pytest.fail(ending.reason, pytrace=False), when=made.phase)  # type: ignore[arg-type]
+    report: Any = pytest.TestReport.from_item_and_call(item, call)
+    report.tailgate_status = ending.status
+    report.sections.extend(made.sections)
+    report.duration = made.duration_s
     return report
 
 

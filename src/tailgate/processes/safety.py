@@ -26,8 +26,9 @@ WAITING = ("threading.py", "queue.py", "selectors.py", "futures/thread.py")
 """Where a Python thread that waits for work stands (``import openvino`` leaves one, for its telemetry)."""
 
 
-def unsafe_to_fork(proc: Path = PROC, platform: str = sys.platform) -> str | None:
+def unsafe_to_fork(proc: Path = PROC, platform: str | None = None) -> str | None:
     """Why a fork of this process could not be trusted, or ``None``."""
+    platform = platform or sys.platform
     if platform != "linux":
         return f"forking is not safe on {platform}"
     busy = _busy_threads()
@@ -43,9 +44,9 @@ def unsafe_to_fork(proc: Path = PROC, platform: str = sys.platform) -> str | Non
 def unsafe_still(patience_s: float = PATIENCE_S) -> str | None:
     """:func:`unsafe_to_fork`, once what an import has set going had time to come to rest."""
     deadline_s = time.monotonic() + patience_s
-    while (reason := unsafe_to_fork()) and "thread is at work" in reason and time.monotonic() < deadline_s:
+    while sys.platform == "linux" and _busy_threads() and time.monotonic() < deadline_s:
         time.sleep(SPIN_S)
-    return reason
+    return unsafe_to_fork()
 
 
 def _busy_threads() -> list[str]:

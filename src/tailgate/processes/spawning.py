@@ -18,7 +18,7 @@ import pytest
 
 from tailgate.processes import child, pytest_seams
 from tailgate.processes.handle import KeeperGoneError, Process
-from tailgate.processes.keeper import HOME_VARIABLE, Keeper, Order, settle_as_keeper
+from tailgate.processes.keeper import END_S, HOME_VARIABLE, Keeper, Order, settle_as_keeper
 from tailgate.processes.messages import Channel
 
 VARIABLE = "TAILGATE_PROCESS"
@@ -34,7 +34,7 @@ KEEP = (
 NOT_AGAIN: dict[str, Any] = {
     "benchmark_compare": None, "benchmark_compare_fail": [], "benchmark_save": None, "benchmark_autosave": None,
     "benchmark_json": None, "benchmark_histogram": None, "xmlpath": None, "lf": False, "failedfirst": False,
-    "newfirst": False, "stepwise": False, "stepwise_skip": False, "cacheclear": False, "tailgate_csv": None,
+    "newfirst": False, "stepwise": False, "stepwise_skip": False, "cacheclear": False,
     "log_file": os.devnull,
 }  # fmt: skip
 """What is the session's to do, once."""
@@ -124,6 +124,7 @@ class Spawner:
         try:
             self._keeper.send(("spawn", order), [home])
         except OSError as error:
+            ours.close()
             raise KeeperGoneError from error
         finally:
             home.close()
@@ -153,7 +154,11 @@ class OwnKeeper:
     def close(self) -> None:
         """It has ended, and with it what it kept."""
         self.channel.close()
-        self._process.wait()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:  # it waits for a process that cannot be ended
+            self._process.kill()
+            self._process.wait()
 
 
 def keep(control: int, session_pid: int) -> NoReturn:

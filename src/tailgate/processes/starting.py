@@ -48,13 +48,13 @@ class Starter:
             try:
                 return template.start(self._index[item])
             except KeeperGoneError:
-                self._without_template("a template process was ended by somebody")
+                self._without_template("a template process was lost")
         index = self._index[item]
         nth = self._names[:index].count(item.nodeid)
         try:
             return self._spawner.start(item.nodeid, nth)
         except KeeperGoneError:
-            self._without_template("the process that starts them was ended by somebody")
+            self._without_template("the process that starts them was lost")
             return self._spawner.start(item.nodeid, nth)
 
     def modules_of(self, item: pytest.Item) -> tuple[str, ...]:

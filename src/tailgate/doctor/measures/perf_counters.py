@@ -7,8 +7,8 @@ import re
 
 from tailgate.doctor.counters import EVENTS
 from tailgate.doctor.host import Host
-from tailgate.doctor.install import install_command
 from tailgate.doctor.model import Check, Verdict
+from tailgate.doctor.programs import runnable
 
 ORDER = 20
 PARANOID = "/proc/sys/kernel/perf_event_paranoid"
@@ -78,14 +78,7 @@ def _permission(host: Host) -> str:
 
 def command(host: Host) -> Verdict:
     """Installed, and for this kernel: Ubuntu's ``perf`` is a script that may find none."""
-    path = host.which("perf")
-    if path is None:
-        return Verdict("missing", "not installed", install_command(host, "perf"))
-    done = host.run(["perf", "--version"])
-    if done.code != 0:
-        words = " ".join((done.err or done.out).split())[:120]
-        return Verdict("missing", f"{path} does not work: {words}", install_command(host, "perf"))
-    return Verdict("ok", f"{done.out} ({path})")
+    return runnable(host, "perf")
 
 
 CHECKS = (Check("perf counters", counters), Check("perf command", command))

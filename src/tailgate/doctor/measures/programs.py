@@ -5,21 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 
 from tailgate.doctor.host import Host
-from tailgate.doctor.install import install_command
 from tailgate.doctor.model import Check, Verdict
+from tailgate.doctor.programs import runnable
 
 ORDER = 40
 
 
 def valgrind(host: Host) -> Verdict:
     """Installed and runnable."""
-    path = host.which("valgrind")
-    if path is None:
-        return Verdict("missing", "not installed", install_command(host, "valgrind"))
-    done = host.run(["valgrind", "--version"])
-    if done.code != 0:
-        return Verdict("missing", f"{path} does not work: {' '.join((done.err or done.out).split())[:120]}")
-    return Verdict("ok", f"{done.out} ({path})")
+    return runnable(host, "valgrind")
 
 
 def memray(host: Host) -> Verdict:

@@ -1,0 +1,52 @@
+"""What of a report counts as measured, and what it is called otherwise."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tailgate.run import BenchmarkRun
+from tailgate.settings import Settings
+
+METADATA = object()
+
+
+@pytest.fixture
+def run() -> Any:
+    config: Any = SimpleNamespace(
+        option=SimpleNamespace(collectonly=False), pluginmanager=SimpleNamespace(get_plugin=lambda name: None)
+    )
+    made: Any = BenchmarkRun(config, Settings())
+    made.counted = []
+    made._measured_item = lambda item, metadata: made.counted.append(metadata)
+    return made
+
+
+ITEM: Any = SimpleNamespace(fixturenames=["benchmark"], nodeid="test_a.py::test_a", name="test_a")
+
+
+def report(when: str, outcome: str, **more: Any) -> Any:
+    flags = {name: outcome == name for name in ("passed", "failed", "skipped")}
+    return SimpleNamespace(when=when, outcome=outcome, longrepr="oom: one line", **flags, **more)
+
+
+@pytest.mark.parametrize(
+    ("when", "outcome", "counted"),
+    [
+        ("setup", "passed", False),
+        ("call", "passed", True),
+        ("teardown", "passed", False),
+        ("call", "rerun", False),  # pytest-rerunfailures': it is tried again
+        ("setup", "rerun", False),
+        ("call", "failed", False),
+    ],
+)
+def test_measured_is_what_passed_its_call(run: Any, when: str, outcome: str, counted: bool) -> None:
+    run.note(ITEM, report(when, outcome), METADATA)
+    assert run.counted == [METADATA] * counted
+
+
+def test_a_status_is_told_by_the_report_and_not_read_out_of_its_text(run: Any) -> None:
+    run.note(ITEM, report("call", "failed"), None)
+    run.note(ITEM, report("call", "failed", tailgate_status="oom"), None)
+    assert [entry["status"] for entry in run._found.unmeasured] == ["failed", "oom"]
