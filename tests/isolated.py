@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 LEAVING_S = 6.0
 """After the session itself was killed, its processes have ended in this time."""
 OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:randomly")

@@ -1,5 +1,6 @@
 """Duets from the command line to the exit code, on calls that sleep: what else the machine does hardly moves those."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -154,7 +155,7 @@ def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> 
     (told,) = session.lines(r"^test_slower median \+")
     assert "8 of 8 pairs slower; limit 20 %" in told
     assert "confirmed" in told
-    assert "reproduce: pytest test_a.py::test_slower --duet=HEAD --duet-pairs=8" in told
+    assert re.search(r"reproduce: pytest test_a.py::test_slower .*--duet-pairs=8 .*--duet=HEAD", told)
     # Base and head were there: the rounds of both, of every pair, confirmation included.
     assert session.saved is not None
     duet = session.saved["tailgate_duet"]
@@ -211,7 +212,7 @@ def test_a_base_that_runs_heads_code_is_never_green(duets: dict[str, tuple[Sessi
 def test_nothing_compared_is_never_green(duets: dict[str, tuple[Session, Project]]) -> None:
     session, _ = duets["fresh"]
     assert session.code == 1, session.out
-    assert verdicts(session)["test_new"]["verdict"] == "new"
+    assert session.lines("^new: test_new: base does not have this benchmark")
     assert session.lines("Nothing was compared")
 
 

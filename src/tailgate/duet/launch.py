@@ -69,7 +69,7 @@ def launches(config: pytest.Config, base: Base, worktree: Worktree | None, instr
     allowed: tuple[str, ...] = ()
     if worktree is not None:
         path = [str(instrument), *(_mapped_entry(entry, worktree) for entry in path[1:])]
-        allowed = (sys.prefix, sys.base_prefix, *_environments(worktree.top))
+        allowed = (str(worktree.folder), sys.prefix, sys.base_prefix, *_environments(worktree.top))
     if python is not None:
         interpreter = (python,)
         path = [path[0], *(entry for entry in path[1:] if _is_projects(entry, worktree, config))]

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import pickle
+import re
 import signal
 import tempfile
 import time
@@ -86,8 +87,8 @@ class Partner:
         kind, found = self._next(time.monotonic() + STARTING_S)
         assert kind == "collected", kind
         self._group = found["group"]
-        if found["broken"]:
-            raise self._lost(Ending("crashed", "some of its tests could not be collected"))
+        if found["errors"]:
+            raise self._lost(Ending("crashed", found["errors"][0]))
         names: list[str] = found["names"]
         return names
 
@@ -220,5 +221,8 @@ class Partner:
 def last_words(output: str) -> str:
     """The line of a side's output that most likely says why it ended."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("ERROR", "E  ", "error:"))]
-    return (telling or lines or ["it said nothing"])[-1]
+    for telling in (r": error: ", r"^(ERROR|E  )"):  # argparse, pytest
+        found = [line for line in lines if re.search(telling, line)]
+        if found:
+            return found[-1]
+    return lines[-1] if lines else "it said nothing"

@@ -61,7 +61,7 @@ class Duet:
         self._campaign: Campaign | None = None
         self._matched = Matched((), (), ())
         self._verdicts: list[Verdict] = []
-        self._told: set[str] = set()
+        self._rows: dict[str, Any] = {}
         self._commit: str | None = None
         self._signals = Signals()
         for option, flag in NOT_WITH.items():
@@ -89,7 +89,7 @@ class Duet:
                 self._measure(chosen, limits)
         finally:
             self._signals.measured()
-            self._judge()
+            self._judge(chosen)
         result = yield
         self._report_missing(session)
         return result
@@ -169,8 +169,9 @@ class Duet:
 
     def _cannot_start(self, lost: SideLostError) -> TailgateError:
         what = f"the base side ({self._base.label})" if lost.side == "base" else "the head side"
-        how = "" if lost.ending.reason.endswith("in its test") else f"{lost.ending.reason}: "
-        return TailgateError(f"--duet: {what} could not collect its tests: {how}{last_words(lost.output)}")
+        ended_itself = lost.ending.reason.endswith("in its test")
+        how = last_words(lost.output) if ended_itself else lost.ending.reason
+        return TailgateError(f"--duet: {what} could not collect its tests: {how}")
 
     def _tell(self, text: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -178,12 +179,16 @@ class Duet:
             reporter.ensure_newline()
             reporter.write_line(f"duet: {text}")
 
-    def _judge(self) -> None:
+    def _judge(self, chosen: Sequence[pytest.Item]) -> None:
+        """Also when it was interrupted: what was measured is judged and saved."""
         made = verdicts.Judge(self._settings.duet_pairs, self._base, self._reproduce)
         for record in self._records.values():
             self._verdicts += made.of(record)
         self._verdicts += [verdicts.unmatched(name, MISSING) for name in self._matched.missing]
         self._verdicts += [verdicts.unmatched(name, NEW) for name in self._matched.new]
+        for item in chosen:
+            if item.nodeid in self._records:
+                self._add_row(item, self._records[item.nodeid])
 
     def _reproduce(self, name: str) -> str:
         arguments = [
@@ -199,9 +204,9 @@ class Duet:
 
     def _reports(self, item: pytest.Item) -> list[tuple[Any, Any]]:
         """What pytest is told of a benchmark, with the row that belongs to it."""
-        found = [one for one in self._verdicts if one.fullname == item.nodeid]
+        found = self._of(item)
         record = self._records.get(item.nodeid)
-        metadata = self._row(item, record)
+        metadata = self._rows.get(item.nodeid)
         stopped = record.stopped if record else None
         ending = stopped.sides[HEAD].ending if stopped else None
         if stopped is not None and ending is not None:
@@ -224,18 +229,17 @@ class Duet:
             return [(replay.skipped(item, reason), None)]
         return [(passed, metadata)]
 
-    def _row(self, item: pytest.Item, record: Record | None) -> Any:
-        """Head's rounds of all pairs."""
-        runs = [_head_rows(outcome) for outcome in record.outcomes] if record else []
-        if not any(runs):
-            return None
-        rows = pooled(runs)
-        rows[0]["extra_info"]["gate_verdict"] = overall(one for one in self._verdicts if one.fullname == item.nodeid)
-        metadata = [replay.measured(item, row) for row in rows]
-        if item.nodeid not in self._told:
-            self._told.add(item.nodeid)
-            seams.add_measured(self._config, metadata)
-        return metadata[0]
+    def _add_row(self, item: pytest.Item, record: Record) -> None:
+        """Head's rounds of all pairs, for the table and the saved run."""
+        runs = [_head_rows(outcome) for outcome in record.outcomes]
+        if any(runs):
+            row = pooled(runs)[0]
+            row["extra_info"]["gate_verdict"] = overall(self._of(item))
+            self._rows[item.nodeid] = replay.measured(item, row)
+            seams.add_measured(self._config, [self._rows[item.nodeid]])
+
+    def _of(self, item: pytest.Item) -> list[Verdict]:
+        return [one for one in self._verdicts if one.fullname == item.nodeid]
 
     def _report_missing(self, session: pytest.Session) -> None:
         for one in self._verdicts:

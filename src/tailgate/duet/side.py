@@ -33,6 +33,7 @@ class Side:
         self._config = config
         self._errand = errand
         self._home = home
+        self._errors: list[str] = []
         config.stash[TURNS] = AtWord(home)
         for name, value in NOT_AGAIN.items():
             if hasattr(config.option, name):
@@ -43,6 +44,12 @@ class Side:
         """Before the terminal reporter writes its header."""
         pytest_seams.silence_terminal(session.config)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Nobody here shows what could not be collected."""
+        if report.failed:
+            said = [line.strip() for line in report.longreprtext.splitlines() if line.strip()]
+            self._errors.append(f"{report.nodeid}: {(said or ['no reason given'])[-1]}")
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         """Obey until the parent has gone; the session's ends (reports, caches, files) are not reached."""
@@ -51,7 +58,8 @@ class Side:
         pytest_seams.use_base_temp(self._config, self._errand["base_temp"])
         chosen = [item for item in session.items if is_benchmark(item)]
         broken = session.testsfailed and not self._config.option.continue_on_collection_errors
-        told = {"names": [item.nodeid for item in chosen], "broken": bool(broken), "group": os.getpgid(0)}
+        errors = self._errors if broken else []
+        told = {"names": [item.nodeid for item in chosen], "errors": errors, "group": os.getpgid(0)}
         self._home.send(("collected", told))
         by_name: dict[str, pytest.Item] = {item.nodeid: item for item in chosen}
         while True:

@@ -38,8 +38,9 @@ class Worktree:
     def __init__(self, inside: Path, ref: str) -> None:
         self.top = Path(_git(inside, "rev-parse", "--show-toplevel", what="is not inside a git repository"))
         self.commit = resolve(self.top, ref)
-        # Resolved: git and pytest write down real paths.
-        folder = Path(tempfile.mkdtemp(prefix="tailgate-duet-")).resolve()
+        # Resolved: git and pytest write down real paths. Hidden: where the temporary folder lies in the repository,
+        # pytest must not find base's tests among head's.
+        folder = Path(tempfile.mkdtemp(prefix=".tailgate-duet-")).resolve()
         self.folder = folder / "base"
         # Before there is anything to remove.
         self._janitor = subprocess.Popen(
@@ -63,7 +64,9 @@ class Worktree:
     def mapped(self, path: Path) -> Path:
         """The same place in the checkout; outside of the repository, the path itself."""
         resolved = Path(os.path.realpath(path))
-        return self.folder / resolved.relative_to(self.top) if resolved.is_relative_to(self.top) else path
+        if not resolved.is_relative_to(self.top) or resolved.is_relative_to(self.folder):
+            return path
+        return self.folder / resolved.relative_to(self.top)
 
 
 def resolve(top: Path, ref: str) -> str:
