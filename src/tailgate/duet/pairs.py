@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from tailgate import trust
 from tailgate.duet.partner import Partner, SideLostError, last_words
+from tailgate.duet.pinning import on_one_cpu
 from tailgate.duet.turns import Turns, abba, turns_for
 from tailgate.endings import Ending
 from tailgate.processes.attempt import Attempt
@@ -30,6 +33,8 @@ class Outcome:
     turns: Turns | None = None
     first: int = BASE
     """Which side began."""
+    cpu: int | None = None
+    """The one both sides were kept on; ``None``: left to the scheduler."""
     steal_share: float | None = None
     """Of the CPUs' time while it was measured, taken by the hypervisor."""
     other_cpus: float | None = None
@@ -49,10 +54,11 @@ class Outcome:
 class Pair:
     """Two processes; ``close`` ends them."""
 
-    def __init__(self, partners: tuple[Partner, Partner], side_s: float, timeout_s: float) -> None:
+    def __init__(self, partners: tuple[Partner, Partner], side_s: float, timeout_s: float, seed: int) -> None:
         self._partners = partners
         self._names = [partner.name for partner in partners]
         self._side_s = side_s
+        self._chance = random.Random(seed)
         self._timeout_s = timeout_s
 
     def start(self) -> tuple[list[str], list[str]]:
@@ -91,11 +97,13 @@ class Pair:
                     if not both[current]["set_up"]:
                         both[current]["call_s"] = statistics.median(alone_s) / turns.iterations
                 made.turns = turns = _turns(both, self._side_s)
-                before = trust.read()
-                for current in abba(turns.blocks, first):
-                    rounds_s = self._partners[current].block(turns.rounds, turns.iterations, turns.priming, deadline_s)
-                    made.rounds_s[current].extend(rounds_s)
-                _note_disturbance(made, before, trust.read())
+                with self._pinned(both) as made.cpu:
+                    before = trust.read()
+                    for current in abba(turns.blocks, first):
+                        partner = self._partners[current]
+                        rounds_s = partner.block(turns.rounds, turns.iterations, turns.priming, deadline_s)
+                        made.rounds_s[current].extend(rounds_s)
+                    _note_disturbance(made, before, trust.read())
             for current, partner in enumerate(self._partners):
                 if ready[current]:
                     made.sides[current].farewell = partner.finish(made.sides[current], deadline_s)
@@ -109,6 +117,11 @@ class Pair:
         """End both processes."""
         for partner in self._partners:
             partner.stop()
+
+    def _pinned(self, ready: Sequence[dict[str, Any]]) -> AbstractContextManager[int | None]:
+        if not all(found["one_thread"] for found in ready):
+            return nullcontext()
+        return on_one_cpu([partner.pid for partner in self._partners if partner.pid], self._chance)
 
     def _pause(self) -> None:
         for partner in self._partners:

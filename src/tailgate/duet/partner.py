@@ -59,6 +59,11 @@ class Partner:
         """Whether it has a process that waits for a word."""
         return self._process is not None
 
+    @property
+    def pid(self) -> int | None:
+        """Of its process, which is the first of its group."""
+        return self._group
+
     def start(self) -> None:
         """A fresh process; :meth:`collected` waits for it."""
         self._output.seek(0)

@@ -94,6 +94,7 @@ def _outcome(saved: dict[str, Any]) -> Outcome:
         rounds_s=(rounds_s[BASE], rounds_s[HEAD]),
         turns=turns,
         first=BASE if saved["first"] == "base" else HEAD,
+        cpu=saved["cpu"],
         steal_share=saved["steal_share"],
         other_cpus=saved["other_cpus"],
     )
@@ -111,6 +112,7 @@ def _pair(outcome: Outcome) -> dict[str, Any]:
         "head_rounds_s": outcome.rounds_s[HEAD],
         "base_items_per_call": items_per_call(outcome, BASE),
         "head_items_per_call": items_per_call(outcome, HEAD),
+        "cpu": outcome.cpu,
         "steal_share": outcome.steal_share,
         "other_cpus": outcome.other_cpus,
     }

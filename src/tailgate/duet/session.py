@@ -153,7 +153,12 @@ class Duet:
                 ending.callback(partners[-1].close)
             # After the keepers, which would go on with the session's handlers.
             self._signals.begin()
-            pair = Pair((partners[0], partners[1]), self._settings.duet_s, self._settings.benchmark_timeout_s)
+            pair = Pair(
+                (partners[0], partners[1]),
+                self._settings.duet_s,
+                self._settings.benchmark_timeout_s,
+                self._settings.seed,
+            )
             try:
                 base_names, _ = pair.start()
             except SideLostError as lost:

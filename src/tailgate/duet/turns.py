@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-BLOCK_S = 0.05
+BLOCK_S = 0.005
 MOST_ROUNDS = 20_000
 """A side, in one pair: all are kept."""
 PRIMING_SHARE = 0.04
 """Of a block, called untimed first: while a side waits, the other one takes the caches."""
-LONGEST_PRIMED_S = 0.03
+LONGEST_PRIMED_S = BLOCK_S
 """A longer call fills the caches anew by itself, and one more of it costs more than it brings."""
 LEAST_BLOCKS = 2
 """A side: one A B B A, so that a drift cancels."""

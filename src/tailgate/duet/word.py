@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tailgate.duet.pinning import is_one_thread
+
 if TYPE_CHECKING:
     from tailgate.processes.messages import Channel
 
@@ -42,11 +44,16 @@ class AtWord:
 
         ``set_up``: each call has a set-up that is not timed, so a round is one call, and takes longer than it says.
         """
+        thread_s, process_s = time.thread_time(), time.process_time()
         timed_s, wall_s = warm_round_s(rounds_of)
-        size_s = wall_s if set_up else timed_s
-        self._home.send(
-            ("ready", {"call_s": size_s, "iterations": 1 if set_up else iterations_for(timed_s), "set_up": set_up})
-        )
+        thread_s, process_s = time.thread_time() - thread_s, time.process_time() - process_s
+        ready = {
+            "call_s": wall_s if set_up else timed_s,
+            "iterations": 1 if set_up else iterations_for(timed_s),
+            "set_up": set_up,
+            "one_thread": is_one_thread(thread_s, process_s),
+        }
+        self._home.send(("ready", ready))
         durations_s: list[float] = []
         iterations = 1
         while (order := self._home.receive()) is not None:

@@ -1,0 +1,17 @@
+"""How much slower the benchmarks of this folder are made on purpose, in percent of the call, is an option."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``off`` on the base side: nothing is made slower there."""
+    parser.addoption("--slower", default="on", choices=["on", "off"], help="make the benchmarks named so slower")
+    parser.addoption("--same", type=int, default=12, help="how many benchmarks are the same on both sides")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``same-0`` ... and one each that is 3, 5 and 10 % slower where ``--slower=on``."""
+    if "slower_rel" in metafunc.fixturenames:
+        same = [pytest.param(0.0, id=f"same-{number}") for number in range(metafunc.config.getoption("--same"))]
+        slower = [pytest.param(percent / 100, id=f"slower-{percent}%") for percent in (3, 5, 10)]
+        metafunc.parametrize("slower_rel", [*same, *slower])
