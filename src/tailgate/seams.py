@@ -126,6 +126,14 @@ def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
     return files
 
 
+def compared_files(config: Any) -> list[Path]:
+    """What ``--benchmark-compare`` of this session compares with, as pytest-benchmark finds it."""
+    session = config._benchmarksession
+    if session.compare is True:
+        return list(session.storage.query("[0-9][0-9][0-9][0-9]_"))[-1:]
+    return list(session.storage.query(session.compare))
+
+
 def add_p99_interval() -> None:
     """Give every row of this session P99's interval.
 

@@ -14,6 +14,10 @@ from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, P
 from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, percent, printable, probability
 
 HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "")
+NUMBERS = frozenset({"base", "head", "change", "99 % interval", "p", "limit"})
+FOR_ROOMY = frozenset({"99 % interval", "p", "limit"})
+ROOMY = 110
+"""Columns of a terminal from which on the table has everything."""
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
@@ -40,22 +44,29 @@ def cells(one: Verdict) -> tuple[str, ...]:
 
 
 def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> str:
-    """With box-drawing only between heading and rows; a long reason is wrapped."""
+    """Without the columns that nobody fills or a narrow terminal has no room for; reasons below, each once."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    found = ordered(verdicts)
+    shown = [
+        index
+        for index, heading in enumerate(HEADINGS)
+        if heading and any(cells(one)[index] for one in found) and (width >= ROOMY or heading not in FOR_ROOMY)
+    ]
     table = Table(box=None, pad_edge=False, show_edge=False)
-    for heading in HEADINGS:
-        right = heading in {"base", "head", "change", "99 % interval", "p", "limit"}
+    for heading in (HEADINGS[index] for index in shown):
+        name = heading == "benchmark"
         table.add_column(
             heading,
-            justify="right" if right else "left",
+            justify="right" if heading in NUMBERS else "left",
             overflow="fold",
-            no_wrap=heading not in {"", "benchmark"},
+            no_wrap=not name,
+            min_width=20 if name else None,
         )
-    for one in ordered(verdicts):
-        row = [Text(cell) for cell in cells(one)]
+    for one in found:
+        row = [Text(cells(one)[index]) for index in shown]
         row[0].stylize(STYLES[one.verdict])
         table.add_row(*row)
     stream = io.StringIO()
@@ -69,7 +80,19 @@ def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> s
         emoji=False,
     )
     console.print(table)
-    return "\n".join(row.rstrip() for row in stream.getvalue().splitlines())
+    return "\n".join([*(row.rstrip() for row in stream.getvalue().splitlines()), *reasons(found)])
+
+
+def reasons(verdicts: Iterable[Verdict]) -> list[str]:
+    """Why there is no better verdict; what many have in common is said once."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for one in verdicts:
+        if one.reason:
+            named.setdefault((one.verdict, one.reason), []).append(cells(one)[1])
+    return [
+        printable(f"{verdict}: {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {reason}")
+        for (verdict, reason), names in named.items()
+    ]
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
