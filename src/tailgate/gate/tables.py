@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
 from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, percent, printable, probability
 
-HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "")
-NUMBERS = frozenset({"base", "head", "change", "99 % interval", "p", "limit"})
-FOR_ROOMY = frozenset({"99 % interval", "p", "limit"})
-ROOMY = 110
+HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "detectable", "")
+NUMBERS = frozenset({"base", "head", "change", "99 % interval", "p", "limit", "detectable"})
+FOR_ROOMY = frozenset({"99 % interval", "p", "limit", "detectable"})
+ROOMY = 120
 """Columns of a terminal from which on the table has everything."""
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
@@ -39,6 +39,7 @@ def cells(one: Verdict) -> tuple[str, ...]:
         interval,
         "" if one.p is None else probability(one.p).removeprefix("= "),
         "" if one.limit_rel is None else f"{one.limit_rel * 100:g} %",
+        "" if one.detectable_rel is None else f"{one.detectable_rel * 100:.1f} %",
         printable(one.reason or ""),
     )
 
