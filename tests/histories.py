@@ -29,7 +29,8 @@ import pytest
 def pytest_benchmark_generate_machine_info(): return {"node": "here"}
 
 def pytest_addoption(parser):
-    for name in ("factor", "first-factor", "without", "skipped", "passive", "failing", "variant", "marker", "workload", "excluded", "status"):
+    names = "factor first-factor without skipped passive failing variant marker workload excluded status"
+    for name in names.split():
         parser.addoption(f"--{name}", default="")
 
 def pytest_generate_tests(metafunc):
@@ -78,7 +79,13 @@ def call(benchmark, request):
 def test_one(call, benchmark): call()
 def test_two(call, benchmark, variant): call(1)
 """
-FILES = {"clock.py": CLOCK, "conftest.py": CONFTEST, "test_it.py": TESTS, "pytest.ini": "[pytest]\ntailgate_baselines = baselines\n"}
+INI = "[pytest]\ntailgate_baselines = baselines\n"
+FILES = {
+    "clock.py": CLOCK,
+    "conftest.py": CONFTEST,
+    "test_it.py": TESTS,
+    "pytest.ini": "[pytest]\ntailgate_baselines = baselines\n",
+}
 NAMES = ("test_it.py::test_one", "test_it.py::test_two[a]")
 TIMER = ("--benchmark-timer=clock.now", "-p", "clock")
 
@@ -92,10 +99,16 @@ def project(folder: Path) -> Path:
 
 def bench(fullname: str, median_s: float, p99_s: float | None = None, rounds: int = 400, **info: Any) -> dict[str, Any]:
     """One saved row."""
-    stats = {key: median_s for key in ("min", "max", "mean", "median")} | {"stddev": 0.0, "rounds": rounds}
+    stats = dict.fromkeys(("min", "max", "mean", "median"), median_s) | {"stddev": 0.0, "rounds": rounds}
     tail_s = p99_s or median_s * 1.1
     stats |= {"p99": tail_s, "p99_low": tail_s, "p99_high": tail_s, "throughput": 1 / median_s, "ops": 1 / median_s}
-    return {"name": fullname.rpartition("::")[2], "fullname": fullname, "group": None, "stats": stats, "extra_info": info}
+    return {
+        "name": fullname.rpartition("::")[2],
+        "fullname": fullname,
+        "group": None,
+        "stats": stats,
+        "extra_info": info,
+    }
 
 
 def saved_run(*benches: dict[str, Any], machine: dict[str, Any] | None = None, **top: Any) -> Run:
@@ -111,9 +124,7 @@ def scattered(sessions: int, *, drift: float = 0.0, scatter: float = SCATTER) ->
     logs = [generator.gauss(0, 1) for _ in range(sessions)]
     mean = sum(logs) / sessions
     spread = math.sqrt(sum((log - mean) ** 2 for log in logs) / max(1, sessions - 1)) or 1.0
-    return [
-        BASE_S * math.exp((log - mean) / spread * scatter + drift * index) for index, log in enumerate(logs)
-    ]
+    return [BASE_S * math.exp((log - mean) / spread * scatter + drift * index) for index, log in enumerate(logs)]
 
 
 def write(folder: Path, word: str, runs: list[Run], place: str = FOLDER) -> list[Path]:

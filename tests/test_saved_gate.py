@@ -54,11 +54,12 @@ CASES = {  # name -> (word, arguments, exit code, what is said of test_one, of t
     "a file": ("baselines/{folder}/0003_epyc.json", ("--factor=1.05",), 1, "fail", "pass", "10 saved sessions"),
     "a glob": ("*_epyc", ("--factor=1.05",), 1, "fail", "pass", "10 saved sessions"),
     "objective met": ("epyc", ("--marker={'median_max': '2ms', 'throughput_min': 900}",), 0, "pass", "pass", "4 pass"),
-    "objective missed": ("epyc", ("--marker={'median_max': '500us'}",), 1, "fail", "pass", "median_max 500 µs: not met"),
-    "throughput too low": ("epyc", ("--marker={'throughput_min': 1100}",), 1, "fail", "pass", "throughput_min 1,100 /s"),
+    "objective missed": ("epyc", ("--marker={'median_max': '500us'}",), 1, "fail", "pass", "median_max 500 µs: not"),
+    "throughput too low": ("epyc", ("--marker={'throughput_min': 1100}",), 1, "fail", "pass", "throughput_min 1,100"),
     "P99 too high": ("epyc", ("--marker={'p99_max': '500us'}",), 1, "fail", "pass", "p99_max 500 µs: 1 ms [95 %"),
     "P99 of too few": ("epyc", ("--marker={'p99_max': '2ms'}",), 0, "undecided", "pass", "20 rounds do not bound it"),
-    "objective of a new one": ("others", ("--excluded=gone", "--marker={'median_max': '2ms'}"), 0, "pass", "new", "1 pass"),
+    "objective of a new one": (
+        "others", ("--excluded=gone", "--marker={'median_max': '2ms'}"), 0, "pass", "new", "1 pass"),
     "undecided objective alone": (
         "others", ("--excluded=gone", "--marker={'p99_max': '2ms'}"), 1, "undecided", "new", "nothing was compared"),
 }  # fmt: skip
@@ -71,7 +72,7 @@ WRONG = {
     "wrong marker": (gate("epyc", "--marker={'p9': '3%'}"), "@pytest.mark.gate: unknown limit 'p9'; did you mean"),
     "wrong value": (gate("epyc", "--marker={'median': 3}"), "(median=...): 3 is no limit"),
     "wrong effect": (gate("epyc", "--gate-min-effect=3"), "--gate-min-effect: '3' is no limit"),
-    "wrong metric": (gate("epyc", "--gate-metrics=mean"), "--gate-metrics: unknown metric 'mean'; did you mean 'median'?"),
+    "wrong metric": (gate("epyc", "--gate-metrics=mean"), "--gate-metrics: unknown metric 'mean'; did you mean"),
     "report to a folder": (gate("epyc", "--report=x.html/y.html"), "cannot be written"),
 }  # fmt: skip
 
@@ -142,7 +143,9 @@ def verdicts_of(folder, saved, out):
             or "missing: test_one and 1 more" in out]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "fail" in case[3:5] or "missing" in case[3:5]])
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if "fail" in case[3:5] or "missing" in case[3:5]]
+)
 def test_a_failure_is_one_line_in_junit(name, ran, folder):
     _, _, _, one, two, _ = CASES[name]
     saved = ran[name][2]

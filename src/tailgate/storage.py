@@ -84,6 +84,17 @@ class BaselineStorage(FileStorage):
             return
         self.logger.info(f"Saved benchmark data in: {target}")
 
+    def add(self, output_json: dict[str, Any], word: str) -> Path:
+        """Write the next number of ``word`` in this machine's folder, whole; unlike ``save``, or not at all.
+
+        Raises:
+            TailgateError: it cannot be written.
+        """
+        try:
+            return self._write_next(safe_dumps(output_json, ensure_ascii=True, indent=1), word)
+        except OSError as error:
+            raise TailgateError(f"{self.path}: cannot be written ({one_line(error)})") from error
+
     def _write_next(self, text: str, save: str) -> Path:
         folder = self.get("x").parent
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".saving-", suffix=".tmp")

@@ -18,7 +18,7 @@ from tailgate.gate.samples import of_row
 from tailgate.gate.scope import Scope, split
 from tailgate.gate.sessions import MARK, History, history_of
 from tailgate.gate.synthesized import report_failure, turn
-from tailgate.gate.verdict import COMPARED, Verdict, line, overall, printable
+from tailgate.gate.verdict import Verdict, compared, line, overall, printable
 from tailgate.items import is_benchmark
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
@@ -145,9 +145,7 @@ class SavedGate:
     @property
     def nothing_compared(self) -> str | None:
         """The line that says so; such a gate is never green."""
-        if any(one.verdict in COMPARED and (one.verdict != UNDECIDED or one.replicates) for one in self.verdicts):
-            return None
-        if any(one.failed for one in self.verdicts):
+        if compared(self.verdicts) or any(one.failed for one in self.verdicts):
             return None
         reasons = list(dict.fromkeys(one.reason for one in self.verdicts if one.reason))
         why = f": {reasons[0]}" + (f" (and {len(reasons) - 1} more reasons)" if reasons[1:] else "") if reasons else ""

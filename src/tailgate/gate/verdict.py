@@ -80,6 +80,14 @@ def overall(verdicts: Iterable[Verdict]) -> str | None:
     return next((name for name in SEVERITY if name in found), None)
 
 
+def compared(verdicts: Iterable[Verdict]) -> bool:
+    """Whether at least one of them is about a comparison; a gate without any is never green.
+
+    An undecided objective, or one without a history, has compared nothing.
+    """
+    return any(one.verdict in COMPARED and (one.verdict != UNDECIDED or one.replicates) for one in verdicts)
+
+
 def line(one: Verdict, *, name: str | None = None) -> str:
     """All of it in one line; ``name`` instead of the full name."""
     words = [f"{printable(name or one.fullname)} {one.metric}"]
