@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import statistics
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +17,7 @@ from tailgate.gate.tables import quantity
 from tailgate.gate.verdict import printable
 from tailgate.history import Run, load_run, machine_of
 from tailgate.storage import BaselineStorage, saved_word
-from tailgate.text import aligned
+from tailgate.text import aligned, replace_text
 
 WORD = re.compile(r"[\w][\w.-]*")
 """What a series may be called: it becomes part of a file's name."""
@@ -145,11 +143,7 @@ def _folder(file: Path, run: Run) -> str:
 
 
 def _replace(file: Path, run: dict[str, Any]) -> None:
-    """The file anew, whole or as it was."""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".saving-", delete=False, encoding="utf8") as new:
-            json.dump(run, new, indent=1)
-        Path(new.name).chmod(0o644)
-        os.replace(new.name, file)  # noqa: PTH105 (a name, not a path)
+        replace_text(file, json.dumps(run, indent=1))
     except OSError as error:
         raise TailgateError(f"{file}: cannot be written ({one_line(error)})") from error

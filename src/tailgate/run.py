@@ -23,6 +23,7 @@ from tailgate.settings import Settings
 
 if TYPE_CHECKING:  # its statistics are not for a session without a gate
     from tailgate.gate.saved import SavedGate
+    from tailgate.gate.verdict import Verdict
 
 RUN = pytest.StashKey["BenchmarkRun"]()
 
@@ -43,6 +44,8 @@ class BenchmarkRun:
         self._found = Findings()
         self._calibrations: list[dict[str, Any]] = []
         self._compared: list[Run] = []
+        self.verdicts: list[Verdict] = []
+        """Of every gate, as they fall."""
         self.gate: SavedGate | None = None
         """Judges what is measured, where that was asked for."""
         self.isolation: str | None = None

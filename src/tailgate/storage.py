@@ -60,6 +60,9 @@ class BaselineStorage(FileStorage):
             raise pytest.UsageError(f"--benchmark-compare: {one_line(error)}") from error
         if self.strict and not files:
             raise pytest.UsageError(self._nothing(globs_or_files[0] if globs_or_files else None))
+        shown = {file: file.relative_to(self.path) if file.is_relative_to(self.path) else file for file in files}
+        if len({path.is_absolute() for path in shown.values()}) > 1:  # pytest-benchmark cannot name such side by side
+            shown = {file: file.resolve() for file in files}
         for file in files:
             try:
                 run = load_run(file, completed=False)
@@ -68,7 +71,7 @@ class BaselineStorage(FileStorage):
                     raise pytest.UsageError(f"--benchmark-compare: {error}") from error
                 self.logger.warning(f"Failed to load {file}: {error}")
                 continue
-            yield file.relative_to(self.path) if file.is_relative_to(self.path) else file, run
+            yield shown[file], run
 
     def save(self, output_json: dict[str, Any], save: str) -> None:
         """Write the next number of ``save``, whole; on failure in the temporary folder, saying so."""

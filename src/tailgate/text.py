@@ -1,8 +1,11 @@
-"""Plain text in columns."""
+"""Plain text: in columns, and into a file."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from tailgate.gate.verdict import printable
 
@@ -18,3 +21,19 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in told
     ]
+
+
+def replace_text(file: Path, text: str) -> None:
+    """The file anew, whole or as it was.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".saving-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf8", errors="backslashreplace") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -26,3 +26,7 @@ def begin_gate(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> 
         check(config)
         run.gate = SavedGate(config, settings, run)
         config.pluginmanager.register(run.gate, "tailgate-saved-gate")
+    if settings.report:
+        from tailgate.live_report import LiveReport
+
+        config.pluginmanager.register(LiveReport(config, settings.report, run), "tailgate-live-report")

@@ -41,7 +41,7 @@ class SavedGate:
         self._deselected: set[str] = set()
         self._measured: set[str] = set()
         self._failed: set[str] = set()
-        self.verdicts: list[Verdict] = []
+        self.verdicts = run.verdicts
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """What the user did not want to run is not missing."""

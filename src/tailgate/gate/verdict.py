@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -72,6 +73,32 @@ class Verdict:
         unit = UNITS.get(self.metric, "s")
         found[f"base_{unit}"], found[f"head_{unit}"] = found.pop("base"), found.pop("head")
         return {**found, "notes": list(self.notes)}
+
+
+def from_json(saved: Mapping[str, Any]) -> Verdict:
+    """What :meth:`Verdict.as_json` wrote; a value of another kind, in a file somebody made, is left out."""
+    metric, verdict, notes = str(saved.get("metric")), saved.get("verdict"), saved.get("notes")
+    unit = UNITS.get(metric, "s")
+    named = {**saved, "base": saved.get(f"base_{unit}"), "head": saved.get(f"head_{unit}")}
+    kinds: dict[str, Callable[[Any], bool]] = {
+        **dict.fromkeys(("reason", "unit", "reproduce"), lambda value: isinstance(value, str)),
+        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p"), _number),
+        **dict.fromkeys(("limit_rel", "detectable_rel"), _number),
+        **dict.fromkeys(("replicates", "worse"), lambda value: isinstance(value, int) and _number(value)),
+        "confirmed": lambda value: isinstance(value, bool),
+    }
+    found: dict[str, Any] = {name: named[name] for name, fits in kinds.items() if name in named and fits(named[name])}
+    return Verdict(
+        str(saved.get("fullname")),
+        metric,
+        verdict if verdict in SEVERITY else UNDECIDED,
+        notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
+        **found,
+    )
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def overall(verdicts: Iterable[Verdict]) -> str | None:
