@@ -3,11 +3,13 @@
 import json
 import shutil
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from foreign import run_all
 from histories import MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
 
+AT_ONCE = 3
 OTHER_MACHINE = {**MACHINE, "cpu_model": "Another CPU"}
 
 
@@ -113,7 +115,11 @@ def ran(folder):
         slug = name.replace(" ", "-").replace("'", "").replace(",", "")
         outputs = (f"--benchmark-json={slug}.json", f"--junitxml={slug}.xml")
         arguments[name] = (*gate(word.format(folder=home), *more), *outputs)
-    found = run_all(folder, *arguments.values(), *(wrong for wrong, _ in WRONG.values()))
+    every = [*arguments.values(), *(wrong for wrong, _ in WRONG.values())]
+    found = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # their clock is not the machine's
+        for part in pool.map(lambda first: run_all(folder, *every[first::AT_ONCE]), range(AT_ONCE)):
+            found.update(part)
     return {name: (*found[given], given[-2].partition("=")[2]) for name, given in arguments.items()} | {
         name: found[given] for name, (given, _) in WRONG.items()
     }
