@@ -69,9 +69,7 @@ def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
     word = word or saved_word(file)
     if word is None or not WORD.fullmatch(word):
         what = f"{word!r} is no name" if word else f"{file.name} has no name"
-        raise TailgateError(
-            f"baselines accept: {what} to save it under; give it one with --as NAME (letters, digits, . _ -)"
-        )
+        raise TailgateError(f"baselines accept: {what} to save it under; add --as NAME (letters, digits, . _ -)")
     home = storage / _folder(file, run)
     mark = mark_of(run)
     waiting = bool(mark.get("failed")) and not mark.get("accepted")

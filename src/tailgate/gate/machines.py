@@ -25,6 +25,4 @@ def remark(sessions: Sequence[Session]) -> str | None:
     if not plain:
         return None
     others = f" and {len(plain) - 1} more" if plain[1:] else ""
-    return (
-        f"{plain[0]}{others}: no fingerprint (saved without Tailgate), so machines are compared by processor name only."
-    )
+    return f"{plain[0]}{others}: no fingerprint (saved without Tailgate); machines are compared by processor name only"

@@ -32,7 +32,7 @@ def cells(one: Verdict) -> tuple[str, ...]:
     return (
         one.verdict,
         printable(one.fullname.rpartition("::")[2] or one.fullname),
-        one.metric,
+        printable(one.metric),
         quantity(one.base, one.metric),
         quantity(one.head, one.metric),
         "" if one.change_rel is None else percent(one.change_rel),

@@ -117,7 +117,7 @@ def compared(verdicts: Iterable[Verdict]) -> bool:
 
 def line(one: Verdict, *, name: str | None = None) -> str:
     """All of it in one line; ``name`` instead of the full name."""
-    words = [f"{printable(name or one.fullname)} {one.metric}"]
+    words = [printable(f"{name or one.fullname} {one.metric}")]
     if one.change_rel is None:
         return f"{words[0]} {one.verdict}: {printable(one.reason or 'no reason given')}"
     words[0] += f" {percent(one.change_rel)}"
