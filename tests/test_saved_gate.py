@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from foreign import run_all
-from histories import MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
+from foreign import OTHERS_OFF, run_all
+from histories import FILES, MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
 
 AT_ONCE = 3
 OTHER_MACHINE = {**MACHINE, "cpu_model": "Another CPU"}
@@ -49,8 +51,9 @@ CASES = {  # name -> (word, arguments, exit code, what is said of test_one, of t
     "all new": ("others", ("--excluded=gone",), 1, "new", "new", "nothing was compared: not in the baseline"),
     "slow drift": ("drifting", ("--factor=1.16",), 1, "fail", "pass", "slow drift: against the oldest 10 sessions"),
     "failed runs are no history": ("ratchet", ("--factor=1.05",), 1, "fail", "pass", "5 whose own gate failed"),
-    "only failed runs": ("regressed", (), 1, "incomparable", "incomparable", "no run whose gate passed"),
+    "only failed runs": ("regressed", (), 1, "incomparable", "incomparable", "compared: not used: 5 whose own"),
     "begun anew": ("accepted", ("--factor=1.05",), 0, "undecided", "undecided", "one saved session"),
+    "otherwise isolated": ("isolated", (), 1, "incomparable", "incomparable", "10 not measured with --isolation=none"),
     "contended history": ("contended", (), 1, "undecided", "undecided", "not one of 10 saved sessions is undisturbed"),
     "contended now": ("epyc", ("--factor=1.05", "--status=contended"), 0, "undecided", "pass", "the row is contended"),
     "a file": ("baselines/{folder}/0003_epyc.json", ("--factor=1.05",), 1, "fail", "pass", "10 saved sessions"),
@@ -96,6 +99,7 @@ def folder(tmp_path_factory):
     write(found, "regressed", [failed_run(median) for median in medians])
     series(found, "accepted")
     write(found, "accepted", [failed_run(1.05e-3, accepted="2026-11-20")])
+    series(found, "isolated", top={"tailgate_run": {"isolation": "process"}})
     series(found, "contended", status="contended")
     broken = series(found, "broken")[3]
     broken.write_text(broken.read_text()[:-9])
@@ -215,3 +219,50 @@ def test_without_the_ini_value_the_folder_of_pytest_benchmark_is_used(tmp_path):
     assert found[same][0] == 0
     assert "2 pass" in found[same][1]
     assert found[unknown][0] == 4
+
+
+FORBIDDEN = ["rich", "jinja2", "scipy", "tailgate.gate.saved", "tailgate.gate.tables", "tailgate.live_report"]
+LOOK = """
+import json, sys
+import pytest
+code = pytest.main(sys.argv[1:])
+print(json.dumps([int(code), [name for name in %r if name in sys.modules]]))
+"""
+
+
+def test_a_session_without_a_gate_imports_nothing_of_it(tmp_path):
+    folder = project(tmp_path)
+    command = [sys.executable, "-c", LOOK % FORBIDDEN, *OTHERS_OFF, *TIMER, "--benchmark-save=epyc"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    code, imported = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0
+    assert imported in ([], ["scipy"])  # P99's interval in the saved run needs it, gate or not
+
+
+def test_a_test_that_another_plug_in_runs_again_is_judged_by_its_last_run(tmp_path):
+    folder = project(tmp_path)
+    series(folder, "epyc")
+    again = """
+from _pytest.runner import runtestprotocol
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    if "one" not in item.name:
+        return None
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    if any(report.failed for report in reports):
+        pathlib.Path("said.txt").write_text("".join(str(report.longrepr) for report in reports if report.failed))
+        item._initrequest()
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+    (folder / "conftest.py").write_text(FILES["conftest.py"] + again)
+    arguments = gate("epyc", "--first-factor=1.05", "--benchmark-json=run.json")
+    code, said = run_all(folder, arguments)[arguments]
+    assert code == 0, said
+    assert "test_one median +5.0 %" in (folder / "said.txt").read_text()
+    mark = json.loads((folder / "run.json").read_text())["tailgate_gate"]
+    assert [one["verdict"] for one in mark["verdicts"]] == ["pass", "pass"]
+    assert mark["failed"] is False

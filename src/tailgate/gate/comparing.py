@@ -26,9 +26,10 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
     if failed := sum(one.failed and not one.accepted for one in same):
         left_out.append(f"{failed} whose own gate failed")
     if usable:
-        history = History(usable[-1], usable, (), left_out)
+        history = History(usable[-1], usable, None, left_out)
     else:
-        history = History(others[-1], (), found[-1] or ["no run whose gate passed"], left_out)
+        unusable = f"another machine: {'; '.join(found[-1])}" if found[-1] else f"not used: {', '.join(left_out)}"
+        history = History(others[-1], (), unusable, left_out)
     verdicts = [
         verdict for name, sample in new.samples.items() if chosen(name) for verdict in judged([sample], history, limits)
     ]

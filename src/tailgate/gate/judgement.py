@@ -46,8 +46,8 @@ def judged(now: Sequence[Sample], history: History, limits: Limits) -> list[Verd
 def _against(now: Sequence[Sample], history: History, metric: str, limit_rel: float) -> Verdict:
     name = now[0].fullname
     blank = Verdict(name, metric, NEW, head=now[-1].values.get(metric), limit_rel=limit_rel, unit=UNIT)
-    if history.differences and name in history.latest.samples:
-        return replace(blank, verdict=INCOMPARABLE, reason=f"another machine: {'; '.join(history.differences)}")
+    if history.unusable and name in history.latest.samples:
+        return replace(blank, verdict=INCOMPARABLE, reason=history.unusable)
     rows = [session.samples[name] for session in history.sessions if name in session.samples]
     if not rows:
         return replace(blank, reason="not in the baseline")

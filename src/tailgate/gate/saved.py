@@ -54,7 +54,8 @@ class SavedGate:
         self._collected = {item.nodeid for item in benchmarks}
         with as_usage_error():
             self._limits = {item.nodeid: limits_of(item, self._settings.limits) for item in benchmarks}
-            self._history = history_of(seams.compared_files(self._config), self._run.fingerprint)
+            isolation = "process" if self._run.isolating else "none"
+            self._history = history_of(seams.compared_files(self._config), self._run.fingerprint, isolation)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -92,6 +93,8 @@ class SavedGate:
         assert self._history is not None
         limits = self._limits.get(item.nodeid) or self._settings.limits
         sample = of_row(row)
+        # A plug-in may have run the test before, and run it again because it failed.
+        self.verdicts[:] = [one for one in self.verdicts if one.fullname != row.fullname]
         first = judged([sample], self._history, limits)
         kept = slice(len(self.verdicts), len(self.verdicts) + len(first))
         self._keep(kept, row, [replace(one, notes=(NOT_CONFIRMED_HERE,)) if one.failed else one for one in first])

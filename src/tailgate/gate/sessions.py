@@ -32,6 +32,8 @@ class Session:
     cpu_brand: str | None
     """As plain pytest-benchmark saves it."""
     date: str | None
+    isolation: str | None
+    """``process`` or ``none``; ``None``: it does not say."""
     samples: Mapping[str, Sample]
     failed: bool = False
     """Its own gate failed."""
@@ -47,8 +49,8 @@ class History:
     """The run compared with: what is in it has to be measured again."""
     sessions: Sequence[Session] = ()
     """Of the same machine, the oldest first; not this run, no failed ones."""
-    differences: Sequence[str] = ()
-    """How the machine of all of them differs, where there is no session of this one."""
+    unusable: str | None = None
+    """Why there is not one session to judge by: such as how the machine of all of them differs."""
     left_out: Sequence[str] = field(default_factory=tuple)
     """One line for each kind of run that is not used."""
 
@@ -62,6 +64,7 @@ def read(path: Path) -> Session:
     run = load_run(path)
     mark = mark_of(run)
     cpu = (run.get("machine_info") or {}).get("cpu")
+    how = run.get("tailgate_run")
     brand = cpu.get("brand_raw") if isinstance(cpu, dict) else None
     return Session(
         path,
@@ -69,6 +72,7 @@ def read(path: Path) -> Session:
         machine_id_of(run),
         brand if isinstance(brand, str) else None,
         run["datetime"] if isinstance(run.get("datetime"), str) else None,
+        how.get("isolation") if isinstance(how, dict) else None,
         {
             str(bench["fullname"]): of_stats(str(bench["fullname"]), bench["stats"], bench.get("extra_info") or {})
             for bench in run["benchmarks"]
@@ -98,7 +102,7 @@ def number_of(file: Path) -> tuple[int, str]:
     return (int(number) if number.isdigit() else 0, str(file))
 
 
-def history_of(files: Iterable[Path], fingerprint: Mapping[str, Any]) -> History:
+def history_of(files: Iterable[Path], fingerprint: Mapping[str, Any], isolation: str) -> History:
     """The history that the runs compared with, and their series, are for a session on this machine.
 
     Raises:
@@ -108,19 +112,23 @@ def history_of(files: Iterable[Path], fingerprint: Mapping[str, Any]) -> History
     paths = dict.fromkeys(path for file in compared for path in series_of(file))
     sessions = [read(path) for path in paths]
     own = [one for one in sessions if not environment.difference(fingerprint, one.machine)]
-    usable = since_accepted([one for one in own if not one.failed or one.accepted])
+    alike = [one for one in own if one.isolation in {None, isolation}]
+    usable = since_accepted([one for one in alike if not one.failed or one.accepted])
     left_out = []
     if len(own) < len(sessions):
         left_out.append(f"{len(sessions) - len(own)} saved on another machine")
-    if failed := sum(one.failed and not one.accepted for one in own):
+    if len(alike) < len(own):
+        left_out.append(f"{len(own) - len(alike)} not measured with --isolation={isolation}")
+    if failed := sum(one.failed and not one.accepted for one in alike):
         left_out.append(f"{failed} whose own gate failed (tailgate baselines accept RUN.json takes one in)")
     # The run named last, or, where that one is no baseline, the last that is.
     named = [one for one in usable if one.path in compared] or usable
     if named:
-        return History(named[-1], usable, (), left_out)
+        return History(named[-1], usable, None, left_out)
     last = sessions[-1]
-    differences = environment.difference(fingerprint, last.machine) or ["no run whose gate passed"]
-    return History(last, (), differences, left_out)
+    differences = environment.difference(fingerprint, last.machine)
+    unusable = f"another machine: {'; '.join(differences)}" if differences else f"not used: {', '.join(left_out)}"
+    return History(last, (), unusable, left_out)
 
 
 def since_accepted(sessions: Sequence[Session]) -> list[Session]:
