@@ -18,7 +18,7 @@ from tailgate.gate.objectives import objectives
 from tailgate.gate.samples import Sample
 from tailgate.gate.scope import split
 from tailgate.gate.sessions import History, Session
-from tailgate.gate.tables import markdown_table, markdown_text, ordered, quantity, summary, terminal_table
+from tailgate.gate.tables import markdown_table, markdown_text, ordered, quantity, short_name, summary, terminal_table
 from tailgate.gate.verdict import FAILING, SEVERITY, Verdict, compared, from_json, line, overall, printable
 
 HOSTILE = (
@@ -273,3 +273,4 @@ def test_looking_at_the_oldest_sessions_besides_adds_few_false_alarms():
 )
 def test_node_ids(nodeid, found):
     assert split(nodeid) == found
+    assert short_name(nodeid) == (found[1] or [found[0]])[-1]

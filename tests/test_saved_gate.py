@@ -205,7 +205,7 @@ def test_a_run_that_failed_is_saved_and_never_its_own_judge(tmp_path):
     files = sorted(folder.glob("baselines/*/*.json"))
     assert [file.name for file in files[10:]] == ["0011_epyc.json", "0012_epyc.json"]
     assert all(json.loads(file.read_text())["tailgate_gate"]["failed"] for file in files[10:])
-    assert "Against 10 saved sessions, by 'epyc'; not used: 2 whose own gate failed" in found[again][1]
+    assert "Against 10 saved sessions of 'epyc'; not used: 2 whose own gate failed" in found[again][1]
     assert "it is in 0010_epyc.json" in found[removed][1]
 
 

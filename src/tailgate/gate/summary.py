@@ -27,7 +27,7 @@ def write(
             reporter.write_line(text)
     name = "the latest run" if config.option.benchmark_compare is True else repr(config.option.benchmark_compare)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
-    reporter.write_line(printable(f"Against {len(history.sessions)} saved sessions, by {name}{left_out}."))
+    reporter.write_line(printable(f"Against {len(history.sessions)} saved sessions of {name}{left_out}."))
     reporter.write_line(summary(verdicts))
     undecided = [one for one in verdicts if one.verdict == UNDECIDED]
     if nothing_compared:

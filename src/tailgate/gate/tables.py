@@ -31,8 +31,8 @@ def cells(one: Verdict) -> tuple[str, ...]:
         interval = f"{percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}"
     return (
         one.verdict,
-        printable(one.fullname.rpartition("::")[2] or one.fullname),
-        printable(one.metric),
+        printable(short_name(one.fullname)),
+        "" if one.verdict == MISSING else printable(one.metric),
         quantity(one.base, one.metric),
         quantity(one.head, one.metric),
         "" if one.change_rel is None else percent(one.change_rel),
@@ -42,6 +42,12 @@ def cells(one: Verdict) -> tuple[str, ...]:
         "" if one.detectable_rel is None else f"{one.detectable_rel * 100:.1f} %",
         printable(one.reason or ""),
     )
+
+
+def short_name(fullname: str) -> str:
+    """Without file and class; a parameter may have anything in it, ``::`` too."""
+    base, bracket, parameters = fullname.partition("[")
+    return (base.rpartition("::")[2] + bracket + parameters) or fullname
 
 
 def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> str:

@@ -117,7 +117,8 @@ def compared(verdicts: Iterable[Verdict]) -> bool:
 
 def line(one: Verdict, *, name: str | None = None) -> str:
     """All of it in one line; ``name`` instead of the full name."""
-    words = [printable(f"{name or one.fullname} {one.metric}")]
+    metric = "" if one.verdict == MISSING else f" {one.metric}"
+    words = [printable(f"{name or one.fullname}{metric}")]
     if one.change_rel is None:
         return f"{words[0]} {one.verdict}: {printable(one.reason or 'no reason given')}"
     words[0] += f" {percent(one.change_rel)}"
