@@ -74,6 +74,7 @@ WRONG = {
     "disabled": (gate("epyc", "--benchmark-disable"), "measures nothing with --benchmark-disable"),
     "all benchmarks skipped": (gate("epyc", "--benchmark-skip"), "judges nothing with --benchmark-skip"),
     "broken history": (gate("broken"), "broken or truncated JSON"),
+    "both gates": (gate("epyc", "--duet=main"), "leave one of them out"),
     "wrong marker": (gate("epyc", "--marker={'p9': '3%'}"), "@pytest.mark.gate: unknown limit 'p9'; did you mean"),
     "wrong value": (gate("epyc", "--marker={'median': 3}"), "(median=...): 3 is no limit"),
     "wrong effect": (gate("epyc", "--gate-min-effect=3"), "--gate-min-effect: '3' is no limit"),

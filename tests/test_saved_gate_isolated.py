@@ -16,7 +16,18 @@ SCENARIOS = {
     "missing": ("--without=two",),
     "stopped": ("--factor=1.05", "-x"),
     "expected to fail": ("--factor=1.05",),
+    "interrupted": ("--factor=1.05",),
 }
+
+
+INTERRUPT = """
+from tailgate.processes.isolation import Isolation
+
+def interrupted(self, item):
+    raise KeyboardInterrupt
+
+Isolation._fresh = interrupted
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +43,7 @@ def ended(tmp_path_factory):
     expected = projects["expected to fail"]
     text = FILES["test_it.py"].replace("def test_one", "@pytest.mark.xfail(reason='known')\ndef test_one")
     expected.write("test_it.py", text)
+    projects["interrupted"].write("conftest.py", CONFTEST + INTERRUPT)
     sessions = run_together(*((projects[name], (*GATE, *more)) for name, more in SCENARIOS.items()))
     return dict(zip(SCENARIOS, zip(sessions, projects.values(), strict=True), strict=True))
 
@@ -96,3 +108,12 @@ def test_a_regression_that_is_expected_is_an_expected_failure(ended):
 def test_every_file_is_whole_json(ended):
     for session, project in ended.values():
         assert session.saved == json.loads((project.folder / "run.json").read_text())
+
+
+def test_interrupted_while_confirming_it_is_a_failure_all_the_same(ended):
+    session, _ = ended["interrupted"]
+    assert session.code == 2, session.out
+    assert session.outcomes == {"test_one": ["FAILED"]}
+    assert verdicts(session)["test_one"]["verdict"] == "fail"
+    assert "not confirmed: interrupted before; reproduce: pytest" in session.out
+    assert session.saved["tailgate_gate"]["failed"] is True

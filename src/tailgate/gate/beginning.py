@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tailgate.errors import TailgateError
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
 
@@ -20,6 +21,8 @@ def begin_gate(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> 
     if not hasattr(option, "benchmark_storage") or option.collectonly or option.help:
         return
     typed = config.getoption("tailgate_gate", None) is not None
+    if settings.gate and settings.duet and option.benchmark_compare:
+        raise TailgateError("--gate judges by saved sessions and --duet by another side; leave one of them out")
     if settings.gate and not settings.duet and (typed or option.benchmark_compare):
         from tailgate.gate.saved import SavedGate, check
 

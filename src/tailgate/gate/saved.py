@@ -26,6 +26,7 @@ from tailgate.settings import Settings
 Again = Callable[[], Sequence[Any]]
 """Measures the present benchmark once more, in fresh processes; its rows."""
 NOT_CONFIRMED_HERE = "not confirmed: needs --isolation=process"
+INTERRUPTED = "not confirmed: interrupted before"
 
 
 class SavedGate:
@@ -80,31 +81,32 @@ class SavedGate:
 
         ``again``: what fails is confirmed by it first.
         """
-        found: list[Verdict] = []
-        for row in rows:
-            self._measured.add(row.fullname)
-            found += self._judged(item, row, again)
-        failed = [line(one) for one in found if one.failed]
-        if failed:
-            turn(report, " | ".join(failed))
-        return overall(found)
+        names = {row.fullname for row in rows}
+        self._measured |= names
+        try:
+            for row in rows:
+                self._judged(item, row, again)
+        finally:  # interrupted while confirming, it is a failure all the same
+            failed = [line(one) for one in self.verdicts if one.fullname in names and one.failed]
+            if failed:
+                turn(report, " | ".join(failed))
+        return overall(one for one in self.verdicts if one.fullname in names)
 
-    def _judged(self, item: pytest.Item, row: Any, again: Again | None) -> list[Verdict]:
+    def _judged(self, item: pytest.Item, row: Any, again: Again | None) -> None:
         assert self._history is not None
         limits = self._limits.get(item.nodeid) or self._settings.limits
         sample = of_row(row)
         # A plug-in may have run the test before, and run it again because it failed.
         self.verdicts[:] = [one for one in self.verdicts if one.fullname != row.fullname]
+        command = reproduce.command(self._config, item.nodeid)
         first = judged([sample], self._history, limits)
         kept = slice(len(self.verdicts), len(self.verdicts) + len(first))
-        self._keep(kept, row, [replace(one, notes=(NOT_CONFIRMED_HERE,)) if one.failed else one for one in first])
+        note = INTERRUPTED if again or self._run.isolating else NOT_CONFIRMED_HERE
+        self._keep(kept, row, [replace(one, notes=(note,), reproduce=command) if one.failed else one for one in first])
         if again and any(one.failed for one in first):
             fresh = next((one for one in again() if one.fullname == row.fullname), None)
             confirmed = self._confirmed(first, row, fresh, limits)
-            self._keep(kept, row, confirmed)
-        reproduced = reproduce.command(self._config, item.nodeid)
-        self.verdicts[kept] = [replace(one, reproduce=reproduced) if one.failed else one for one in self.verdicts[kept]]
-        return self.verdicts[kept]
+            self._keep(kept, row, [replace(one, reproduce=command) if one.failed else one for one in confirmed])
 
     def _confirmed(self, first: list[Verdict], row: Any, fresh: Any, limits: Limits) -> list[Verdict]:
         """What failed has to fail again by itself; then both sessions are told as one."""
@@ -201,6 +203,8 @@ def _settled(first: Verdict, alone: Verdict, both: Verdict) -> Verdict:
     if alone.verdict == FAIL:
         return replace(both if both.failed else alone, confirmed=True)
     told = "failed once, and not when it was measured again in a fresh process"
+    if alone.verdict == UNDECIDED and alone.reason:
+        told = f"failed once; measured again in a fresh process, it {alone.reason}"
     return replace(first, verdict=UNDECIDED, confirmed=False, reason=told)
 
 

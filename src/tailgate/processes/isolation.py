@@ -212,8 +212,10 @@ class Isolation:
             reports.append(replay.failure(item, made.phase, reason, [], made.duration_s))
         for report in reports:
             self._run.note(item, report, metadata[0] if metadata else None, made.ending)
-            self._run.judge(report, item, metadata, again)
-            item.ihook.pytest_runtest_logreport(report=report)
+            try:
+                self._run.judge(report, item, metadata, again)
+            finally:  # the gate may have been interrupted while it measured again
+                item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _settle(self) -> None:

@@ -26,8 +26,8 @@ def _one(content: Content) -> str:
     lines += [f"- {markdown_text(fact)}" for fact in content.facts]
     if content.verdicts:
         lines += ["", f"### Verdicts: {markdown_text(content.summary)}", ""]
-        lines += [f"- {markdown_text(text)}" for text in content.failures]
-        lines += ["", *_table(content.verdicts_headings, content.verdicts)]
+        lines += [*(f"- {markdown_text(text)}" for text in content.failures), ""] if content.failures else []
+        lines += [*_table(content.verdicts_headings, content.verdicts)]
     return "\n".join([*lines, "", "### Results", "", *_table(content.results_headings, content.results), ""])
 
 
