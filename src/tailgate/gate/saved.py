@@ -153,7 +153,7 @@ class SavedGate:
         if compared(self.verdicts) or any(one.failed for one in self.verdicts):
             return None
         reasons = list(dict.fromkeys(one.reason for one in self.verdicts if one.reason))
-        why = f": {reasons[0]}" + (f" (and {len(reasons) - 1} more reasons)" if reasons[1:] else "") if reasons else ""
+        why = f": {reasons[0]}" + (f" (other reasons: {len(reasons) - 1})" if reasons[1:] else "") if reasons else ""
         name = self._config.option.benchmark_compare
         word = name if isinstance(name, str) and name.isidentifier() else "NAME"
         return printable(

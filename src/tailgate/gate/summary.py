@@ -27,10 +27,12 @@ def write(
             reporter.write_line(text)
     name = "the latest run" if config.option.benchmark_compare is True else repr(config.option.benchmark_compare)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
-    reporter.write_line(printable(f"Against {len(history.sessions)} saved sessions of {name}{left_out}."))
+    count = len(history.sessions)
+    sessions = f"{count} saved session{'s' if count != 1 else ''}"
+    reporter.write_line(printable(f"Against {sessions} of {name}{left_out}."))
     reporter.write_line(summary(verdicts))
     undecided = [one for one in verdicts if one.verdict == UNDECIDED]
     if nothing_compared:
         reporter.write_line(nothing_compared, red=True, bold=True)
     elif undecided and len(undecided) == len(verdicts):
-        reporter.write_line(f"Not one verdict yet: {line(undecided[0])}", yellow=True)
+        reporter.write_line(f"No verdict yet: {line(undecided[0])}", yellow=True)
