@@ -11,7 +11,11 @@ from tailgate.gate.sessions import Session
 def differences(ours: Session, theirs: Session) -> list[str]:
     """What differs, one short text each; empty: as far as is known, nothing."""
     if ours.machine and theirs.machine:
-        return environment.difference(ours.machine, theirs.machine)
+        found = environment.difference(ours.machine, theirs.machine)
+        if found or ours.machine_id == theirs.machine_id:
+            return found
+    if ours.machine_id and theirs.machine_id and ours.machine_id != theirs.machine_id:
+        return [f"fingerprint {theirs.machine_id} there, {ours.machine_id} here"]
     if ours.cpu_brand is None or theirs.cpu_brand is None:
         return ["of one of them the machine is not known"]
     if ours.cpu_brand != theirs.cpu_brand:
