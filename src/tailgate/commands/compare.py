@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -83,9 +82,8 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
     from tailgate.gate.verdict import compared, line
 
     verdicts, history = verdicts_on(sessions, limits, chosen)
-    width = shutil.get_terminal_size((140, 24)).columns
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
-    print(f"\n{terminal_table(verdicts, width, color=False)}" if verdicts else "")
+    print(f"\n{terminal_table(verdicts, color=False)}" if verdicts else "")
     print(f"{files[-1].name} against {len(history.sessions)} sessions{left_out}: {summary(verdicts)}")
     for one in verdicts:
         if one.failed:

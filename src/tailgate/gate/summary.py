@@ -22,8 +22,7 @@ def write(
     """The table, the history it is from, and what to do where it says nothing."""
     reporter.section("gate", sep="-")
     if verdicts:
-        writer = config.get_terminal_writer()
-        for text in terminal_table(verdicts, writer.fullwidth, color=writer.hasmarkup).splitlines():
+        for text in terminal_table(verdicts, color=config.get_terminal_writer().hasmarkup).splitlines():
             reporter.write_line(text)
     name = "the latest run" if config.option.benchmark_compare is True else repr(config.option.benchmark_compare)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""

@@ -11,15 +11,24 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
-from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, percent, printable, probability
+from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, ordered, percent, printable, probability
 
-HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "detectable", "")
-NUMBERS = frozenset({"base", "head", "change", "99 % interval", "p", "limit", "detectable"})
-FOR_ROOMY = frozenset({"99 % interval", "p", "limit", "detectable"})
-ROOMY = 120
-"""Columns of a terminal from which on the table has everything."""
+HEADINGS = (
+    "verdict",
+    "benchmark",
+    "metric",
+    "base",
+    "head",
+    "change",
+    "99 % interval",
+    "p",
+    "limit",
+    "detectable",
+    "why",
+)
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
+WIDEST = 1000
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
 """What could mean something; written as numeric entities, which nothing reads as markup."""
 
@@ -50,36 +59,24 @@ def short_name(fullname: str) -> str:
     return (base.rpartition("::")[2] + bracket + parameters) or fullname
 
 
-def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> str:
-    """Without the columns that nobody fills or a narrow terminal has no room for; reasons below, each once."""
+def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
+    """As wide as it needs to be, as pytest-benchmark's own; the reasons below it, each once."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    found = ordered(verdicts)
-    shown = [
-        index
-        for index, heading in enumerate(HEADINGS)
-        if heading and any(cells(one)[index] for one in found) and (width >= ROOMY or heading not in FOR_ROOMY)
-    ]
     table = Table(box=None, pad_edge=False, show_edge=False)
-    for heading in (HEADINGS[index] for index in shown):
-        name = heading == "benchmark"
-        table.add_column(
-            heading,
-            justify="right" if heading in NUMBERS else "left",
-            overflow="fold",
-            no_wrap=not name,
-            min_width=20 if name else None,
-        )
-    for one in found:
-        row = [Text(cells(one)[index]) for index in shown]
+    for heading in HEADINGS[:-1]:
+        right = heading in {"base", "head", "change", "99 % interval", "p", "limit", "detectable"}
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for one in ordered(verdicts):
+        row = [Text(cell) for cell in cells(one)[:-1]]
         row[0].stylize(STYLES[one.verdict])
         table.add_row(*row)
     stream = io.StringIO()
     console = Console(
         file=stream,
-        width=width,
+        width=WIDEST,
         force_terminal=color,
         color_system="standard" if color else None,
         highlight=False,
@@ -87,18 +84,19 @@ def terminal_table(verdicts: Sequence[Verdict], width: int, *, color: bool) -> s
         emoji=False,
     )
     console.print(table)
-    return "\n".join([*(row.rstrip() for row in stream.getvalue().splitlines()), *reasons(found)])
+    rows = [row.rstrip() for row in stream.getvalue().splitlines()]
+    return "\n".join([*rows, *reasons(verdicts)])
 
 
-def reasons(verdicts: Iterable[Verdict]) -> list[str]:
-    """Why there is no better verdict; what many have in common is said once."""
-    named: dict[tuple[str, str], list[str]] = {}
-    for one in verdicts:
+def reasons(verdicts: Sequence[Verdict]) -> list[str]:
+    """Why there is no better verdict: each reason once, with the first it is said of."""
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for one in ordered(verdicts):
         if one.reason:
-            named.setdefault((one.verdict, one.reason), []).append(cells(one)[1])
+            found.setdefault((one.verdict, printable(one.reason)), []).append(one)
     return [
-        printable(f"{verdict}: {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {reason}")
-        for (verdict, reason), names in named.items()
+        f"{verdict}: {cells(those[0])[1]}{f' and {len(those) - 1} more' if len(those) > 1 else ''}: {reason}"
+        for (verdict, reason), those in found.items()
     ]
 
 
@@ -114,11 +112,6 @@ def summary(verdicts: Iterable[Verdict]) -> str:
     """``2 fail, 1 undecided, 17 pass``; the gravest first."""
     counts = Counter(one.verdict for one in verdicts)
     return ", ".join(f"{counts[name]} {name}" for name in SEVERITY if counts[name]) or "nothing was compared"
-
-
-def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """The gravest first, else as they come."""
-    return sorted(verdicts, key=lambda one: SEVERITY.index(one.verdict))
 
 
 def markdown_text(text: str) -> str:

@@ -75,7 +75,7 @@ class Verdict:
         return {**found, "notes": list(self.notes)}
 
 
-def from_json(saved: Mapping[str, Any]) -> Verdict:
+def lenient_from_json(saved: Mapping[str, Any]) -> Verdict:
     """What :meth:`Verdict.as_json` wrote; a value of another kind, in a file somebody made, is left out."""
     metric, verdict, notes = str(saved.get("metric")), saved.get("verdict"), saved.get("notes")
     unit = UNITS.get(metric, "s")
@@ -105,6 +105,11 @@ def overall(verdicts: Iterable[Verdict]) -> str | None:
     """A benchmark's verdict: the gravest of its metrics'; ``None`` where there is none."""
     found = {one.verdict for one in verdicts}
     return next((name for name in SEVERITY if name in found), None)
+
+
+def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The gravest first, else as they come."""
+    return sorted(verdicts, key=lambda one: SEVERITY.index(one.verdict))
 
 
 def compared(verdicts: Iterable[Verdict]) -> bool:

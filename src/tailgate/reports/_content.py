@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tailgate.gate.tables import HEADINGS, cells, ordered, quantity, summary
-from tailgate.gate.verdict import Verdict, from_json, line, printable
+from tailgate.gate.tables import HEADINGS, cells, quantity, summary
+from tailgate.gate.verdict import Verdict, lenient_from_json, line, ordered, printable
 from tailgate.history import Run
 from tailgate.rows import Row, row
 
@@ -30,7 +30,7 @@ class Content:
     """The lines of what failed."""
 
     results_headings = RESULTS
-    verdicts_headings = tuple(heading or "why" for heading in HEADINGS)
+    verdicts_headings = HEADINGS
 
 
 def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Sequence[Verdict]) -> Content:
@@ -54,7 +54,7 @@ def of_run(run: Run) -> Content:
         for one in _mappings(run.get("unmeasured"))
     ]
     mark = run.get("tailgate_gate")
-    verdicts = [from_json(one) for one in _mappings(mark.get("verdicts") if isinstance(mark, Mapping) else [])]
+    verdicts = [lenient_from_json(one) for one in _mappings(mark.get("verdicts") if isinstance(mark, Mapping) else [])]
     commit = run.get("commit_info")
     commit_id = commit.get("id") if isinstance(commit, Mapping) else None
     title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
