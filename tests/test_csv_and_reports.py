@@ -353,14 +353,14 @@ def test_the_scaling_report_needs_threads_and_batch_sizes(capsys, save):
     assert_one_line(said.err, "no row with model, threads and batch_size")
 
 
-def test_both_formats_are_known():
-    assert list(formats()) == ["gdev-ai", "scaling"]
+def test_all_formats_are_known():
+    assert list(formats()) == ["gdev-ai", "html", "markdown", "scaling"]
 
 
 def test_an_unknown_format_names_the_nearest(capsys, save):
     said, code = report(capsys, save("a", cell(0.1)), "--format=scalling")
     assert (code, said.out) == (4, "")
-    assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", "allowed: gdev-ai, scaling")
+    assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", "allowed: gdev-ai, html, markdown, scaling")
 
 
 @pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x.json"], ["reprot"], ["report", "x", "--fromat=y"]])
@@ -411,7 +411,8 @@ def test_saved_runs_are_compared_with_our_columns_and_another_machine_is_named(s
     done = compare(tmp_path, "a.json", "b.json", "--columns=p99,throughput", "--sort=p99", "--csv=out.csv")
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0)
     assert done.stdout.startswith("These runs are from different machines (0123456789ab, ba9876543210): ")
-    lines = done.stdout.splitlines()
+    table, _, speedups = done.stdout.partition("speed-up of the median")
+    lines = table.splitlines()
     (header,) = [line for line in lines if line.startswith("Name")]
     assert re.search(r"P99 \[95 % interval\] +Throughput \(items/s\)", header)
     assert [re.search(r"-t(\d)-b1\] \((\w+)\)", line).groups() for line in lines if "-b1]" in line] == [
@@ -419,6 +420,7 @@ def test_saved_runs_are_compared_with_our_columns_and_another_machine_is_named(s
         ("1", "b"),
         ("1", "a"),
     ]
+    assert "1.50x incomparable" in speedups
     with (tmp_path / "out.csv").open(newline="") as stream:
         found = list(csv.DictReader(stream))
     assert [float(line["throughput"]) for line in found] == pytest.approx([10, 5, 1 / 0.3])

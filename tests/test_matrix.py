@@ -1,8 +1,13 @@
+from types import SimpleNamespace
+
 import pytest
 
-from fixtures.matrix import Grid, cells, grid_of, impossible
-from fixtures.options import SuiteOptions
+from fixtures.matrix import Grid, cells, grid_of, impossible, pytest_tailgate_expected
+from fixtures.options import OPTIONS, SuiteOptions
 from tailgate.errors import TailgateError
+from tailgate.measure import SETTINGS
+from tailgate.protocol import PRESETS
+from tailgate.settings import Settings
 
 OWN = {
     "name": "study",
@@ -66,3 +71,41 @@ def test_a_possible_cell_has_no_reason() -> None:
     assert impossible("resnet50", "pytorch", "fp32", 224) is None
     (cell,) = cells(Grid(("mlp",), ("pytorch",), ("fp32",), (64,), (1,)), 224)
     assert [mark.name for mark in cell.marks] == ["preload"]
+
+
+SAVED = {
+    "study": "study", "model": "resnet50", "runtime": "pytorch", "precision": "fp32", "threads": 2, "batch_size": 1,
+    "image_size": 224, "weights": "random", "protocol": "quick",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "protocol", "changes", "expected"),
+    [
+        ({}, "quick", {}, None),
+        ({"models": ("resnet18",)}, "quick", {}, False),
+        ({"models": ("resnet18", "resnet50")}, "quick", {}, None),
+        ({"runtimes": ("onnxruntime",)}, "quick", {}, False),
+        ({"precisions": ("int8",)}, "quick", {}, False),
+        ({"threads": (1,)}, "quick", {}, False),
+        ({"threads": (1, 2)}, "quick", {}, None),
+        ({"batch_sizes": (8,)}, "quick", {}, False),
+        ({"image_size": 96}, "quick", {}, False),
+        ({"image_size": 96}, "quick", {"image_size": None}, None),
+        ({"weights": "pretrained"}, "quick", {}, False),
+        ({}, "paper", {}, False),
+        ({}, None, {}, None),
+        ({"models": ("resnet18",)}, "quick", {"study": None}, False),
+    ],
+)
+def test_a_saved_cell_that_an_option_leaves_out_is_not_expected(
+    asked: dict[str, object], protocol: str | None, changes: dict[str, object], expected: bool | None
+) -> None:
+    options = SuiteOptions(**{**vars(NOTHING_ASKED), **asked})  # type: ignore[arg-type]
+    settings = Settings(protocol=PRESETS[protocol] if protocol else None)
+    config = SimpleNamespace(stash={OPTIONS: options, SETTINGS: settings})
+    assert pytest_tailgate_expected(config, SAVED | changes) is expected  # type: ignore[arg-type]
+
+
+def test_other_projects_rows_are_not_the_suites_business() -> None:
+    assert pytest_tailgate_expected(SimpleNamespace(), {"model": "x"}) is None  # type: ignore[arg-type]

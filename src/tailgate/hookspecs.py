@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,4 +14,13 @@ def pytest_tailgate_workload(item: pytest.Item) -> dict[str, Any] | None:
 
     Asked before the benchmark runs, so it must be cheap. ``--resume`` uses a finished benchmark only where
     every value returned is the one it was finished with.
+    """
+
+
+@pytest.hookspec
+def pytest_tailgate_expected(config: pytest.Config, fullname: str, extra_info: Mapping[str, Any]) -> bool | None:
+    """Whether this session was to measure a benchmark that is in the baseline and was not measured.
+
+    ``False`` where an option of the project's own leaves it out, so that ``--gate`` does not call it missing;
+    anything else leaves it expected. ``extra_info``: what the saved row says of its workload.
     """

@@ -26,11 +26,11 @@ def use_baselines(config: pytest.Config, settings: Settings, fingerprint: dict[s
         option.benchmark_save_data = True
     seams.watch_measuring(settings.active)
     seams.save_under(environment.folder_name(fingerprint) if ours else None)
-    BaselineStorage.strict = ours
+    BaselineStorage.strict = ours or settings.gate
 
 
 def check_writable(config: pytest.Config, settings: Settings) -> None:
-    """Try the folders of ``--benchmark-save`` and ``--benchmark-json``.
+    """Try the folders of ``--benchmark-save``, ``--benchmark-json`` and ``--report``.
 
     Raises:
         TailgateError: one cannot be written.
@@ -39,6 +39,10 @@ def check_writable(config: pytest.Config, settings: Settings) -> None:
     storage = option.benchmark_storage.removeprefix("file://")
     if (option.benchmark_save or option.benchmark_autosave) and "://" not in storage:
         _check_folder("--benchmark-storage", Path(storage))
+    if settings.report:
+        if settings.report.is_dir():
+            raise TailgateError(f"--report: {settings.report} cannot be written (it is a folder); name a file")
+        _check_folder("--report", settings.report.parent)
     if not option.benchmark_json:
         return
     file = Path(option.benchmark_json)

@@ -9,6 +9,7 @@ import pytest
 
 from tailgate import hookspecs, seams
 from tailgate.errors import as_usage_error
+from tailgate.gate.beginning import begin_gate
 from tailgate.items import connect, is_benchmark, tidy
 from tailgate.measure import SETTINGS, declared_items, mark_meters
 from tailgate.order import shuffle_benchmarks
@@ -52,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
             settings = of_a_child(settings, side=side)
         config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
+        if not spawned and not side:
+            begin_gate(config, settings, run)
         if settings.duet and not side:
             entrance.duet(config, settings, run)
         elif run.isolating and not spawned and not side:
@@ -109,7 +112,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, p
         tidy(item, call, report)
     metadata = connect(item) if report.when == "call" else None
     if INSIDE not in item.config.stash:
-        item.config.stash[RUN].note(item, report, metadata)
+        run = item.config.stash[RUN]
+        run.note(item, report, metadata)
+        run.judge(report, item, [metadata] if metadata else [])
     return report
 
 

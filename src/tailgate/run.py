@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,10 @@ from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
 from tailgate.settings import Settings
+
+if TYPE_CHECKING:  # its statistics are not for a session without a gate
+    from tailgate.gate.saved import SavedGate
+    from tailgate.gate.verdict import Verdict
 
 RUN = pytest.StashKey["BenchmarkRun"]()
 
@@ -40,6 +45,10 @@ class BenchmarkRun:
         self._counted: set[pytest.Item] = set()
         self._calibrations: list[dict[str, Any]] = []
         self._compared: list[Run] = []
+        self.verdicts: list[Verdict] = []
+        """Of every gate, as they fall."""
+        self.gate: SavedGate | None = None
+        """Judges what is measured, where that was asked for."""
         self.isolation: str | None = None
         """How processes are started, where each benchmark has its own."""
         if settings.protocol and getattr(config.option, "benchmark_precision", None) is not None:
@@ -142,6 +151,23 @@ class BenchmarkRun:
             self._not_measured(item, getattr(report, "tailgate_status", "failed"), "FAILED", failure_line(report))
         elif report.when == "call" and report.passed:  # a rerun is neither passed nor failed
             self._measured_item(item, metadata)
+
+    def judge(
+        self, report: Any, item: pytest.Item, rows: Sequence[Any], again: Callable[[], Sequence[Any]] | None = None
+    ) -> None:
+        """What the gate says of a benchmark; a test that passed fails, where it got slower.
+
+        ``again`` measures it once more.
+        """
+        if self.gate is None or report.when != "call" or not report.passed or not rows:
+            return
+        verdict = self.gate.verdict(report, item, rows, again)
+        self._narrator.outcome = f"{self._narrator.outcome}, gate: {verdict}"
+
+    @property
+    def unmeasured(self) -> list[dict[str, str]]:
+        """``fullname``, ``status`` and ``reason`` of what has no numbers so far."""
+        return self._found.unmeasured
 
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """No dot for a benchmark that has a progress line."""

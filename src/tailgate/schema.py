@@ -5,6 +5,7 @@
 2  in ``tailgate_run``: ``isolation``, ``start_method``, ``processes``, ``selected``, ``measured``, ``calibrations``;
    in ``extra_info``: whether to trust the row (docs/trust.md), the calibration after it, ``process_*`` and ``tries``;
    ``unmeasured`` also with ``crashed``, ``timeout`` and ``oom``.
+3  ``tailgate_gate``; in ``extra_info``: ``gate_verdict`` and ``gate_confirmation_median_s`` (docs/gate.md).
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3

@@ -126,6 +126,25 @@ def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
     return files
 
 
+def chosen_by(command: Any, arguments: list[str]) -> Callable[[str], bool]:
+    """Which benchmarks ``-k`` of these arguments names, by the rule of ``pytest-benchmark compare``."""
+    text = getattr(command.make_parser().parse_args(arguments), "filter_expr", None)
+    if not text:
+        return lambda fullname: True
+    from _pytest.mark.expression import Expression
+
+    found = Expression.compile(text)
+    return lambda fullname: found.evaluate(lambda key, /, **_: key in fullname)
+
+
+def compared_files(config: Any) -> list[Path]:
+    """What ``--benchmark-compare`` of this session compares with, as pytest-benchmark finds it."""
+    session = config._benchmarksession
+    if session.compare is True:
+        return list(session.storage.query("[0-9][0-9][0-9][0-9]_"))[-1:]
+    return list(session.storage.query(session.compare))
+
+
 def add_p99_interval() -> None:
     """Give every row of this session P99's interval.
 

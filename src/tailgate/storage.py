@@ -60,6 +60,9 @@ class BaselineStorage(FileStorage):
             raise pytest.UsageError(f"--benchmark-compare: {one_line(error)}") from error
         if self.strict and not files:
             raise pytest.UsageError(self._nothing(globs_or_files[0] if globs_or_files else None))
+        shown = {file: file.relative_to(self.path) if file.is_relative_to(self.path) else file for file in files}
+        if len({path.is_absolute() for path in shown.values()}) > 1:  # pytest-benchmark cannot name such side by side
+            shown = {file: file.resolve() for file in files}
         for file in files:
             try:
                 run = load_run(file, completed=False)
@@ -68,7 +71,7 @@ class BaselineStorage(FileStorage):
                     raise pytest.UsageError(f"--benchmark-compare: {error}") from error
                 self.logger.warning(f"Failed to load {file}: {error}")
                 continue
-            yield file.relative_to(self.path) if file.is_relative_to(self.path) else file, run
+            yield shown[file], run
 
     def save(self, output_json: dict[str, Any], save: str) -> None:
         """Write the next number of ``save``, whole; on failure in the temporary folder, saying so."""
@@ -83,6 +86,17 @@ class BaselineStorage(FileStorage):
             )
             return
         self.logger.info(f"Saved benchmark data in: {target}")
+
+    def add(self, output_json: dict[str, Any], word: str) -> Path:
+        """Write the next number of ``word`` in this machine's folder, whole; unlike ``save``, or not at all.
+
+        Raises:
+            TailgateError: it cannot be written.
+        """
+        try:
+            return self._write_next(safe_dumps(output_json, ensure_ascii=True, indent=1), word)
+        except OSError as error:
+            raise TailgateError(f"{self.path}: cannot be written ({one_line(error)})") from error
 
     def _write_next(self, text: str, save: str) -> Path:
         folder = self.get("x").parent

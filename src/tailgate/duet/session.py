@@ -26,7 +26,7 @@ from tailgate.endings import Ending
 from tailgate.errors import TailgateError, as_usage_error
 from tailgate.gate.limits import limits_of
 from tailgate.gate.tables import summary, terminal_table
-from tailgate.gate.verdict import Verdict, line, overall
+from tailgate.gate.verdict import Verdict, compared, line, overall
 from tailgate.items import is_benchmark
 from tailgate.processes import pytest_seams, replay
 from tailgate.processes.attempt import Attempt
@@ -69,7 +69,7 @@ class Duet:
                 raise TailgateError(
                     f"--duet does not go with {flag}: its rounds are of two sides in turns; leave one of them out"
                 )
-        if settings.gate:
+        if config.getoption("tailgate_gate", None) is not None:  # typed: an ini file's waits for a comparison
             raise TailgateError("--duet and --gate are two gates; leave one of them out")
         if getattr(config.option, "dist", "no") != "no":
             raise TailgateError("--duet measures one benchmark at a time; leave out xdist's -n")
@@ -121,7 +121,7 @@ class Duet:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never green without a comparison."""
-        if self._verdicts and not verdicts.compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
+        if self._verdicts and not compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -133,7 +133,7 @@ class Duet:
         pairs = f"{self._campaign.done} pairs, {self._campaign.wall_s:.0f} s" if self._campaign else "no pairs"
         terminalreporter.write_line(terminal_table(self._verdicts, color=terminal.hasmarkup))
         terminalreporter.write_line(f"{summary(self._verdicts)} ({pairs})")
-        if not verdicts.compared(self._verdicts):
+        if not compared(self._verdicts):
             terminalreporter.write_line("Nothing was compared: the run fails.", red=True)
 
     def _measure(self, chosen: Sequence[pytest.Item], limits: dict[str, Any]) -> None:
@@ -191,6 +191,7 @@ class Duet:
             self._verdicts += made.of(record)
         self._verdicts += [verdicts.unmatched(name, MISSING) for name in self._matched.missing]
         self._verdicts += [verdicts.unmatched(name, NEW) for name in self._matched.new]
+        self._run.verdicts += self._verdicts
         for item in chosen:
             if item.nodeid in self._records:
                 self._add_row(item, self._records[item.nodeid])

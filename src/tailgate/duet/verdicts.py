@@ -13,7 +13,7 @@ from tailgate.duet.campaign import Record
 from tailgate.duet.decision import LEAST_PAIRS, Decision
 from tailgate.duet.pairs import BASE, HEAD, Outcome
 from tailgate.duet.ratios import LEAST_ROUNDS, too_few, value
-from tailgate.gate.verdict import COMPARED, Verdict
+from tailgate.gate.verdict import Verdict
 
 WORTH_A_NOTE_STEAL_SHARE = 0.01
 WORTH_A_NOTE_OTHER_CPUS = 0.1
@@ -117,11 +117,6 @@ def why_stopped(outcome: Outcome) -> str:
 def unmatched(name: str, verdict: str) -> Verdict:
     """A benchmark of one side alone."""
     return Verdict(name, "median", verdict, UNMATCHED[verdict])
-
-
-def compared(verdicts: Iterable[Verdict]) -> bool:
-    """Whether anything was."""
-    return any(one.verdict in COMPARED for one in verdicts)
 
 
 def notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:

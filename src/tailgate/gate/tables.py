@@ -13,7 +13,19 @@ from collections.abc import Iterable, Sequence
 from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
 from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, ordered, percent, printable, probability
 
-HEADINGS = ("verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "why")
+HEADINGS = (
+    "verdict",
+    "benchmark",
+    "metric",
+    "base",
+    "head",
+    "change",
+    "99 % interval",
+    "p",
+    "limit",
+    "detectable",
+    "why",
+)
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
 WIDEST = 1000
@@ -28,16 +40,23 @@ def cells(one: Verdict) -> tuple[str, ...]:
         interval = f"{percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}"
     return (
         one.verdict,
-        printable(one.fullname.rpartition("::")[2] or one.fullname),
-        one.metric,
+        printable(short_name(one.fullname)),
+        "" if one.verdict == MISSING else printable(one.metric),
         quantity(one.base, one.metric),
         quantity(one.head, one.metric),
         "" if one.change_rel is None else percent(one.change_rel),
         interval,
         "" if one.p is None else probability(one.p).removeprefix("= "),
         "" if one.limit_rel is None else f"{one.limit_rel * 100:g} %",
+        "" if one.detectable_rel is None else f"{one.detectable_rel * 100:.1f} %",
         printable(one.reason or ""),
     )
+
+
+def short_name(fullname: str) -> str:
+    """Without file and class; a parameter may have anything in it, ``::`` too."""
+    base, bracket, parameters = fullname.partition("[")
+    return (base.rpartition("::")[2] + bracket + parameters) or fullname
 
 
 def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
@@ -48,7 +67,7 @@ def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
 
     table = Table(box=None, pad_edge=False, show_edge=False)
     for heading in HEADINGS[:-1]:
-        right = heading in {"base", "head", "change", "99 % interval", "p", "limit"}
+        right = heading in {"base", "head", "change", "99 % interval", "p", "limit", "detectable"}
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for one in ordered(verdicts):
         row = [Text(cell) for cell in cells(one)[:-1]]

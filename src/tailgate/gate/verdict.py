@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -88,6 +89,32 @@ class Verdict:
         return cls(**values, **{name: saved[name] for name in names})
 
 
+def lenient_from_json(saved: Mapping[str, Any]) -> Verdict:
+    """What :meth:`Verdict.as_json` wrote; a value of another kind, in a file somebody made, is left out."""
+    metric, verdict, notes = str(saved.get("metric")), saved.get("verdict"), saved.get("notes")
+    unit = UNITS.get(metric, "s")
+    named = {**saved, "base": saved.get(f"base_{unit}"), "head": saved.get(f"head_{unit}")}
+    kinds: dict[str, Callable[[Any], bool]] = {
+        **dict.fromkeys(("reason", "unit", "reproduce"), lambda value: isinstance(value, str)),
+        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p"), _number),
+        **dict.fromkeys(("limit_rel", "detectable_rel"), _number),
+        **dict.fromkeys(("replicates", "worse"), lambda value: isinstance(value, int) and _number(value)),
+        "confirmed": lambda value: isinstance(value, bool),
+    }
+    found: dict[str, Any] = {name: named[name] for name, fits in kinds.items() if name in named and fits(named[name])}
+    return Verdict(
+        str(saved.get("fullname")),
+        metric,
+        verdict if verdict in SEVERITY else UNDECIDED,
+        notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
+        **found,
+    )
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def overall(verdicts: Iterable[Verdict]) -> str | None:
     """A benchmark's verdict: the gravest of its metrics'; ``None`` where there is none."""
     found = {one.verdict for one in verdicts}
@@ -99,9 +126,18 @@ def ordered(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return sorted(verdicts, key=lambda one: SEVERITY.index(one.verdict))
 
 
+def compared(verdicts: Iterable[Verdict]) -> bool:
+    """Whether at least one of them is about a comparison; a gate without any is never green.
+
+    An undecided objective, or one without a history, has compared nothing.
+    """
+    return any(one.verdict in COMPARED and (one.verdict != UNDECIDED or one.replicates) for one in verdicts)
+
+
 def line(one: Verdict, *, name: str | None = None) -> str:
     """All of it in one line; ``name`` instead of the full name."""
-    words = [f"{printable(name or one.fullname)} {one.metric}"]
+    metric = "" if one.verdict == MISSING else f" {one.metric}"
+    words = [printable(f"{name or one.fullname}{metric}")]
     if one.change_rel is None:
         return f"{words[0]} {one.verdict}: {printable(one.reason or 'no reason given')}"
     words[0] += f" {percent(one.change_rel)}"

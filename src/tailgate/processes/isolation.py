@@ -7,7 +7,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import pytest
@@ -122,7 +122,7 @@ class Isolation:
             if not last:
                 item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
                 _drop_later(item, self._settings.processes - 1 - nth)
-            self._finish(item)
+            self._finish(item, lambda: self._fresh(item))
         else:
             self._run.passed_over(made.rows)
         self._tear_down_here(item, nextitem)
@@ -182,8 +182,15 @@ class Isolation:
         self._run.retried()
         return better(first, second)
 
-    def _finish(self, item: pytest.Item) -> None:
-        """Tell the session what the item's processes came to."""
+    def _fresh(self, item: pytest.Item) -> list[Any]:
+        """The item's rows from as many new processes; none where one of them did not measure."""
+        made = [self._once(item) for _ in range(self._settings.processes)]
+        if not all(attempt.measured for attempt in made):
+            return []
+        return [replay.measured(item, row) for row in pooled([attempt.rows for attempt in made])]
+
+    def _finish(self, item: pytest.Item, again: Callable[[], list[Any]] | None = None) -> None:
+        """Tell the session what the item's processes came to; ``again``: the gate may measure it once more."""
         attempts = self._pending.pop(item)
         for recorded in attempts[-1].warnings:  # each process gives the same ones
             replay.warn(item, recorded)
@@ -205,7 +212,10 @@ class Isolation:
             reports.append(replay.failure(item, made, Ending("failed", reason)))
         for report in reports:
             self._run.note(item, report, metadata[0] if metadata else None)
-            item.ihook.pytest_runtest_logreport(report=report)
+            try:
+                self._run.judge(report, item, metadata, again)
+            finally:  # the gate may have been interrupted while it measured again
+                item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _settle(self) -> None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from tailgate.duet.saved import judged_again
-from tailgate.duet.verdicts import compared
 from tailgate.errors import TailgateError, unknown_value
-from tailgate.gate.limits import session_limits
-from tailgate.gate.tables import markdown_table, summary, terminal_table
-from tailgate.gate.verdict import line, ordered
 from tailgate.history import load_run
-from tailgate.settings import DUET_METRICS
 
 FORMATS = ("table", "lines", "markdown")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's."""
+def add(commands: Any) -> None:
+    """Its arguments."""
+    parser = commands.add_parser(
+        "duet",
+        help="the verdicts of a saved duet again, as a table, as lines or in Markdown",
+        description="The verdicts of a saved duet, from its rounds: as they were, or by other limits.",
+        epilog="Exit code: 1 when something failed or nothing was compared, otherwise 0; 4 for wrong usage.",
+    )
     parser.add_argument(
         "saved", type=Path, metavar="RUN.json", help="written by pytest --duet=SIDE --benchmark-json=RUN.json"
     )
@@ -26,13 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gate-min-effect", metavar="P%%", help="judge by this limit instead of the duet's own")
     parser.add_argument("--gate-metrics", metavar="NAMES", help="judge these metrics instead of the duet's own")
 
+    parser.set_defaults(run=_duet)
 
-def run(options: argparse.Namespace) -> tuple[str, int]:
-    """What to print, and the exit code: 1 where something failed or nothing was compared.
+
+def _duet(options: argparse.Namespace, rest: list[str]) -> int:
+    """Print it; 1 where something failed or nothing was compared.
 
     Raises:
         TailgateError: one line.
     """
+    from tailgate.duet.saved import judged_again
+    from tailgate.gate.limits import session_limits
+    from tailgate.gate.tables import markdown_table, summary, terminal_table
+    from tailgate.gate.verdict import compared, line, ordered
+    from tailgate.settings import DUET_METRICS
+
     if options.format not in FORMATS:
         raise TailgateError(unknown_value("--format", options.format, FORMATS))
     limits = None
@@ -40,9 +49,9 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         limits = session_limits(options.gate_min_effect, options.gate_metrics or DUET_METRICS)
     found = judged_again(load_run(options.saved), str(options.saved), limits)
     if options.format == "markdown":
-        text = markdown_table(found)
+        print(markdown_table(found), end="")
     elif options.format == "lines":
-        text = "".join(f"{line(one)}\n" for one in ordered(found))
+        print("".join(f"{line(one)}\n" for one in ordered(found)), end="")
     else:
-        text = f"{terminal_table(found, color=False)}\n{summary(found)}\n"
-    return text, int(any(one.failed for one in found) or not compared(found))
+        print(f"{terminal_table(found, color=False)}\n{summary(found)}")
+    return int(any(one.failed for one in found) or not compared(found))

@@ -1,0 +1,51 @@
+"""``tailgate baselines list | show | prune | accept``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
+    """Its arguments."""
+    parser = commands.add_parser(
+        "baselines",
+        help="list, show and prune saved runs; accept one whose gate failed",
+        description="Saved runs by machine and name, as --benchmark-compare=NAME --gate uses them.",
+    )
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="{list,show,prune,accept}", parser_class=parser_class
+    )
+    every = actions.add_parser("list", help="one line for each name on each machine")
+    show = actions.add_parser("show", help="the sessions of one name, and how much each benchmark scatters")
+    show.add_argument("name", metavar="NAME")
+    prune = actions.add_parser("prune", help="remove all but the last sessions of one name")
+    prune.add_argument("name", metavar="NAME")
+    prune.add_argument("--keep", type=int, required=True, metavar="N", help="how many stay, on each machine")
+    accept = actions.add_parser("accept", help="make a run a baseline of its machine, whatever its gate said")
+    accept.add_argument("file", type=Path, metavar="RUN.json")
+    accept.add_argument("--as", dest="name", metavar="NAME", help="default: the name it was saved under")
+    for action in (every, show, prune, accept):
+        action.add_argument(
+            "--storage", type=Path, default=Path("baselines"), metavar="DIR", help="default: ./baselines"
+        )
+        action.set_defaults(run=_baselines)
+
+
+def _baselines(options: argparse.Namespace, rest: list[str]) -> int:
+    from tailgate import baselines
+
+    if options.action == "list":
+        print(baselines.listing(options.storage), end="")
+    elif options.action == "show":
+        print(baselines.shown(options.storage, options.name), end="")
+    elif options.action == "prune":
+        removed = baselines.pruned(options.storage, options.name, options.keep)
+        print(
+            "".join(f"Removed {file}\n" for file in removed) or f"Nothing to remove: {options.keep} or fewer\n", end=""
+        )
+    else:
+        place, is_new = baselines.accepted(options.file, options.storage, options.name)
+        print(f"Accepted: {place}" if is_new else f"Already a baseline: {place}")
+    return 0

@@ -1,0 +1,102 @@
+"""``tailgate compare A.json B.json ...``: the table, how much faster, whether that is a regression."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tailgate.errors import TailgateError, one_line
+from tailgate.gate.limits import Limits, session_limits
+from tailgate.history import load_run, machine_id_of
+
+WRONG_USAGE = 4
+WRONG_ARGUMENT = 2
+"""argparse's own exit code for it."""
+
+
+def add(commands: Any) -> None:
+    """Its arguments: all of pytest-benchmark's, and ours."""
+    parser = commands.add_parser(
+        "compare",
+        help="a table of saved runs side by side, with percentile columns",
+        description="pytest-benchmark's compare, with P90, P95, P99, P99.9 and throughput. "
+        "Every option of `pytest-benchmark compare --help` works (--columns, --sort, --group-by, --csv ...). "
+        "Of several runs also how much faster each is than the first. --fail-on-regression: judge the last run by all "
+        "the others, one session each; exit code 1 where it got worse (--gate-min-effect P%, --gate-metrics NAMES).",
+        add_help=False,
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace, rest: list[str]) -> int:
+    """Hand over to pytest-benchmark's command with our columns in place: it loads no plug-ins itself."""
+    from tailgate import seams
+
+    ours = argparse.ArgumentParser(prog="tailgate compare", add_help=False, allow_abbrev=False, exit_on_error=False)
+    ours.add_argument("--fail-on-regression", action="store_true")
+    ours.add_argument("--gate-min-effect")
+    ours.add_argument("--gate-metrics")
+    try:
+        asked, rest = ours.parse_known_args(rest)
+    except argparse.ArgumentError as error:
+        raise TailgateError(f"compare: {error}; see tailgate compare --help") from error
+    limits = session_limits(asked.gate_min_effect, asked.gate_metrics)
+    command = seams.install_command()
+    # Names without a path are looked for in baselines/ where that is.
+    place = ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []
+    arguments = [*place, "compare", *rest]
+    kept, sys.argv = sys.argv, ["tailgate", *arguments]
+    files: list[Path] = []
+    try:
+        if not {"-h", "--help"} & set(rest):
+            files = list(dict.fromkeys(seams.saved_runs(command, arguments)))
+            if asked.fail_on_regression and len(files) < 2:
+                raise TailgateError("compare --fail-on-regression: needs two runs or more, the last of them is judged")
+            _check_comparable(files)
+        command.main()
+    except SystemExit as stop:
+        return WRONG_USAGE if stop.code == WRONG_ARGUMENT else int(stop.code or 0)
+    except (argparse.ArgumentTypeError, NotImplementedError, OSError) as error:  # a wrong value, grouping or path
+        raise TailgateError(f"compare: {one_line(error)}") from error
+    finally:
+        sys.argv = kept
+    if len(files) < 2:
+        return 0
+    return _judge(files, seams.chosen_by(command, arguments), limits if asked.fail_on_regression else None)
+
+
+def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | None) -> int:
+    """The speed-ups; with limits, the verdicts on the last file."""
+    from tailgate.gate.sessions import read
+    from tailgate.speedups import speedup_table
+
+    sessions = [read(file) for file in files]
+    print(f"\n{speedup_table(sessions, chosen)}", end="")
+    if limits is None:
+        return 0
+    from tailgate.gate.comparing import verdicts_on
+    from tailgate.gate.tables import summary, terminal_table
+    from tailgate.gate.verdict import compared, line
+
+    verdicts, history = verdicts_on(sessions, limits, chosen)
+    left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
+    print(f"\n{terminal_table(verdicts, color=False)}" if verdicts else "")
+    print(f"{files[-1].name} against {len(history.sessions)} sessions{left_out}: {summary(verdicts)}")
+    for one in verdicts:
+        if one.failed:
+            print(line(one))
+    if not compared(verdicts) and not any(one.failed for one in verdicts):
+        print("Nothing was compared, so this is no pass; name several runs of one machine before the one to judge")
+        return 1
+    return int(any(one.failed for one in verdicts))
+
+
+def _check_comparable(files: list[Path]) -> None:
+    """Every file can be believed, and runs of different machines are announced as such."""
+    machines = {machine_id_of(load_run(path)) for path in files}
+    if len(machines) > 1:
+        names = ", ".join(sorted(machine or "unknown" for machine in machines))
+        print(f"These runs are from different machines ({names}): a difference is not a regression.")

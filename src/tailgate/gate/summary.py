@@ -1,0 +1,37 @@
+"""The verdicts at the end of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tailgate.analysis.gate import UNDECIDED
+from tailgate.gate.sessions import History
+from tailgate.gate.tables import summary, terminal_table
+from tailgate.gate.verdict import Verdict, line, printable
+
+
+def write(
+    reporter: pytest.TerminalReporter,
+    config: pytest.Config,
+    history: History,
+    verdicts: Sequence[Verdict],
+    nothing_compared: str | None,
+) -> None:
+    """The table, the history it is from, and what to do where it says nothing."""
+    reporter.section("gate", sep="-")
+    if verdicts:
+        for text in terminal_table(verdicts, color=config.get_terminal_writer().hasmarkup).splitlines():
+            reporter.write_line(text)
+    name = "the latest run" if config.option.benchmark_compare is True else repr(config.option.benchmark_compare)
+    left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
+    count = len(history.sessions)
+    sessions = f"{count} saved session{'s' if count != 1 else ''}"
+    reporter.write_line(printable(f"Against {sessions} of {name}{left_out}."))
+    reporter.write_line(summary(verdicts))
+    undecided = [one for one in verdicts if one.verdict == UNDECIDED]
+    if nothing_compared:
+        reporter.write_line(nothing_compared, red=True, bold=True)
+    elif undecided and len(undecided) == len(verdicts):
+        reporter.write_line(f"No verdict yet: {line(undecided[0])}", yellow=True)

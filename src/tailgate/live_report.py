@@ -1,0 +1,70 @@
+"""``--report FILE``: the page is whole after every benchmark, so that a crash loses none before it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate import environment, seams
+from tailgate.errors import one_line
+from tailgate.reports import html, markdown
+from tailgate.reports._content import content, machine_facts
+from tailgate.rows import Row, row
+from tailgate.run import BenchmarkRun
+from tailgate.text import replace_text
+
+
+class LiveReport:
+    """Registered only where a report was asked for."""
+
+    def __init__(self, config: pytest.Config, file: Path, run: BenchmarkRun) -> None:
+        self._config = config
+        self._file = file
+        self._run = run
+        self._page = html.page if file.suffix == ".html" else markdown.page
+        self._title = f"Benchmarks of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        self._stats: dict[int, dict[str, Any]] = {}
+        self._broken = False
+
+    def pytest_runtest_logfinish(self) -> None:
+        """A test has ended."""
+        self.write()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """With all that is known, also where nothing was measured."""
+        result = yield
+        self.write()
+        return result
+
+    def write(self) -> None:
+        """The whole page anew; a full disk costs the page, not what is still to be measured."""
+        if self._broken:
+            return
+        fingerprint = self._run.fingerprint
+        facts = {"fingerprint": fingerprint, "fingerprint_id": environment.fingerprint_id(fingerprint)}
+        text = self._page([content(self._title, machine_facts(facts), self._rows(), self._run.verdicts)])
+        try:
+            replace_text(self._file, text)
+        except OSError as error:
+            self._broken = True
+            self._run.remark(f"--report: {self._file} could not be written ({one_line(error)})")
+
+    def _rows(self) -> list[Row]:
+        measured = [row(one.fullname, self._stats_of(one), one.extra_info) for one in seams.measured(self._config)]
+        names = {one["name"] for one in measured}
+        return measured + [
+            row(one["fullname"], None, {"status": one["status"], "warnings": [one["reason"]]})
+            for one in self._run.unmeasured
+            if one["fullname"] not in names
+        ]
+
+    def _stats_of(self, measured: Any) -> dict[str, Any]:
+        """Each once: a percentile is a sort."""
+        if id(measured) not in self._stats:
+            self._stats[id(measured)] = measured.stats.as_dict()
+        return self._stats[id(measured)]

@@ -1,0 +1,95 @@
+"""What a page about a run says: its machine, its results, its verdicts; all as text, whatever was in the file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tailgate.gate.tables import HEADINGS, cells, quantity, summary
+from tailgate.gate.verdict import Verdict, lenient_from_json, line, ordered, printable
+from tailgate.history import Run
+from tailgate.rows import Row, row
+
+RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "throughput", "rounds", "mind")
+
+
+@dataclass(frozen=True)
+class Content:
+    """One run."""
+
+    title: str
+    facts: Sequence[str]
+    results: Sequence[Sequence[str]]
+    """Rows of ``RESULTS``."""
+    verdicts: Sequence[Sequence[str]]
+    """Rows of ``HEADINGS``, the gravest first; empty where nothing was judged."""
+    summary: str
+    failures: Sequence[str]
+    """The lines of what failed."""
+
+    results_headings = RESULTS
+    verdicts_headings = HEADINGS
+
+
+def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Sequence[Verdict]) -> Content:
+    """From rows as ``rows.row`` makes them."""
+    found = ordered(verdicts)
+    return Content(
+        printable(title),
+        [printable(fact) for fact in facts],
+        [_result(one) for one in rows],
+        [cells(one) for one in found],
+        summary(found) if found else "",
+        [line(one) for one in found if one.failed],
+    )
+
+
+def of_run(run: Run) -> Content:
+    """A saved one."""
+    rows = [row(bench["fullname"], bench["stats"], bench.get("extra_info") or {}) for bench in run["benchmarks"]]
+    rows += [
+        row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
+        for one in _mappings(run.get("unmeasured"))
+    ]
+    mark = run.get("tailgate_gate")
+    verdicts = [lenient_from_json(one) for one in _mappings(mark.get("verdicts") if isinstance(mark, Mapping) else [])]
+    commit = run.get("commit_info")
+    commit_id = commit.get("id") if isinstance(commit, Mapping) else None
+    title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
+    return content(title, machine_facts(run.get("machine_info") or {}, commit_id), rows, verdicts)
+
+
+def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> list[str]:
+    """A few lines on where it was measured."""
+    facts = machine_info.get("fingerprint")
+    lines = [f"commit {commit_id}"] if commit_id else []
+    if isinstance(facts, Mapping):
+        lines.append(f"{facts.get('cpu_model')}, {facts.get('usable_cpus')} usable CPUs")
+        lines.append(f"machine {machine_info.get('fingerprint_id')}")
+    return lines
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _result(one: Row) -> tuple[str, ...]:
+    low, high = (_shown(one[key], "p99") or "?" for key in ("p99_low_s", "p99_high_s"))
+    rounds = one["rounds"]
+    return (
+        printable(str(one["name"])),
+        printable(str(one["status"])),
+        _shown(one["median_s"], "median"),
+        _shown(one["p99_s"], "p99"),
+        f"{low} to {high}" if _shown(one["p99_s"], "p99") else "",
+        _shown(one["throughput_items_per_s"], "throughput"),
+        str(rounds) if isinstance(rounds, int) else "",
+        printable(str(one["warnings"] or "")),
+    )
+
+
+def _shown(value: Any, metric: str) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return quantity(value, metric) if number else ""
