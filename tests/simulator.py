@@ -5,13 +5,21 @@ within minutes, bursts in which everything is slower, and single calls with a he
 share session, drift and bursts; two sessions share nothing.
 """
 
+import sys
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
+from tailgate.analysis.gate import FAIL
+from tailgate.duet.decision import decide
+from tailgate.duet.ratios import block_log_ratio
+from tailgate.duet.turns import abba, turns_for
+
 CALL_S = 0.01
-BLOCK_CALLS, BLOCKS = 5, 20
-"""50 ms a block, a second a side."""
+TURNS = turns_for(CALL_S)
+"""A second a side."""
+PAIRS = 10
 
 
 @dataclass(frozen=True)
@@ -56,29 +64,53 @@ def session(machine: Machine, rng: np.random.Generator, slower: float = 0.0, len
 
 
 def pair(machine: Machine, rng: np.random.Generator, slower: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Durations of base and head, fresh processes called in A B B A blocks."""
-    length_s = 2 * BLOCKS * BLOCK_CALLS * CALL_S
-    bursts = bursts_of(machine, rng, length_s)
-    drift = rng.normal(0, machine.drift)
-    shifts = rng.normal(0, machine.process, 2)
-    sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    now_s = 0.0
-    for block in range(BLOCKS):
-        for side in (0, 1) if block % 2 == 0 else (1, 0):
-            times_s = now_s + np.arange(BLOCK_CALLS) * CALL_S
-            now_s = times_s[-1] + CALL_S
-            durations_s = calls(machine, rng, times_s, bursts)
-            durations_s = durations_s * np.exp(shifts[side] + drift * now_s / length_s)
-            sides[side].append(durations_s * (1 + slower) if side else durations_s)
-    return np.concatenate(sides[0]), np.concatenate(sides[1])
+    """Durations of base and head, fresh processes called in A B B A blocks as the duet calls them."""
+    order = np.repeat(list(abba(TURNS.blocks, int(rng.integers(2)))), TURNS.rounds)
+    times_s = np.arange(len(order)) * CALL_S
+    durations_s = calls(machine, rng, times_s, bursts_of(machine, rng, times_s[-1]))
+    speed = rng.normal(0, machine.process, 2)[order] + rng.normal(0, machine.drift) * times_s / times_s[-1]
+    durations_s = durations_s * np.exp(speed) * (1 + slower * order)
+    return durations_s[order == 0], durations_s[order == 1]
 
 
 def log_ratios(
-    machine: Machine, rng: np.random.Generator, pairs: int, slower: float = 0.0, percent: float = 50
+    machine: Machine, rng: np.random.Generator, pairs: int, slower: float = 0.0, metric: str = "median"
 ) -> list[float]:
-    """Log of head over base, one a pair, of the median or another percentile."""
+    """Log of head over base, one a pair, as the duet has it."""
     found = []
     for _ in range(pairs):
         base, head = pair(machine, rng, slower)
-        found.append(float(np.log(np.percentile(head, percent) / np.percentile(base, percent))))
+        if metric == "p99":
+            found.append(float(np.log(np.percentile(head, 99) / np.percentile(base, 99))))
+        else:
+            found.append(block_log_ratio(base.tolist(), head.tolist(), TURNS.rounds))
     return found
+
+
+def duet(
+    machine: Machine, rng: np.random.Generator, slower: float, metric: str = "median", limit_rel: float = 0.02
+) -> tuple[str, str]:
+    """The whole rule: what the first look said, and the last word."""
+    values: list[float] = []
+    first = ""
+    while True:
+        found = decide(values, metric, limit_rel, PAIRS, patient=metric != "p99")
+        if len(values) >= PAIRS and found.verdict == FAIL:
+            first = FAIL
+        if not found.more:
+            return first or found.verdict, found.verdict
+        values += log_ratios(machine, rng, found.more, slower, metric)
+
+
+def main(runs: int) -> None:
+    """The duet's lines of docs/gate.md."""
+    rng = np.random.default_rng(20261121)
+    for metric, limit_rel, changes in (("median", 0.02, (0.0, 0.03, 0.05, 0.10)), ("p99", 0.10, (0.0, 0.10, 0.20))):
+        for sigma, slower in product((0.02, 0.04), changes):
+            words = [duet(Machine(session=sigma), rng, slower, metric, limit_rel) for _ in range(runs)]
+            first, last = (sum(word[look] == FAIL for word in words) / runs for look in (0, 1))
+            print(f"{metric} sigma {sigma:.0%}, slower {slower:.0%}: failed first {first:.2%}, confirmed {last:.2%}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,6 +1,7 @@
 """Whose turn it is, and for how many calls: short blocks in the order A B B A. Pure functions.
 
-GATE.md: blocks of 30 to 100 ms, shorter than a machine's bursts, about a second a side.
+GATE.md: blocks shorter than a machine's bursts, many of them, about a second a side. Its prototype had 30 to 100 ms;
+docs/duet.md has the figures that led to 5 ms.
 """
 
 from __future__ import annotations
