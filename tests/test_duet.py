@@ -96,7 +96,12 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
     strange.write("lib.py", "import time\ndef rest(): time.sleep(0.002)\n")
     fresh = project("fresh", "def test_old(): pass\n")
     fresh.write("test_a.py", "import time\ndef test_new(benchmark): benchmark(time.sleep, 0.002)\n")
+    gone = project("gone", "import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n")
+    gone.write("test_a.py", "def test_b(): pass\n")
+    empty = project("empty", "def test_b(): pass\n")
     together = {
+        "gone": (gone, (*SHORT, "--duet=HEAD")),
+        "empty": (empty, (*SHORT, "--duet=HEAD")),
         "changed": (changed, (*SHORT, "--duet=HEAD", "--junitxml=junit.xml", "--report=out.md")),
         "option": (option, (*SHORT, "--duet=option:--ms=4")),
         "python": (python, (*SHORT, f"--duet=main,python:{sys.executable}", "test_a.py::test_a")),
@@ -141,7 +146,7 @@ def test_each_verdict_is_its_tests_outcome(
 def test_what_only_base_has_is_missing_and_fails(duets: dict[str, tuple[Session, Project]], name: str) -> None:
     session, _ = duets["changed"]
     assert verdicts(session)[name]["verdict"] == "missing"
-    assert session.lines(f"FAILED test_a.py::{name} - test_a.py::{name} median missing: base has this benchmark")
+    assert session.lines(f"FAILED test_a.py::{name} - test_a.py::{name} missing: base has this benchmark")
 
 
 def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> None:
@@ -172,6 +177,7 @@ def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> 
     cases = {case.get("name"): case for case in junit.iter("testcase")}
     assert [child.tag for child in cases["test_slower"]] == ["failure"]
     assert [child.tag for child in cases["test_removed"]] == ["failure"]
+    assert "## " in (project.folder / "out.md").read_text() or "|" in (project.folder / "out.md").read_text()
     assert "pass" not in "".join(child.tag for child in cases["test_slower"])
 
 
@@ -213,7 +219,19 @@ def test_nothing_compared_is_never_green(duets: dict[str, tuple[Session, Project
     session, _ = duets["fresh"]
     assert session.code == 1, session.out
     assert session.lines("^new: test_new: base does not have this benchmark")
-    assert session.lines("Nothing was compared")
+    assert session.lines("nothing was compared, so the run fails")
+
+
+def test_benchmarks_that_are_all_gone_are_missing(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = duets["gone"]
+    assert session.code == 1, session.out
+    assert session.lines("FAILED test_a.py::test_a - test_a.py::test_a missing: ")
+
+
+def test_no_benchmark_on_either_side_is_never_green(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, _ = duets["empty"]
+    assert session.code == 1, session.out
+    assert session.lines("nothing was compared, so the run fails")
 
 
 @pytest.fixture(scope="module")

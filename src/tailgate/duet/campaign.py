@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tailgate.duet.decision import Decision, decide
 from tailgate.duet.pairs import HEAD, Names, Outcome, Pair
-from tailgate.duet.ratios import log_ratio, too_few
+from tailgate.duet.ratios import log_ratio, unusable
 from tailgate.gate.limits import Limits
 
 PATIENT = frozenset({"median", "throughput"})
@@ -31,7 +31,7 @@ class Record:
         """By metric."""
         found = {}
         for metric, limit_rel in self.limits.relative.items():
-            if too_few(self.outcomes, metric):
+            if unusable(self.outcomes, metric):
                 found[metric] = decide([], metric, limit_rel, pairs, patient=False)
                 continue
             ratios = [_ratio(outcome, metric) for outcome in self.outcomes]
@@ -46,7 +46,7 @@ class Record:
             return pairs
         wanted = [0, pairs - len(self.outcomes)]
         for metric, decision in self.decisions(pairs).items():
-            if not too_few(self.outcomes, metric):
+            if not unusable(self.outcomes, metric):
                 wanted.append(decision.more)
         return max(wanted)
 

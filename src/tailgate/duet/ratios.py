@@ -54,6 +54,11 @@ def items_per_call(outcome: Outcome, side: int) -> float:
     return float(items) if isinstance(items, int | float) and items > 0 else 1.0
 
 
-def too_few(outcomes: Sequence[Outcome], metric: str) -> bool:
-    """Whether the blocks hold too few rounds for this metric."""
-    return metric == "p99" and any(len(outcome.rounds_s[BASE]) < LEAST_ROUNDS for outcome in outcomes)
+def unusable(outcomes: Sequence[Outcome], metric: str) -> str | None:
+    """Why these rounds say nothing of a metric; ``None``: they do."""
+    rounds = min((len(side_s) for outcome in outcomes for side_s in outcome.rounds_s), default=0)
+    if metric == "p99" and rounds < LEAST_ROUNDS:
+        return f"{rounds} calls a side in a pair are too few for a P99 (at least {LEAST_ROUNDS})"
+    if any(min(side_s, default=0.0) <= 0 for outcome in outcomes for side_s in outcome.rounds_s):
+        return "some calls took 0 s by this timer (--benchmark-timer)"
+    return None

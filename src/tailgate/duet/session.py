@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -24,7 +23,10 @@ from tailgate.duet.saved import duet_json
 from tailgate.duet.worktree import Worktree
 from tailgate.endings import Ending
 from tailgate.errors import TailgateError, as_usage_error
+from tailgate.gate import reproduce
 from tailgate.gate.limits import limits_of
+from tailgate.gate.scope import Scope
+from tailgate.gate.synthesized import report_failure
 from tailgate.gate.tables import summary, terminal_table
 from tailgate.gate.verdict import Verdict, compared, line, overall
 from tailgate.items import is_benchmark
@@ -62,6 +64,8 @@ class Duet:
         self._matched = Matched((), (), ())
         self._verdicts: list[Verdict] = []
         self._rows: dict[str, Any] = {}
+        self._begun = False
+        self._deselected: set[str] = set()
         self._commit: str | None = None
         self._signals = Signals()
         for option, flag in NOT_WITH.items():
@@ -74,14 +78,19 @@ class Duet:
         if getattr(config.option, "dist", "no") != "no":
             raise TailgateError("--duet measures one benchmark at a time; leave out xdist's -n")
 
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """What the user did not want to run is not missing."""
+        self._deselected.update(item.nodeid for item in items)
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Measure everything, then let pytest go through the tests."""
         option = session.config.option
         broken = session.testsfailed and not option.continue_on_collection_errors
         chosen = [item for item in session.items if is_benchmark(item)]
-        if option.collectonly or broken or not chosen:
+        if option.collectonly or broken:
             return (yield)
+        self._begun = True
         with as_usage_error():
             limits = {item.nodeid: limits_of(item, self._settings.limits) for item in chosen}
         try:
@@ -121,20 +130,21 @@ class Duet:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never green without a comparison."""
-        if self._verdicts and not compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
+        if self._begun and not compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """All verdicts at a glance."""
-        if not self._verdicts:
+        if not self._begun:
             return
         terminal = terminalreporter._tw
         terminalreporter.section(f"duet: head against {self._base.label}")
         pairs = f"{self._campaign.done} pairs, {self._campaign.wall_s:.0f} s" if self._campaign else "no pairs"
-        terminalreporter.write_line(terminal_table(self._verdicts, color=terminal.hasmarkup))
+        if self._verdicts:
+            terminalreporter.write_line(terminal_table(self._verdicts, color=terminal.hasmarkup))
         terminalreporter.write_line(f"{summary(self._verdicts)} ({pairs})")
         if not compared(self._verdicts):
-            terminalreporter.write_line("Nothing was compared: the run fails.", red=True)
+            terminalreporter.write_line("--duet: nothing was compared, so the run fails.", red=True)
 
     def _measure(self, chosen: Sequence[pytest.Item], limits: dict[str, Any]) -> None:
         config = self._config
@@ -160,17 +170,26 @@ class Duet:
                 self._settings.seed,
             )
             try:
-                base_names, _ = pair.start()
+                self._matched = self._match(chosen, *pair.start())
             except SideLostError as lost:
                 raise self._cannot_start(lost) from lost
-            self._matched = matched(
-                in_scope(config, base_names), [item.nodeid for item in chosen], by_order=bool(self._base.options)
-            )
             self._records = {head: Record((base, head), limits[head]) for base, head in self._matched.pairs}
             self._campaign = Campaign(
                 pair, list(self._records.values()), self._settings.duet_pairs, self._settings.seed, self._tell
             )
             self._campaign.run()
+
+    def _match(self, chosen: Sequence[pytest.Item], base: Sequence[str], head: Sequence[str]) -> Matched:
+        """Of everything both sides have collected, which is more where a node id stood for its file."""
+        wanted = [item.nodeid for item in chosen]
+        found = matched(base, head, by_order=bool(self._base.options))
+        pairs = tuple(pair for pair in found.pairs if pair[HEAD] in set(wanted))
+        scope = Scope(self._config, wanted, self._deselected)
+        return Matched(
+            pairs=pairs,
+            missing=tuple(name for name in found.missing if scope.holds(name, {})),
+            new=tuple(name for name in wanted if name not in {pair[HEAD] for pair in pairs}),
+        )
 
     def _cannot_start(self, lost: SideLostError) -> TailgateError:
         what = f"the base side ({self._base.label})" if lost.side == "base" else "the head side"
@@ -186,7 +205,7 @@ class Duet:
 
     def _judge(self, chosen: Sequence[pytest.Item]) -> None:
         """Also when it was interrupted: what was measured is judged and saved."""
-        made = verdicts.Judge(self._settings.duet_pairs, self._base, self._reproduce)
+        made = verdicts.Judge(self._settings.duet_pairs, self._base, lambda name: reproduce.command(self._config, name))
         for record in self._records.values():
             self._verdicts += made.of(record)
         self._verdicts += [verdicts.unmatched(name, MISSING) for name in self._matched.missing]
@@ -195,18 +214,6 @@ class Duet:
         for item in chosen:
             if item.nodeid in self._records:
                 self._add_row(item, self._records[item.nodeid])
-
-    def _reproduce(self, name: str) -> str:
-        arguments = [
-            text
-            for text in map(str, self._config.invocation_params.args)
-            if text.startswith("--")
-            and "=" in text
-            and not text.startswith(("--benchmark-json", "--junit", "--report"))
-        ]
-        if not any(text.startswith("--duet=") for text in arguments):
-            arguments.append(f"--duet={self._settings.duet}")
-        return shlex.join(["pytest", name, *arguments])
 
     def _reports(self, item: pytest.Item) -> list[tuple[Any, Any]]:
         """What pytest is told of a benchmark, with the row that belongs to it."""
@@ -248,10 +255,10 @@ class Duet:
         return [one for one in self._verdicts if one.fullname == item.nodeid]
 
     def _report_missing(self, session: pytest.Session) -> None:
+        session.testscollected += len(self._matched.missing)  # else they would be more than 100 % of the tests
         for one in self._verdicts:
-            if one.verdict == MISSING and one.fullname in self._matched.missing:
-                report = replay.failure_of(one.fullname, line(one))
-                session.config.hook.pytest_runtest_logreport(report=report)
+            if one.fullname in self._matched.missing:
+                report_failure(self._config, one.fullname, line(one))
 
 
 def _head_rows(outcome: Outcome) -> list[dict[str, Any]]:
@@ -261,25 +268,3 @@ def _head_rows(outcome: Outcome) -> list[dict[str, Any]]:
     iterations = outcome.turns.iterations
     data = [duration_s / iterations for duration_s in outcome.rounds_s[HEAD]]
     return [{**row, "data": data, "iterations": iterations} for row in outcome.sides[HEAD].rows[:1]]
-
-
-def in_scope(config: pytest.Config, names: Sequence[str]) -> list[str]:
-    """Of base's benchmarks, those that the session's paths and node ids name: a node id stood for its whole file."""
-    here, root = Path(config.invocation_params.dir), config.rootpath
-    wanted = []
-    for text in map(str, config.option.file_or_dir):
-        path, colons, rest = text.partition("::")
-        place = (here / path).resolve()
-        if not place.is_relative_to(root):
-            return list(names)
-        wanted.append(f"{place.relative_to(root).as_posix()}{colons}{rest}")
-    if not wanted:
-        return list(names)
-    return [name for name in names if any(_below(name, one) for one in wanted)]
-
-
-def _below(name: str, wanted: str) -> bool:
-    if wanted in {".", name}:
-        return True
-    separators = ("::", "[") if "::" in wanted else ("::", "/")
-    return any(name.startswith(wanted + separator) for separator in separators)

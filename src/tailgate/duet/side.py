@@ -26,6 +26,10 @@ def errand() -> tuple[dict[str, Any], Channel]:
     return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
 
 
+NO_TERMINAL = {"usepdb": False, "trace": False}
+"""A debugger would wait for somebody who is not there."""
+
+
 class Side:
     """The plug-in of a side."""
 
@@ -35,7 +39,7 @@ class Side:
         self._home = home
         self._errors: list[str] = []
         config.stash[TURNS] = AtWord(home)
-        for name, value in NOT_AGAIN.items():
+        for name, value in {**NOT_AGAIN, **NO_TERMINAL}.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
 

@@ -12,7 +12,7 @@ from tailgate.duet.base import Base
 from tailgate.duet.campaign import Record
 from tailgate.duet.decision import LEAST_PAIRS, Decision
 from tailgate.duet.pairs import BASE, HEAD, Outcome
-from tailgate.duet.ratios import LEAST_ROUNDS, too_few, value
+from tailgate.duet.ratios import unusable, value
 from tailgate.gate.verdict import Verdict
 
 WORTH_A_NOTE_STEAL_SHARE = 0.01
@@ -67,10 +67,9 @@ class Judge:
         name = record.names[HEAD]
         found = decision.found
         limit_rel = record.limits.relative[metric]
-        if too_few(record.outcomes, metric):
-            rounds = min(len(outcome.rounds_s[BASE]) for outcome in record.outcomes)
-            reason = f"{rounds} calls a side in a pair are too few for a P99 (at least {LEAST_ROUNDS})"
-            return Verdict(name, metric, UNDECIDED, reason, limit_rel=limit_rel)
+        silent = unusable(record.outcomes, metric)
+        if silent is not None:
+            return Verdict(name, metric, UNDECIDED, silent, limit_rel=limit_rel)
         assert found is not None
         evidence = decision.evidence
         unfinished: str | None = None

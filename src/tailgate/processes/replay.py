@@ -62,16 +62,3 @@ def skipped(item: pytest.Item, reason: str) -> Any:
     report = pytest.TestReport.from_item_and_call(item, call)
     report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {reason}")
     return report
-
-
-def failure_of(nodeid: str, reason: str) -> Any:
-    """A failed test that is not there: for what should have been measured."""
-    file, _, name = nodeid.partition("::")
-    return pytest.TestReport(
-        nodeid=nodeid,
-        location=(file, None, name.replace("::", ".")),
-        keywords={},
-        outcome="failed",
-        longrepr=reason,
-        when="call",
-    )

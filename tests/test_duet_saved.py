@@ -1,0 +1,177 @@
+"""A duet in a saved run, and ``tailgate duet`` on it: judged again, by other limits, broken, hostile."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate.cli import main
+from tailgate.duet.pairs import HEAD, Outcome
+from tailgate.duet.ratios import LEAST_ROUNDS, block_log_ratio, items_per_call, log_ratio, unusable, value
+from tailgate.duet.saved import judged_again
+from tailgate.duet.turns import Turns
+from tailgate.errors import TailgateError
+from tailgate.gate.verdict import Verdict
+from tailgate.processes.attempt import Attempt
+
+HOSTILE = "test_<script>alert(1)</script>|\x1b[31m[red]{{7*7}}]]>"
+STATS = {"min": 1.0, "max": 1.0, "mean": 1.0, "stddev": 0.0, "median": 1.0, "rounds": 1}
+
+
+def a_pair(change_rel: float, index: int, rounds: int = 60) -> dict[str, Any]:
+    base = [1e-3 * (1 + 0.001 * math.sin(7.0 * index + call)) for call in range(rounds)]
+    return {
+        "first": "base" if index % 2 else "head",
+        "iterations": 1,
+        "rounds_per_block": 2,
+        "blocks": rounds // 2,
+        "base_rounds_s": base,
+        "head_rounds_s": [second * (1 + change_rel + 0.002 * math.cos(3.0 * index)) for second in base],
+        "base_items_per_call": 1.0,
+        "head_items_per_call": 1.0,
+        "cpu": 0,
+        "steal_share": 0.03,
+        "other_cpus": None,
+    }
+
+
+def a_run(*changes_rel: float, name: str = "test_a.py::test_{}", **duet: Any) -> dict[str, Any]:
+    names = [name.format(number) for number in range(len(changes_rel))]
+    return {
+        "benchmarks": [{"name": one, "fullname": one, "stats": STATS, "extra_info": {}} for one in names],
+        "tailgate_duet": {
+            "base": {"ref": "main", "commit": "0" * 40, "python": None, "options": []},
+            "pairs": 10,
+            "verdicts": [],
+            "benchmarks": [
+                {
+                    "fullname": one,
+                    "base_fullname": one,
+                    "limits_rel": {"median": 0.02, "p99": 0.1},
+                    "pairs": [a_pair(change_rel, index) for index in range(20)],
+                }
+                for one, change_rel in zip(names, changes_rel, strict=True)
+            ],
+            **duet,
+        },
+    }
+
+
+def told(tmp_path: Path, capsys: pytest.CaptureFixture[str], run: dict[str, Any], *options: str) -> tuple[int, str]:
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(run))
+    code = main(["duet", str(file), *options])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_the_rounds_give_the_verdicts_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = told(tmp_path, capsys, a_run(0.0, 0.05))
+    assert code == 1
+    assert said.splitlines()[-1] == "1 fail, 3 pass"
+    code, said = told(tmp_path, capsys, a_run(0.0, 0.05), "--format=lines")
+    first = said.splitlines()[0]
+    assert first.startswith("test_a.py::test_1 median +5.0 % [99 % CI ")
+    assert "10 of 10 pairs slower; limit 2 %" in first
+    assert "confirmed; steal 3 %" in first
+
+
+def test_other_limits_judge_the_same_rounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(tmp_path, capsys, a_run(0.05), "--gate-min-effect=10%")[0] == 0
+    assert told(tmp_path, capsys, a_run(0.05), "--gate-metrics=p99")[0] == 0
+    code, said = told(tmp_path, capsys, a_run(-0.05), "--gate-metrics=throughput")
+    assert (code, said.splitlines()[-1]) == (0, "1 improved")
+    assert told(tmp_path, capsys, a_run(0.05), "--gate-metrics=throughput")[0] == 1
+
+
+def test_what_was_not_measured_stays_what_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = Verdict("test_a.py::test_gone", "median", "missing", "removed").as_json()
+    code, said = told(tmp_path, capsys, a_run(0.0, verdicts=[gone]))
+    assert code == 1
+    assert "missing: test_gone: removed" in said
+    new = Verdict("test_a.py::test_new", "median", "new", "base does not have it").as_json()
+    assert told(tmp_path, capsys, a_run(verdicts=[new]) | {"benchmarks": a_run(0.0)["benchmarks"]})[0] == 1
+
+
+@pytest.mark.parametrize("form", ["table", "lines", "markdown"])
+def test_a_name_in_a_file_is_no_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    new = Verdict(HOSTILE, "median", "new", HOSTILE).as_json()
+    run = a_run(0.0, verdicts=[new])
+    run["tailgate_duet"]["benchmarks"][0]["fullname"] = HOSTILE
+    _, said = told(tmp_path, capsys, run, f"--format={form}")
+    assert "\x1b" not in said
+    if form == "markdown":
+        assert "<script>" not in said
+        assert len({row.count("|") for row in said.splitlines() if row.startswith("|")}) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"base": None},
+        {"pairs": "many"},
+        {"benchmarks": [{}]},
+        {"verdicts": [{"verdict": "new"}]},
+        {"benchmarks": 7},
+    ],
+)
+def test_a_broken_duet_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: dict[str, Any]) -> None:
+    code, said = told(tmp_path, capsys, a_run(0.0, **broken))
+    assert code == 4
+    assert len(said.splitlines()) == 1
+    assert "its tailgate_duet is broken" in said
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_rounds_are_seconds(seconds: float) -> None:
+    run = a_run(0.0)
+    run["tailgate_duet"]["benchmarks"][0]["pairs"][3]["head_rounds_s"][5] = seconds
+    with pytest.raises(TailgateError, match="rounds must be seconds above 0"):
+        judged_again(run, "run.json", None)
+
+
+def test_a_run_without_a_duet_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_run(0.0)
+    del run["tailgate_duet"]
+    code, said = told(tmp_path, capsys, run)
+    assert code == 4
+    assert "not a duet (run one with pytest --duet=GIT_REF --benchmark-json=" in said
+
+
+def test_wrong_options_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = told(tmp_path, capsys, a_run(0.0), "--format=tabel")
+    assert code == 4
+    assert "--format: unknown value 'tabel'; did you mean 'table'?" in said
+    assert told(tmp_path, capsys, a_run(0.0), "--gate-metrics=mean")[0] == 4
+
+
+def outcome(base_s: list[float], head_s: list[float], items: tuple[float, float] = (1.0, 1.0)) -> Outcome:
+    sides = (
+        Attempt(rows=[{"extra_info": {"items_per_call": items[0]}}]),
+        Attempt(rows=[{"extra_info": {"items_per_call": items[1]}}]),
+    )
+    return Outcome(sides=sides, rounds_s=(base_s, head_s), turns=Turns(2, 1, len(base_s), 0))
+
+
+def test_each_metric_has_its_ratio() -> None:
+    made = outcome([2.0] * 60, [4.0] * 60, items=(1.0, 8.0))
+    assert log_ratio(made, "median") == pytest.approx(math.log(2))
+    assert log_ratio(made, "p99") == pytest.approx(math.log(2))
+    assert log_ratio(made, "throughput") == pytest.approx(math.log(4))
+    assert (value(made, HEAD, "median"), value(made, HEAD, "throughput")) == (2.0, 4.0)
+    assert items_per_call(made, HEAD) == 8.0
+    assert block_log_ratio([1.0], [1.0], 1) == 0.0
+
+
+def test_what_says_nothing_of_a_metric_is_told() -> None:
+    few = outcome([1.0] * (LEAST_ROUNDS - 1), [1.0] * (LEAST_ROUNDS - 1))
+    assert unusable([few], "median") is None
+    assert "49 calls a side" in (unusable([few], "p99") or "")
+    assert "0 s by this timer" in (unusable([outcome([1.0, 0.0], [1.0, 1.0])], "median") or "")
+
+
+def test_a_verdict_comes_back_from_json() -> None:
+    one = Verdict("a", "throughput", "fail", base=2.0, head=1.0, change_rel=-0.5, notes=("steal 3 %",), confirmed=True)
+    assert Verdict.from_json(json.loads(json.dumps(one.as_json()))) == one
