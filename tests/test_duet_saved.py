@@ -110,7 +110,6 @@ def test_a_name_in_a_file_is_no_markup(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     "broken",
     [
-        {"base": None},
         {"pairs": "many"},
         {"benchmarks": [{}]},
         {"verdicts": [{"verdict": "new"}]},

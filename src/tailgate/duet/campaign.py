@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tailgate.comparison import other_workload
 from tailgate.duet.decision import Decision, decide
 from tailgate.duet.pairs import HEAD, Names, Outcome, Pair
 from tailgate.duet.ratios import log_ratio, unusable
@@ -26,6 +27,8 @@ class Record:
     """Of pairs in which both sides were measured."""
     stopped: Outcome | None = None
     """The first in which one side was not: nothing was measured after it."""
+    incomparable: str | None = None
+    """Why the sides cannot be compared, though both were measured: more pairs would not help."""
 
     def decisions(self, pairs: int) -> dict[str, Decision]:
         """By metric."""
@@ -40,7 +43,7 @@ class Record:
 
     def more(self, pairs: int) -> int:
         """How many pairs are still wanted."""
-        if self.stopped is not None:
+        if self.stopped is not None or self.incomparable is not None:
             return 0
         if not self.outcomes:
             return pairs
@@ -55,12 +58,21 @@ class Campaign:
     """All benchmarks that both sides have."""
 
     def __init__(
-        self, pair: Pair, records: Sequence[Record], pairs: int, seed: int, tell: Callable[[str], None]
+        self,
+        pair: Pair,
+        records: Sequence[Record],
+        pairs: int,
+        seed: int,
+        *,
+        same_work: bool,
+        tell: Callable[[str], None],
     ) -> None:
         self._pair = pair
         self._records = records
         self._pairs = pairs
         self._random = random.Random(seed)
+        self._same_work = same_work
+        """Whether the sides are to do the same work; another configuration need not."""
         self._tell = tell
         self.done = 0
         """Pairs of processes so far."""
@@ -87,10 +99,29 @@ class Campaign:
                 outcome = self._pair.measure(record.names, following, self._random.randrange(HEAD + 1))
                 if outcome.measured:
                     record.outcomes.append(outcome)
+                    record.incomparable = incomparable(outcome, same_work=self._same_work)
                 else:
                     record.stopped = outcome
         finally:
             self._pair.close()
+
+
+def incomparable(outcome: Outcome, *, same_work: bool) -> str | None:
+    """Why two sides that were both measured cannot be compared."""
+    base, head = outcome.sides
+    strangers = base.farewell.get("strangers") or []
+    if strangers:
+        return (
+            f"base imported {strangers[0]}{' and more' if len(strangers) > 1 else ''} from head's checkout "
+            "(an editable installation): both sides ran the same code; install the project another way, or "
+            "compare environments with --duet=python:PATH"
+        )
+    infos = [side.rows[0]["extra_info"] if side.rows else {} for side in (base, head)]
+    differing = other_workload(*infos) if same_work else []
+    if differing:
+        told = "; ".join(f"{key}: {infos[0][key]!r} in base, {infos[1][key]!r} in head" for key in differing)
+        return f"the sides do different work ({told})"
+    return None
 
 
 def _ratio(outcome: Outcome, metric: str) -> float:

@@ -65,8 +65,7 @@ def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
     if not isinstance(duet, dict):
         raise TailgateError(f"{name}: not a duet (run one with pytest --duet=GIT_REF --benchmark-json={name})")
     try:
-        base = Base(duet["base"]["ref"], duet["base"]["python"], tuple(duet["base"]["options"]))
-        judge = Judge(int(duet["pairs"]), base, lambda _: None)
+        judge = Judge(int(duet["pairs"]), lambda _: None)
         found: list[Verdict] = []
         for saved in duet["benchmarks"]:
             wanted = limits or Limits({metric: float(limit) for metric, limit in saved["limits_rel"].items()})
@@ -74,9 +73,9 @@ def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
             record.outcomes += [_outcome(pair) for pair in saved["pairs"]]
             if record.outcomes:
                 found += judge.of(record)
-        judged = {one.fullname for one in found}
         kept = [Verdict.from_json(one) for one in duet["verdicts"] if one["verdict"] in UNMEASURED]
-        return found + [one for one in kept if one.fullname not in judged or one.verdict == INCOMPARABLE]
+        unmeasured = {one.fullname for one in kept}
+        return [one for one in found if one.fullname not in unmeasured] + kept
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise TailgateError(f"{name}: its tailgate_duet is broken ({one_line(error)})") from error
 

@@ -175,7 +175,12 @@ class Duet:
                 raise self._cannot_start(lost) from lost
             self._records = {head: Record((base, head), limits[head]) for base, head in self._matched.pairs}
             self._campaign = Campaign(
-                pair, list(self._records.values()), self._settings.duet_pairs, self._settings.seed, self._tell
+                pair,
+                list(self._records.values()),
+                asked.duet_pairs,
+                asked.seed,
+                same_work=not self._base.options,
+                tell=self._tell,
             )
             self._campaign.run()
 
@@ -205,7 +210,7 @@ class Duet:
 
     def _judge(self, chosen: Sequence[pytest.Item]) -> None:
         """Also when it was interrupted: what was measured is judged and saved."""
-        made = verdicts.Judge(self._settings.duet_pairs, self._base, lambda name: reproduce.command(self._config, name))
+        made = verdicts.Judge(self._settings.duet_pairs, lambda name: reproduce.command(self._config, name))
         for record in self._records.values():
             self._verdicts += made.of(record)
         self._verdicts += [verdicts.unmatched(name, MISSING) for name in self._matched.missing]

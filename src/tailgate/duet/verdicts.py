@@ -7,8 +7,6 @@ import statistics
 from collections.abc import Callable, Iterable
 
 from tailgate.analysis.gate import HIGHER_IS_BETTER, INCOMPARABLE, MISSING, NEW, UNDECIDED
-from tailgate.comparison import other_workload
-from tailgate.duet.base import Base
 from tailgate.duet.campaign import Record
 from tailgate.duet.decision import LEAST_PAIRS, Decision
 from tailgate.duet.pairs import BASE, HEAD, Outcome
@@ -26,9 +24,8 @@ UNMATCHED = {
 class Judge:
     """Of one session."""
 
-    def __init__(self, pairs: int, base: Base, reproduce: Callable[[str], str | None]) -> None:
+    def __init__(self, pairs: int, reproduce: Callable[[str], str | None]) -> None:
         self._pairs = pairs
-        self._base = base
         self._reproduce = reproduce
 
     def of(self, record: Record) -> list[Verdict]:
@@ -46,22 +43,7 @@ class Judge:
         """Why the two sides cannot be compared."""
         if record.stopped is not None:
             return why_stopped(record.stopped)
-        if not record.outcomes:
-            return "no pair was measured"
-        last = record.outcomes[-1]
-        strangers = last.sides[BASE].farewell.get("strangers") or []
-        if strangers:
-            return (
-                f"base imported {strangers[0]}{' and more' if len(strangers) > 1 else ''} from head's checkout "
-                "(an editable installation): both sides ran the same code; install the project another way, or "
-                "compare environments with --duet=python:PATH"
-            )
-        base, head = (last.sides[side].rows[0]["extra_info"] for side in (BASE, HEAD))
-        differing = [] if self._base.options else other_workload(base, head)
-        if differing:
-            told = "; ".join(f"{key}: {base[key]!r} in base, {head[key]!r} in head" for key in differing)
-            return f"the sides do different work ({told})"
-        return None
+        return record.incomparable if record.outcomes else "no pair was measured"
 
     def _one(self, record: Record, metric: str, decision: Decision) -> Verdict:
         name = record.names[HEAD]
