@@ -11,17 +11,16 @@ from typing import Any
 import pytest
 
 from tailgate import seams
-from tailgate.analysis.gate import INCOMPARABLE, MISSING, NEW
-from tailgate.duet import verdicts
+from tailgate.analysis.gate import MISSING, NEW
+from tailgate.duet import reporting, verdicts
 from tailgate.duet.base import Base, parsed
 from tailgate.duet.campaign import Campaign, Record
 from tailgate.duet.launch import instrument_folder, launches
 from tailgate.duet.matching import Matched, matched
-from tailgate.duet.pairs import HEAD, Outcome, Pair
+from tailgate.duet.pairs import HEAD, Pair
 from tailgate.duet.partner import Partner, SideLostError, last_words
 from tailgate.duet.saved import duet_json
 from tailgate.duet.worktree import Worktree
-from tailgate.endings import Ending
 from tailgate.errors import TailgateError, as_usage_error
 from tailgate.gate import reproduce
 from tailgate.gate.limits import limits_of
@@ -30,10 +29,8 @@ from tailgate.gate.synthesized import report_failure
 from tailgate.gate.tables import summary, terminal_table
 from tailgate.gate.verdict import Verdict, compared, line, overall
 from tailgate.items import is_benchmark
-from tailgate.processes import pytest_seams, replay
-from tailgate.processes.attempt import Attempt
+from tailgate.processes import pytest_seams
 from tailgate.processes.child import INSIDE
-from tailgate.processes.pooling import pooled
 from tailgate.processes.signals import Signals
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
@@ -113,9 +110,14 @@ class Duet:
         if INSIDE in item.config.stash or not is_benchmark(item):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for report, metadata in self._reports(item):
-            if not report.failed or metadata is None:  # what failed by its verdict is measured, and said to be
-                self._run.note(item, report, metadata)
+        found, row = self._of(item), self._rows.get(item.nodeid)
+        if row is not None:
+            self._run.judged(overall(found))
+        for report in reporting.reports_of(item, found, self._records.get(item.nodeid)):
+            # What fails by its verdict was measured all the same, and counts as that.
+            by_verdict = row is not None and any(one.failed for one in found)
+            noted = reporting.measured(item, found) if by_verdict else report
+            self._run.note(item, noted, row)
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
@@ -163,12 +165,8 @@ class Duet:
                 ending.callback(partners[-1].close)
             # After the keepers, which would go on with the session's handlers.
             self._signals.begin()
-            pair = Pair(
-                (partners[0], partners[1]),
-                self._settings.duet_s,
-                self._settings.benchmark_timeout_s,
-                self._settings.seed,
-            )
+            asked = self._settings
+            pair = Pair((partners[0], partners[1]), asked.duet_s, asked.benchmark_timeout_s, asked.seed)
             try:
                 self._matched = self._match(chosen, *pair.start())
             except SideLostError as lost:
@@ -217,44 +215,11 @@ class Duet:
         self._verdicts += [verdicts.unmatched(name, NEW) for name in self._matched.new]
         self._run.verdicts += self._verdicts
         for item in chosen:
-            if item.nodeid in self._records:
-                self._add_row(item, self._records[item.nodeid])
-
-    def _reports(self, item: pytest.Item) -> list[tuple[Any, Any]]:
-        """What pytest is told of a benchmark, with the row that belongs to it."""
-        found = self._of(item)
-        record = self._records.get(item.nodeid)
-        metadata = self._rows.get(item.nodeid)
-        stopped = record.stopped if record else None
-        ending = stopped.sides[HEAD].ending if stopped else None
-        if stopped is not None and ending is not None:
-            told = Ending(ending.status, f"head {ending.reason}")
-            return [(replay.failure(item, stopped.sides[HEAD], told), None)]
-        if stopped is not None:
-            reports = [replay.rebuilt(item, data) for data in stopped.sides[HEAD].reports]
-            if any(report.outcome != "passed" for report in reports) and not any(one.failed for one in found):
-                return [(report, None) for report in reports]
-        failed = [line(one, name=item.name) for one in found if one.failed]
-        if metadata is not None:
-            self._run.judged(overall(found))
-        passed = replay.passed(item, [("tailgate_verdict", line(one, name=item.name)) for one in found])
-        if failed:
-            if metadata is not None:
-                self._run.note(item, passed, metadata)
-            return [(replay.failure(item, Attempt(phase="call"), Ending("failed", " | ".join(failed))), metadata)]
-        if overall(found) in {INCOMPARABLE, NEW} or not found:
-            reason = "; ".join(line(one, name=item.name) for one in found) or "no pair was measured"
-            return [(replay.skipped(item, reason), None)]
-        return [(passed, metadata)]
-
-    def _add_row(self, item: pytest.Item, record: Record) -> None:
-        """Head's rounds of all pairs, for the table and the saved run."""
-        runs = [_head_rows(outcome) for outcome in record.outcomes]
-        if any(runs):
-            row = pooled(runs)[0]
-            row["extra_info"]["gate_verdict"] = overall(self._of(item))
-            self._rows[item.nodeid] = replay.measured(item, row)
-            seams.add_measured(self._config, [self._rows[item.nodeid]])
+            asked = self._records.get(item.nodeid)
+            row = reporting.row_of(item, asked, overall(self._of(item))) if asked else None
+            if row is not None:
+                self._rows[item.nodeid] = row
+        seams.add_measured(self._config, self._rows.values())
 
     def _of(self, item: pytest.Item) -> list[Verdict]:
         return [one for one in self._verdicts if one.fullname == item.nodeid]
@@ -264,12 +229,3 @@ class Duet:
         for one in self._verdicts:
             if one.fullname in self._matched.missing:
                 report_failure(self._config, one.fullname, line(one))
-
-
-def _head_rows(outcome: Outcome) -> list[dict[str, Any]]:
-    """What the side sent, with all of its rounds."""
-    if outcome.turns is None:
-        return []
-    iterations = outcome.turns.iterations
-    data = [duration_s / iterations for duration_s in outcome.rounds_s[HEAD]]
-    return [{**row, "data": data, "iterations": iterations} for row in outcome.sides[HEAD].rows[:1]]
