@@ -174,3 +174,16 @@ def test_what_says_nothing_of_a_metric_is_told() -> None:
 def test_a_verdict_comes_back_from_json() -> None:
     one = Verdict("a", "throughput", "fail", base=2.0, head=1.0, change_rel=-0.5, notes=("steal 3 %",), confirmed=True)
     assert Verdict.from_json(json.loads(json.dumps(one.as_json()))) == one
+
+
+@pytest.mark.parametrize("form", ["html", "markdown"])
+def test_a_saved_duets_verdicts_are_in_its_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    gone = Verdict(HOSTILE, "median", "missing", HOSTILE).as_json()
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(a_run(0.0, verdicts=[gone])))
+    assert main(["report", "--format", form, str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "1 missing" in said
+    assert "<script>alert" not in said

@@ -12,6 +12,8 @@ from tailgate.gate.verdict import Verdict, lenient_from_json, line, ordered, pri
 from tailgate.history import Run
 from tailgate.rows import Row, row
 
+GATES = ("tailgate_gate", "tailgate_duet")
+"""Fields of a saved run that have verdicts."""
 RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "throughput", "rounds", "mind")
 
 
@@ -53,8 +55,8 @@ def of_run(run: Run) -> Content:
         row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
         for one in _mappings(run.get("unmeasured"))
     ]
-    mark = run.get("tailgate_gate")
-    verdicts = [lenient_from_json(one) for one in _mappings(mark.get("verdicts") if isinstance(mark, Mapping) else [])]
+    marks = [mark for name in GATES if isinstance(mark := run.get(name), Mapping)]
+    verdicts = [lenient_from_json(one) for mark in marks for one in _mappings(mark.get("verdicts"))]
     commit = run.get("commit_info")
     commit_id = commit.get("id") if isinstance(commit, Mapping) else None
     title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
