@@ -51,6 +51,21 @@ def test_was_broken(benchmark): benchmark(rest, 2)
 def test_unused(benchmark): pass
 def test_plain(): pass
 """
+WAITING = """
+import os, pathlib, psutil, time
+def test_a(benchmark):
+    places = pathlib.Path(os.environ["HERE"])
+    (places / f"{os.getpid()}.pid").touch()
+    states = []
+    def call():
+        time.sleep(0.002)
+        others = [int(path.stem) for path in places.glob("*.pid") if path.stem != str(os.getpid())]
+        states.append([psutil.Process(pid).status() for pid in others if psutil.pid_exists(pid)])
+    benchmark(call)
+    (places / f"{os.getpid()}.pid").unlink()
+    with open(os.environ["LOG"], "a") as log:
+        log.write(f"seen {states[-1]}\\n")
+"""
 CONFIGURED = """
 import time
 def pytest_addoption(parser): parser.addoption("--ms", type=int, default=2)
@@ -99,7 +114,9 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
     gone = project("gone", "import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n")
     gone.write("test_a.py", "def test_b(): pass\n")
     empty = project("empty", "def test_b(): pass\n")
+    waiting = project("waiting", WAITING)
     together = {
+        "waiting": (waiting, (*SHORT, "--duet=HEAD")),
         "gone": (gone, (*SHORT, "--duet=HEAD")),
         "empty": (empty, (*SHORT, "--duet=HEAD")),
         "changed": (changed, (*SHORT, "--duet=HEAD", "--junitxml=junit.xml", "--report=out.md")),
@@ -192,6 +209,14 @@ def test_nothing_is_left_of_a_duet(duets: dict[str, tuple[Session, Project]]) ->
         assert session.left == []
         assert worktrees(project) == []
         assert project.temporary_files() == []
+
+
+def test_the_side_that_waits_is_stopped(duets: dict[str, tuple[Session, Project]]) -> None:
+    session, project = duets["waiting"]
+    seen = [line for line in project.logged if line.startswith("seen")]
+    assert len(seen) >= 16, session.out
+    # Whoever ends first has seen the other one at its last call; the other one may see nobody any more.
+    assert {line for line in seen if line != "seen []"} == {"seen ['stopped']"}
 
 
 def test_another_configuration_is_compared_in_order(duets: dict[str, tuple[Session, Project]]) -> None:
