@@ -277,6 +277,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (("--duet=main", "--benchmark-save=x"), "--duet does not go with --benchmark-save"),
         (("--duet=main", "--benchmark-disable"), "--duet does not go with --benchmark-disable"),
         (("--duet=main", "--gate"), "two gates"),
+        (("--duet=main", "--pdb"), "needs processes of its own: the debugger needs"),
         (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is too small (allowed: 8 or more)"),
         (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
         (("--duet=main", "--gate-min-effect=2"), "'2' is no limit (allowed: a percentage above 0"),

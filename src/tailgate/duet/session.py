@@ -65,6 +65,8 @@ class Duet:
         self._deselected: set[str] = set()
         self._commit: str | None = None
         self._signals = Signals()
+        if run.not_isolated:
+            raise TailgateError(f"--duet needs processes of its own: {run.not_isolated}")
         for option, flag in NOT_WITH.items():
             if getattr(config.option, option, None):
                 raise TailgateError(
