@@ -6,12 +6,16 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``off`` on the base side: nothing is made slower there."""
     parser.addoption("--slower", default="on", choices=["on", "off"], help="make the benchmarks named so slower")
+    parser.addoption("--scaled", type=int, default=0, help="how many benchmarks are 20 % slower in each single call")
     parser.addoption("--same", type=int, default=12, help="how many benchmarks are the same on both sides")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``same-0`` ... and one each that is 3, 5 and 10 % slower where ``--slower=on``."""
+    """``same-0`` ... and, where ``--slower=on``, one each that is 3, 5 and 10 % slower, and some of which P99 is, too."""
     if "slower_rel" in metafunc.fixturenames:
         same = [pytest.param(0.0, id=f"same-{number}") for number in range(metafunc.config.getoption("--same"))]
         slower = [pytest.param(percent / 100, id=f"slower-{percent}%") for percent in (3, 5, 10)]
-        metafunc.parametrize("slower_rel", [*same, *slower])
+        scaled = [
+            pytest.param(0.2, id=f"scaled-20%-{number}") for number in range(metafunc.config.getoption("--scaled"))
+        ]
+        metafunc.parametrize("slower_rel", [*same, *slower, *scaled])
