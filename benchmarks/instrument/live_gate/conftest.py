@@ -11,7 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``same-0`` ... and, where ``--slower=on``, one each that is 3, 5 and 10 % slower, and some of which P99 is, too."""
+    """``same-0`` ... and, where ``--slower=on``, one each that is 3, 5 and 10 % slower, and some whose P99 is, too."""
     if "slower_rel" in metafunc.fixturenames:
         same = [pytest.param(0.0, id=f"same-{number}") for number in range(metafunc.config.getoption("--same"))]
         slower = [pytest.param(percent / 100, id=f"slower-{percent}%") for percent in (3, 5, 10)]
