@@ -1,18 +1,13 @@
 """Duets from the command line to the exit code, on calls that sleep: what else the machine does hardly moves those."""
 
 import re
-import signal
-import subprocess
 import sys
-import time
-from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from isolated import Project, Session, adopting, run_together
+from isolated import Project, Session, run_together
+from repositories import SHORT, committed, verdicts, worktrees
 
-SHORT = ("--duet-pairs=8", "--duet-seconds=0.04", "--gate-min-effect=20%", "--gate-metrics=median", "-v")
 BASE = """
 import pytest, time
 def rest(ms): time.sleep(ms / 1000)
@@ -29,6 +24,7 @@ def test_crashes(benchmark): benchmark(rest, 2)
 def test_wrong(benchmark): benchmark(rest, 2)
 def test_was_broken(benchmark): assert False, "not yet"
 def test_unused(benchmark): pass
+def test_disabled(benchmark): benchmark(rest, 2)
 def test_plain(): pass
 """
 HEAD = """
@@ -49,6 +45,7 @@ def test_wrong(benchmark):
     assert 1 == 2, "wrong answer"
 def test_was_broken(benchmark): benchmark(rest, 2)
 def test_unused(benchmark): pass
+def test_disabled(benchmark): pass
 def test_plain(): pass
 """
 WAITING = """
@@ -71,25 +68,6 @@ import time
 def pytest_addoption(parser): parser.addoption("--ms", type=int, default=2)
 def pytest_generate_tests(metafunc): metafunc.parametrize("ms", [metafunc.config.getoption("ms")])
 """
-
-
-def committed(project: Project) -> Project:
-    """A git repository with everything in it committed."""
-    for command in (
-        ("init", "-q", "-b", "main", "."),
-        ("add", "conftest.py", "test_a.py"),
-        ("commit", "-q", "-m", "base"),
-    ):
-        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command], cwd=project.folder, check=True)
-    return project
-
-
-def worktrees(project: Project) -> list[str]:
-    """But for the project itself."""
-    told = subprocess.run(
-        ["git", "worktree", "list", "--porcelain"], cwd=project.folder, check=True, capture_output=True, text=True
-    ).stdout
-    return [line for line in told.splitlines() if line.startswith("worktree")][1:]
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +107,6 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
     return {name: (session, project) for (name, (project, _)), session in zip(together.items(), sessions, strict=True)}
 
 
-def verdicts(session: Session) -> dict[str, dict[str, Any]]:
-    assert session.saved is not None, session.out
-    return {one["fullname"].rpartition("::")[2]: one for one in session.saved["tailgate_duet"]["verdicts"]}
-
-
 @pytest.mark.parametrize(
     ("name", "verdict", "outcome"),
     [
@@ -143,6 +116,7 @@ def verdicts(session: Session) -> dict[str, dict[str, Any]]:
         ("test_own_limit", "pass", "PASSED"),
         ("test_with_setup", "fail", "FAILED"),
         ("test_skipped", "missing", "FAILED"),
+        ("test_disabled", "missing", "FAILED"),
         ("test_skipped_in_both", "incomparable", "SKIPPED"),
         ("test_crashes", "incomparable", "FAILED"),
         ("test_wrong", "incomparable", "FAILED"),
@@ -257,72 +231,3 @@ def test_no_benchmark_on_either_side_is_never_green(duets: dict[str, tuple[Sessi
     session, _ = duets["empty"]
     assert session.code == 1, session.out
     assert session.lines("nothing was compared, so the run fails")
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return committed(
-        Project(
-            tmp_path_factory.mktemp("usage"),
-            test_a="import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n",
-        )
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--duet=mian",), "git knows no commit 'mian' in .*; did you mean 'main'?"),
-        (("--duet=",), "--duet: no side named"),
-        (("--duet=main", "--benchmark-save=x"), "--duet does not go with --benchmark-save"),
-        (("--duet=main", "--benchmark-disable"), "--duet does not go with --benchmark-disable"),
-        (("--duet=main", "--gate"), "two gates"),
-        (("--duet=main", "--pdb"), "needs processes of its own: the debugger needs"),
-        (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is too small (allowed: 8 or more)"),
-        (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
-        (("--duet=main", "--gate-min-effect=2"), "'2' is no limit (allowed: a percentage above 0"),
-        (("--duet=python:nowhere",), "python:nowhere is not there"),
-        (("--duet=main", "new.py"), "base does not have new.py"),
-        (("--duet=option:--no-such-option",), "the base side .* could not collect its tests: .*no-such-option"),
-    ],
-)
-def test_wrong_usage_is_one_line(project: Project, arguments: tuple[str, ...], said: str) -> None:
-    project.write("new.py", "def test_b(benchmark): benchmark(len, '')\n")
-    session = project.run(*arguments, save=False)
-    assert session.code == 4, session.out
-    pattern = said.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")
-    assert len(session.lines(f"^ERROR: .*{pattern}")) == 1, session.out
-    assert "Traceback" not in session.out
-    assert worktrees(project) == []
-
-
-def test_outside_of_a_repository(tmp_path: Path) -> None:
-    outside = Project(tmp_path, test_a="def test_a(benchmark): benchmark(len, '')\n")
-    session = outside.run("--duet=main", save=False, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
-    assert session.code == 4
-    assert session.lines("ERROR: --duet: .* is not inside a git repository")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_duet_leaves_nothing_and_keeps_what_it_measured(tmp_path: Path, number: signal.Signals) -> None:
-    text = "import os, time\ndef test_a(benchmark):\n    benchmark(time.sleep, 0.002)\n"
-    text += "    open(os.environ['LOG'], 'a').write('called\\n')\n"
-    interrupted = committed(Project(tmp_path, test_a=text))
-    with adopting():
-        session = interrupted.start("--duet=HEAD", *SHORT)
-        deadline_s = time.monotonic() + 60
-        while interrupted.logged.count("called") < 4:
-            assert time.monotonic() < deadline_s, "no pair was measured"
-            time.sleep(0.01)
-        session.send_signal(number)
-        found = interrupted.finish(session, grace_s=6.0)
-    assert found.left == []
-    for _ in range(100):  # after SIGKILL somebody else cleans up, a moment later
-        if not worktrees(interrupted):
-            break
-        time.sleep(0.05)
-    assert worktrees(interrupted) == []
-    if number != signal.SIGKILL:
-        assert found.code == 2, found.out
-        assert len(found.saved["tailgate_duet"]["benchmarks"][0]["pairs"]) >= 1  # type: ignore[index]
-        assert verdicts(found)["test_a"]["verdict"] == "undecided"

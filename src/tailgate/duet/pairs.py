@@ -30,6 +30,8 @@ class Outcome:
     sides: tuple[Attempt, Attempt] = field(default_factory=lambda: (Attempt(), Attempt()))
     rounds_s: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     """Seconds of each round, base's and head's; empty where one of them made no measurement."""
+    called: tuple[bool, bool] = (False, False)
+    """Whether each side's test came to call ``benchmark``."""
     turns: Turns | None = None
     first: int = BASE
     """Which side began."""
@@ -43,12 +45,23 @@ class Outcome:
     log_ratios: dict[str, float] = field(default_factory=dict)
     """By metric, once they were asked for."""
 
+    def passed(self, side: int) -> bool:
+        """Its process came home, and its test passed so far as it went."""
+        made = self.sides[side]
+        return made.ending is None and all(report["outcome"] == "passed" for report in made.reports)
+
+    @property
+    def given_up(self) -> bool:
+        """Base measures it, and head's test, without a failure, does not: skipped, or ``benchmark`` not called."""
+        made = self.sides[HEAD]
+        failed = made.ending is not None or any(report["outcome"] == "failed" for report in made.reports)
+        stops = not self.called[HEAD] or not self.passed(HEAD)
+        return self.called[BASE] and self.passed(BASE) and stops and not failed
+
     @property
     def measured(self) -> bool:
         """Both sides were, and both tests passed."""
-        return all(self.rounds_s) and all(
-            side.ending is None and all(report["outcome"] == "passed" for report in side.reports) for side in self.sides
-        )
+        return all(self.rounds_s) and self.passed(BASE) and self.passed(HEAD)
 
 
 class Pair:
@@ -87,6 +100,7 @@ class Pair:
             ready = []
             for current, partner in enumerate(self._partners):
                 ready.append(partner.ready(made.sides[current], deadline_s))
+            made.called = (bool(ready[BASE]), bool(ready[HEAD]))
             both = [found for found in ready if found]
             if len(both) == len(ready):
                 self._pause()

@@ -20,7 +20,7 @@ from tailgate import endings
 from tailgate.duet.launch import Launch
 from tailgate.duet.word import VARIABLE
 from tailgate.endings import Ending
-from tailgate.processes.attempt import Attempt, tail
+from tailgate.processes.attempt import Attempt, tail, take
 from tailgate.processes.handle import KeeperGoneError, Process
 from tailgate.processes.keeper import Order
 from tailgate.processes.messages import Channel
@@ -160,19 +160,11 @@ class Partner:
     def _until(self, wanted: str, made: Attempt, deadline_s: float) -> dict[str, Any] | None:
         while True:
             kind, content = self._next(deadline_s)
-            if kind == "phase":
-                made.phase = content
-            elif kind == "report":
-                made.reports.append(content)
-            elif kind == "warning":
-                made.warnings.append(content)
-            elif kind == "rows":
-                made.rows = content
-            elif kind == wanted:
+            if kind == wanted:
                 found: dict[str, Any] = content
                 return found
-            elif kind == "end":
-                made.farewell = {"in_order": True, **content}
+            take((kind, content), made)
+            if made.farewell:
                 return None
 
     def _send(self, message: Any) -> None:

@@ -33,8 +33,7 @@ class Judge:
         name = record.names[HEAD]
         reason = self._incomparable(record)
         if reason is not None:
-            skipped_in_head = record.stopped is not None and _skipped(record.stopped, HEAD)
-            verdict = MISSING if skipped_in_head and not _skipped(_stopped(record), BASE) else INCOMPARABLE
+            verdict = MISSING if record.stopped is not None and record.stopped.given_up else INCOMPARABLE
             return [Verdict(name, metric, verdict, reason) for metric in record.limits.relative]
         decisions = record.decisions(self._pairs)
         return [self._one(record, metric, decision) for metric, decision in decisions.items()]
@@ -92,7 +91,7 @@ def why_stopped(outcome: Outcome) -> str:
                 return f"{name} skipped it: {_said(report)}"
             if report["outcome"] == "failed":
                 return f"{name} failed: {_said(report)}"
-    return "the test made no measurement"
+    return f"{'head calls' if outcome.called[BASE] else 'neither side calls'} no benchmark(...) in this test"
 
 
 def unmatched(name: str, verdict: str) -> Verdict:
@@ -120,12 +119,3 @@ def _said(report: dict[str, object]) -> str:
         crash = longrepr.get("reprcrash") or {}
         return str(crash.get("message", "")).partition("\n")[0]
     return str(longrepr).partition("\n")[0]
-
-
-def _skipped(outcome: Outcome, side: int) -> bool:
-    return any(report["outcome"] == "skipped" for report in outcome.sides[side].reports)
-
-
-def _stopped(record: Record) -> Outcome:
-    assert record.stopped is not None
-    return record.stopped

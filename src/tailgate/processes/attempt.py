@@ -144,10 +144,10 @@ def _listen(process: Process, made: Attempt, deadline_s: float) -> bool:
     try:
         while not made.farewell:
             if process.next_event(deadline_s):
-                _take(process.results.receive(deadline_s), made)
+                take(process.results.receive(deadline_s), made)
             else:
                 while True:  # it has ended; what it had sent is still to be read
-                    _take(process.results.receive(time.monotonic() + DRAIN_S), made)
+                    take(process.results.receive(time.monotonic() + DRAIN_S), made)
     except (EOFError, pickle.UnpicklingError):  # the latter: somebody else has written to its channel
         return True
     except TimeoutError:
@@ -186,7 +186,8 @@ def _interrupt(process: Process) -> None:
             _killed(process)
 
 
-def _take(message: tuple[str, Any], made: Attempt) -> None:
+def take(message: tuple[str, Any], made: Attempt) -> None:
+    """Keep what a process says."""
     kind, content = message
     if kind == "phase":
         made.phase = content

@@ -1,0 +1,78 @@
+"""What a duet refuses, in one line; and what an interrupted one leaves."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from isolated import Project, adopting
+from repositories import SHORT, committed, verdicts, worktrees
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return committed(
+        Project(
+            tmp_path_factory.mktemp("usage"),
+            test_a="import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--duet=mian",), "git knows no commit 'mian' in .*; did you mean 'main'?"),
+        (("--duet=",), "--duet: no side named"),
+        (("--duet=main", "--benchmark-save=x"), "--duet does not go with --benchmark-save"),
+        (("--duet=main", "--benchmark-disable"), "--duet does not go with --benchmark-disable"),
+        (("--duet=main", "--gate"), "two gates"),
+        (("--duet=main", "--pdb"), "needs processes of its own: the debugger needs"),
+        (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is too small (allowed: 8 or more)"),
+        (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
+        (("--duet=main", "--gate-min-effect=2"), "'2' is no limit (allowed: a percentage above 0"),
+        (("--duet=python:nowhere",), "python:nowhere is not there"),
+        (("--duet=main", "new.py"), "base does not have new.py"),
+        (("--duet=option:--no-such-option",), "the base side .* could not collect its tests: .*no-such-option"),
+    ],
+)
+def test_wrong_usage_is_one_line(project: Project, arguments: tuple[str, ...], said: str) -> None:
+    project.write("new.py", "def test_b(benchmark): benchmark(len, '')\n")
+    session = project.run(*arguments, save=False)
+    assert session.code == 4, session.out
+    pattern = said.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")
+    assert len(session.lines(f"^ERROR: .*{pattern}")) == 1, session.out
+    assert "Traceback" not in session.out
+    assert worktrees(project) == []
+
+
+def test_outside_of_a_repository(tmp_path: Path) -> None:
+    outside = Project(tmp_path, test_a="def test_a(benchmark): benchmark(len, '')\n")
+    session = outside.run("--duet=main", save=False, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert session.code == 4
+    assert session.lines("ERROR: --duet: .* is not inside a git repository")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_duet_leaves_nothing_and_keeps_what_it_measured(tmp_path: Path, number: signal.Signals) -> None:
+    text = "import os, time\ndef test_a(benchmark):\n    benchmark(time.sleep, 0.002)\n"
+    text += "    open(os.environ['LOG'], 'a').write('called\\n')\n"
+    interrupted = committed(Project(tmp_path, test_a=text))
+    with adopting():
+        session = interrupted.start("--duet=HEAD", *SHORT)
+        deadline_s = time.monotonic() + 60
+        while interrupted.logged.count("called") < 4:
+            assert time.monotonic() < deadline_s, "no pair was measured"
+            time.sleep(0.01)
+        session.send_signal(number)
+        found = interrupted.finish(session, grace_s=6.0)
+    assert found.left == []
+    for _ in range(100):  # after SIGKILL somebody else cleans up, a moment later
+        if not worktrees(interrupted):
+            break
+        time.sleep(0.05)
+    assert worktrees(interrupted) == []
+    if number != signal.SIGKILL:
+        assert found.code == 2, found.out
+        assert len(found.saved["tailgate_duet"]["benchmarks"][0]["pairs"]) >= 1  # type: ignore[index]
+        assert verdicts(found)["test_a"]["verdict"] == "undecided"
