@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from tailgate import __version__
-from tailgate.commands import baselines, compare, duet
-from tailgate.errors import TailgateError, unknown_value
-from tailgate.history import load_run
+from tailgate.commands import baselines, compare, duet, report
+from tailgate.errors import TailgateError
 
 WRONG_USAGE = 4
 
@@ -31,12 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
 
     compare.add(commands)
-    report = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
-    report.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
-    report.add_argument("--format", required=True, metavar="NAME", help=f"one of: {', '.join(_formats())}")
-    report.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
-    report.set_defaults(run=_report)
-
+    report.add(commands)
     duet.add(commands)
     baselines.add(commands, _Parser)
 
@@ -62,31 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         return 1
-
-
-def _formats() -> list[str]:
-    from tailgate.reports import formats
-
-    return list(formats())
-
-
-def _report(options: argparse.Namespace, rest: list[str]) -> int:
-    from tailgate.reports import formats
-
-    known = formats()
-    if options.format not in known:
-        raise TailgateError(unknown_value("--format", options.format, known))
-    text = known[options.format]([load_run(path) for path in options.runs])
-    if options.output is None:
-        print(text, end="")
-        return 0
-    try:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text, encoding="utf8")
-    except OSError as error:
-        raise TailgateError(f"--output: {options.output} cannot be written ({error.strerror or error})") from error
-    print(f"Wrote {options.output}")
-    return 0
 
 
 def _doctor(options: argparse.Namespace, rest: list[str]) -> int:

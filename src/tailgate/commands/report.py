@@ -1,0 +1,61 @@
+"""``tailgate report``: a saved run in a study's format, with the pictures and files that belong to it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tailgate.errors import TailgateError, unknown_value
+from tailgate.history import load_run
+from tailgate.reports import formats
+
+
+def add(commands: Any) -> None:
+    """Add the command to ``tailgate``'s sub-parsers."""
+    parser = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
+    parser.add_argument("--format", required=True, metavar="NAME", help=f"one of: {', '.join(formats())}")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write there instead of to standard output; pictures and tables go beside it, under its name",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, rest: list[str]) -> int:
+    """Print or write.
+
+    Raises:
+        TailgateError: no such format, unreadable runs, runs the format cannot express, or nowhere to write.
+    """
+    known = formats()
+    if options.format not in known:
+        raise TailgateError(unknown_value("--format", options.format, known))
+    chosen = known[options.format]
+    runs = [load_run(path) for path in options.runs]
+    text = chosen.render(runs)
+    if options.output is None:
+        print(text, end="")
+        if chosen.attachments is not None:
+            print(f"Its pictures and tables are written with --output={options.format}.md", file=sys.stderr)
+        return 0
+    for path, content in files(options.output, text, chosen.attachments(runs) if chosen.attachments else {}).items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise TailgateError(f"--output: {path} cannot be written ({error.strerror or error})") from error
+        print(f"Wrote {path}")
+    return 0
+
+
+def files(output: Path, text: str, attachments: Mapping[str, bytes]) -> dict[Path, bytes]:
+    """Every file by path; where ``output`` itself names an attachment (``report.csv``), the text goes to ``.md``."""
+    main = output.with_suffix(".md") if output.suffix in attachments else output
+    beside = {output.with_name(output.stem + suffix): content for suffix, content in attachments.items()}
+    return {main: text.encode(), **beside}
