@@ -1,14 +1,18 @@
-"""``tailgate compare | report | duet | baselines | doctor``: commands on saved runs, and a look at the machine."""
+"""``tailgate compare | report | duet | baselines | doctor``: commands on saved runs, and a look at the machine.
+
+A project may add its own (:mod:`tailgate.commands.project`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from tailgate import __version__
-from tailgate.commands import baselines, compare, duet, report
+from tailgate.commands import baselines, compare, duet, project, report
 from tailgate.errors import TailgateError
 
 WRONG_USAGE = 4
@@ -24,9 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     parser = _Parser(prog="tailgate", description="Commands on saved benchmark runs and on this machine.")
     parser.add_argument("--version", action="version", version=f"tailgate {__version__}")
-    commands = parser.add_subparsers(
-        dest="command", required=True, metavar="{compare,report,duet,baselines,doctor}", parser_class=_Parser
-    )
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
 
     compare.add(commands)
     report.add(commands)
@@ -45,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.set_defaults(run=_doctor)
 
     try:
+        typed = next((word for word in (sys.argv[1:] if arguments is None else arguments) if word[:1] != "-"), None)
+        if typed not in commands.choices:
+            _add_the_projects(commands, typed)
+        commands.metavar = f"{{{','.join(commands.choices)}}}"
         options, rest = parser.parse_known_args(arguments)
         if rest and options.command != "compare":
             parser.error(f"unknown argument {rest[0]!r}")
@@ -55,6 +61,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         return 1
+
+
+def _add_the_projects(commands: Any, typed: str | None) -> None:
+    """Commands of the project around us, imported only where none of ours was typed.
+
+    Raises:
+        TailgateError: what was typed is nobody's command, or the project's cannot be had.
+    """
+    try:
+        found = project.add(commands, Path.cwd())
+    except TailgateError:
+        if typed is not None:
+            raise
+        found = None  # --help shows ours whatever the project's state
+    if typed is not None and typed not in commands.choices:
+        raise TailgateError(project.unknown(typed, list(commands.choices), found))
 
 
 def _doctor(options: argparse.Namespace, rest: list[str]) -> int:

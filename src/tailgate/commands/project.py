@@ -1,0 +1,84 @@
+"""Commands that a project adds to ``tailgate``: ``tailgate_commands = MODULE`` in its pytest.ini.
+
+The project is the one pytest would find from the current directory: the first folder upwards with a configuration
+file of pytest's. That folder goes to the front of ``sys.path``, and the module's ``add(commands)`` gets argparse's
+sub-parsers. A command sets ``run``: called with the options and the arguments nobody knows, it returns the exit code.
+"""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tailgate.errors import TailgateError, one_line, unknown_value
+
+INI = "tailgate_commands"
+SECTIONS = {"pytest.ini": "pytest", ".pytest.ini": "pytest", "tox.ini": "pytest", "setup.cfg": "tool:pytest"}
+
+
+def add(commands: Any, start: Path) -> Path | None:
+    """Add what the project around ``start`` offers.
+
+    Returns:
+        The configuration file that names it; ``None``: there is none.
+
+    Raises:
+        TailgateError: the module it names cannot be imported, or offers no ``add``.
+    """
+    found = _named(start)
+    if found is None:
+        return None
+    file, name = found
+    sys.path.insert(0, str(file.parent))
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:  # whatever a project's module does when imported: one line, not a traceback
+        raise TailgateError(f"{file}: {INI} = {name} cannot be imported ({one_line(error)})") from error
+    if not callable(getattr(module, "add", None)):
+        raise TailgateError(f"{file}: {INI} = {name} has no add(commands)")
+    module.add(commands)
+    return file
+
+
+def unknown(command: str, ours: list[str], project: Path | None) -> str:
+    """The one line for a command that neither we nor the project have, or that needs a project."""
+    if project is None:
+        return (
+            f"{command!r} is none of tailgate's own commands ({', '.join(ours)}), and no project adds it here: "
+            f"run it inside the checkout of one whose pytest.ini has {INI}, as Tailgate's suite does"
+        )
+    return unknown_value("command", command, ours, noun="name")
+
+
+def _named(start: Path) -> tuple[Path, str] | None:
+    """The project's configuration file and the module it names."""
+    for folder in (start, *start.parents):
+        for file in (folder / name for name in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")):
+            values = _values(file)
+            if values is not None:
+                name = str(values.get(INI) or "").strip()
+                return (file, name) if name else None
+    return None
+
+
+def _values(file: Path) -> Mapping[str, Any] | None:
+    """What a file configures for pytest; ``None``: it is not there, or not pytest's."""
+    try:
+        if file.suffix == ".toml":
+            tables = tomllib.loads(file.read_text(encoding="utf8"))
+            return tables.get("tool", {}).get("pytest", {}).get("ini_options")  # type: ignore[no-any-return]
+        parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+        parser.read_string(file.read_text(encoding="utf8"), str(file))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except (OSError, ValueError, configparser.Error) as error:
+        raise TailgateError(f"{file}: cannot be read ({one_line(error)})") from error
+    section = SECTIONS[file.name]
+    if parser.has_section(section):
+        return dict(parser[section])
+    return {} if "pytest.ini" in file.name else None
