@@ -165,6 +165,7 @@ def test_quantised_weights_are_parameters_and_count_as_float_ones(tmp_path: Path
     nodes = [helper.make_node("DequantizeLinear", ["q", "s", "z"], ["w"], axis=1), PRODUCT]
     found = counted(tmp_path, model(*nodes, inits=inits), x=(3, 4))
     assert (found.parameters, found.macs, found.weight_bytes) == (20, 60, 20 + 20 + 5)
+    assert found.activation_bytes == 0  # what follows from constants alone is none
 
 
 def test_shapes_scalars_and_running_statistics_are_no_parameters(tmp_path: Path) -> None:
