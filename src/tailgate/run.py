@@ -16,6 +16,7 @@ from tailgate.hindrance import hindrance
 from tailgate.history import Run
 from tailgate.items import failure_line, is_benchmark, skip_reason
 from tailgate.narrator import Narrator
+from tailgate.profiling import not_profiled
 from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
@@ -130,6 +131,10 @@ class BenchmarkRun:
     def retried(self) -> None:
         """It was contended, and measured a second time."""
         self._narrator.remark = " (2nd try)"
+
+    def profiling(self, meter: str) -> None:
+        """The present benchmark is measured; a meter's own run of it begins."""
+        self._narrator.doing(meter)
 
     def judged(self, verdict: str | None) -> None:
         """The present benchmark's verdict, for its progress line."""
@@ -254,6 +259,8 @@ class BenchmarkRun:
         self._found.measured += 1
         if self._watching and self.isolation is None:
             metadata.extra_info.update(self.calibrate(item.nodeid))
+            why = "a duet has no runs for it" if self._settings.duet else "it needs --isolation=process"
+            not_profiled(metadata.extra_info, self._settings.profilers, why)
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._found.warn(item.name, warning)
         self._narrator.outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
