@@ -23,14 +23,10 @@ from tailgate.clocks import timed_rounds
 from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS
 from tailgate.meters import meters
-from tailgate.profiling import PROFILE, counts_from_start, profiling
+from tailgate.profiling import PROFILE
 from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
 from tailgate.rows import add_warning
 from tailgate.settings import Settings
-
-__all__ = [
-    "MARKS", "SETTINGS", "TailgateBenchmark", "counts_from_start", "declared_items", "mark_meters", "profiling", "warm_up",
-]  # fmt: skip
 
 SETTINGS = pytest.StashKey[Settings]()
 MARKS = pytest.StashKey[dict[str, Any]]()

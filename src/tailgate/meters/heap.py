@@ -73,8 +73,8 @@ class Heap:
         """The capture file's own account of its peak."""
         import memray
 
-        with memray.FileReader(folders[0] / CAPTURE) as reader:
-            return Profiled({"heap_peak_bytes": reader.metadata.peak_memory})
+        peak_bytes = memray.FileReader(folders[0] / CAPTURE).metadata.peak_memory
+        return Profiled({"heap_peak_bytes": peak_bytes})
 
     def hint(self, folder: Path) -> str:
         """Nothing."""

@@ -36,11 +36,12 @@ class _Marking:
     def mark(self) -> None:
         (self._folder / MARK).unlink(missing_ok=True)
         self._reason = None
-        command = [
-            "vgdb", f"--pid={os.getpid()}", f"--vgdb-prefix={self._folder / PIPES}", "snapshot", str(self._folder / MARK)
-        ]  # fmt: skip
+        place = f"--vgdb-prefix={self._folder / PIPES}"
+        command = ["vgdb", f"--pid={os.getpid()}", place, "snapshot", str(self._folder / MARK)]
         try:
-            asking = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            asking = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
         except OSError as error:
             self._reason = f"vgdb cannot be run ({error})"
             return

@@ -44,8 +44,8 @@ class Profiles:
 
     def missing(self, made: Attempt) -> list[Profiler]:
         """Those whose values its rows do not have: not taken yet, or in vain."""
-        infos = [row["extra_info"] for row in made.rows]
-        return [one for one in self._wanted if not any(info.get(field) for field in one.fields for info in infos)]
+        had = {field for row in made.rows for field, value in row["extra_info"].items() if value is not None}
+        return [one for one in self._wanted if not had & set(one.fields)]
 
     def take(self, item: pytest.Item, made: Attempt) -> bool:
         """Add every missing meter's fields to the rows; whether there is anything new to write down."""
@@ -79,7 +79,8 @@ class Profiles:
             try:
                 return profiler.read(folders, found)
             except (OSError, ValueError) as error:
-                return _nothing(profiler, f"what it wrote cannot be read ({one_line(error)}){profiler.hint(folders[-1])}")
+                text = f"what it wrote cannot be read ({one_line(error)})"
+                return _nothing(profiler, f"{text}{profiler.hint(folders[-1])}")
 
     def _run(self, item: pytest.Item, task: ProfileTask) -> dict[str, Any]:
         made = self._once(item, task)
