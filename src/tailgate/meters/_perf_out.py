@@ -14,8 +14,8 @@ NOT_A_NUMBER = re.compile(r":\s*-?(nan|inf)\b", re.IGNORECASE)
 """Some versions write a metric that they could not compute so, which JSON does not have."""
 DECIMAL_COMMA = re.compile(r'("pcnt-running"\s*:\s*\d+),(\d+)')
 """In a locale that has one."""
-MODIFIER = re.compile(r":[a-zA-Z]+$")
-PMU = re.compile(r"^(?P<pmu>\w+)/(?P<event>[\w-]+)/$")
+NAME = re.compile(r"^(?:\w+/)?(?P<event>[\w-]+)(?::\w+)?(?:/\w*)?$")
+"""With the kind of core it was counted on, and what it was restricted to, where perf says so."""
 JSON_SINCE = (6, 0)
 
 
@@ -60,7 +60,7 @@ def _from_json(line: str) -> tuple[str, Count] | None:
         return None
     if not isinstance(entry, dict) or "event" not in entry or "counter-value" not in entry:
         return None  # a metric on a line of its own
-    return str(entry["event"]), _count(str(entry["counter-value"]), entry.get("pcnt-running"))
+    return str(entry["event"]), _count(str(entry["counter-value"]).replace(",", "."), entry.get("pcnt-running"))
 
 
 def _from_csv(line: str) -> tuple[str, Count] | None:
@@ -84,9 +84,9 @@ def _count(value: str, percent: object) -> Count:
 
 
 def _plain(name: str) -> str:
-    """``cpu_core/branch-misses/`` and ``branch-misses:u`` -> ``branch-misses``."""
-    match = PMU.match(MODIFIER.sub("", name.rstrip("uk") if name.endswith(("/u", "/k", "/uk")) else name))
-    return (match["event"] if match else MODIFIER.sub("", name)).lower()
+    """``cpu_core/branch-misses/u`` and ``branch-misses:u`` -> ``branch-misses``."""
+    match = NAME.match(name)
+    return (match["event"] if match else name).lower()
 
 
 def _sum(parts: Sequence[Count]) -> Count:
