@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +168,7 @@ def test_second(benchmark, request):
 
 
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, Session, Project, list[str]]]:
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Session, Session, Project, list[str]]:
     """Stopped in the run of the second one's meter, and gone on from there."""
     project = Project(tmp_path_factory.mktemp("resume"), test_resumed=RESUMED)
     arguments = (*FORK, "--meters=heap", "--journal=journal.jsonl")
@@ -180,7 +179,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sess
         stopped = project.finish(started)
     project.log.unlink()
     resumed = project.run(*arguments, "--resume")
-    yield stopped, resumed, project, project.logged
+    return stopped, resumed, project, project.logged
 
 
 def test_what_was_measured_counts_when_its_profile_is_interrupted(
