@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.meters import Profiled
+from tailgate.meters._doctor import asked
 from tailgate.meters._massif_out import snapshots
 
 CALLS = 10
@@ -68,13 +69,10 @@ class Massif:
 
     def unavailable(self) -> str | None:
         """Where valgrind is not installed, or does not run."""
-        from tailgate.doctor.host import Host
         from tailgate.doctor.measures.programs import valgrind
 
-        found = valgrind(Host())
-        if found.state != "missing":
-            return None
-        return f"valgrind is {found.text}" + (f": {found.remedy}" if found.remedy else "")
+        reason, _ = asked(valgrind)
+        return reason and f"valgrind: {reason}"
 
     def command(self, folder: Path) -> list[str]:
         """Valgrind, with the source's flags; threads that spin get their turns."""

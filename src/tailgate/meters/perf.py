@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.meters import NoPart, Profiled
+from tailgate.meters._doctor import asked
 from tailgate.meters._perf_out import Count, counts, speaks_json
 
 EVENTS = (
@@ -25,13 +26,9 @@ OUT = "perf.out"
 
 def without_counters() -> str | None:
     """Why hardware events do not count here, tried and not guessed; ``None``: they do."""
-    from tailgate.doctor.host import Host
     from tailgate.doctor.measures.perf_counters import counters
 
-    found = counters(Host())
-    if found.state in ("ok", "note"):
-        return None
-    return found.text + (f": {found.remedy}" if found.remedy else "")
+    return asked(counters)[0]
 
 
 class Perf:
@@ -53,13 +50,12 @@ class Perf:
 
     def unavailable(self) -> str | None:
         """Where ``perf`` is not installed, or the machine does not count."""
-        from tailgate.doctor.host import Host
         from tailgate.doctor.measures.perf_counters import command
 
-        found = command(Host())
-        if found.state == "missing":
-            return f"the perf command is {found.text}" + (f": {found.remedy}" if found.remedy else "")
-        self._version = found.text.partition("(")[0]
+        reason, said = asked(command)
+        if reason:
+            return f"the perf command: {reason}"
+        self._version = said.partition("(")[0]
         return self._cannot_count()
 
     def command(self, folder: Path) -> list[str]:
