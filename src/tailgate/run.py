@@ -110,6 +110,14 @@ class BenchmarkRun:
         self._narrator.end(item, costs_time=not self._from_journal)
 
     @property
+    def _why_not_profiled(self) -> str:
+        if self._settings.duet:
+            return "a duet has no runs for it"
+        if self._settings.isolated:
+            return f"benchmarks were not isolated: {self.not_isolated}"
+        return "it needs --isolation=process"
+
+    @property
     def _watching(self) -> bool:
         return self._settings.active and self._present and not self._off
 
@@ -259,8 +267,7 @@ class BenchmarkRun:
         self._found.measured += 1
         if self._watching and self.isolation is None:
             metadata.extra_info.update(self.calibrate(item.nodeid))
-            why = "a duet has no runs for it" if self._settings.duet else "it needs --isolation=process"
-            not_profiled(metadata.extra_info, self._settings.profilers, why)
+            not_profiled(metadata.extra_info, self._settings.profilers, self._why_not_profiled)
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._found.warn(item.name, warning)
         self._narrator.outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))

@@ -53,6 +53,8 @@ class Profiles:
             _forget(profiler, made)
             try:
                 found = self._profile(item, profiler)
+            except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
+                found = _nothing(profiler, f"timeout: {failure.msg}")
             except BaseException:
                 _add(profiler, _nothing(profiler, "interrupted"), made)
                 raise
