@@ -52,17 +52,11 @@ PROFILE = pytest.StashKey[Profile]()
 def profiling(node: pytest.Item) -> str | None:
     """The profiling meter that this process runs the test for; ``None``: it is measured as usual.
 
-    A fixture that checks what it made before it is timed has done so in the timed run, and leaves it here: its
-    checks would be counted.
+    A fixture that makes or checks something before it is timed has done so in the timed run, and leaves it here: it
+    would be counted.
     """
     profile = node.config.stash.get(PROFILE, None)
     return None if profile is None else profile.task.meter
-
-
-def counts_from_start(node: pytest.Item) -> bool:
-    """Whether that meter counts the whole process: then a fixture makes nothing that is made already."""
-    meter = profiling(node)
-    return meter is not None and profilers()[meter].from_start
 
 
 def not_profiled(extra_info: dict[str, Any], meters: Iterable[str], reason: str) -> None:

@@ -67,8 +67,6 @@ class Profiler(Protocol):
     """What it gives."""
     calls: tuple[int, ...]
     """One run for each: how often the benchmark's function is called."""
-    from_start: bool
-    """It counts the whole process from its interpreter's start, not from the mark."""
 
     def unavailable(self) -> str | None:
         """Why this machine cannot give the values, with the command that helps, or ``None``."""

@@ -49,7 +49,6 @@ class Heap:
     name = "heap"
     fields = ("heap_peak_bytes",)
     calls = (CALLS,)
-    from_start = False
 
     def unavailable(self) -> str | None:
         """Where memray is not installed."""

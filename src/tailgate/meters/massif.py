@@ -65,7 +65,6 @@ class Massif:
     name = "massif"
     fields = ("massif_peak_bytes", "massif_baseline_bytes", "massif_growth_bytes")
     calls = (CALLS,)
-    from_start = True
 
     def unavailable(self) -> str | None:
         """Where valgrind is not installed, or does not run."""

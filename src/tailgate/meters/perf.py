@@ -36,7 +36,6 @@ class Perf:
 
     name = "perf"
     calls = (FEW, MANY)
-    from_start = True
 
     def __init__(self, events: Sequence[str] = EVENTS, cannot_count: Callable[[], str | None] = without_counters):
         self.events = tuple(events)
