@@ -1,6 +1,8 @@
 """``--meters=massif``: Valgrind's own file, and one benchmark under it from beginning to end."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from tailgate.processes.attempt import Attempt
 from tailgate.processes.profiles import Profiles
 from tailgate.profiling import ProfileTask
 
+QUIET: Any = SimpleNamespace(profiling=lambda name: None)
 MIB = 2**20
 IN_SETUP, IN_CALL = 64 * MIB, 32 * MIB
 KNOWN = f"""
@@ -121,7 +124,7 @@ def test_an_instruction_valgrind_does_not_know_is_the_reason(
 
     monkeypatch.setattr(massif.PROFILER, "unavailable", lambda: None, raising=False)
     made = Attempt(rows=[{"extra_info": {"status": "ok", "warnings": ["massif: of an earlier run", "kept"]}}])
-    assert Profiles(("massif",), once, lambda name: None).take(request.node, made)
+    assert Profiles(("massif",), once, QUIET).take(request.node, made)
     info = made.rows[0]["extra_info"]
     assert info["massif_peak_bytes"] is None
     assert info["status"] == "ok"

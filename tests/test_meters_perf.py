@@ -1,6 +1,7 @@
 """``--meters=perf``: what perf prints in its several versions, and its runs from beginning to end."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tailgate.doctor.host import Host
 from tailgate.meters import perf
 from tailgate.meters._perf_out import Count, counts, speaks_json
 
+QUIET: Any = SimpleNamespace(profiling=lambda name: None)
 JSON_61 = """\
 # started on Sat Nov 21 18:14:00 2026
 
@@ -186,7 +188,7 @@ def test_where_nothing_counts_no_run_is_started(request: pytest.FixtureRequest) 
 
     started: list[Any] = []
     one = perf.Perf(cannot_count=lambda: "perf_event_paranoid is 4: sudo sysctl kernel.perf_event_paranoid=2")
-    profiles = Profiles((), lambda item, task: started.append(task) or Attempt(), lambda name: None)
+    profiles = Profiles((), lambda item, task: started.append(task) or Attempt(), QUIET)
     profiles._wanted = [one]
     one.unavailable = one._cannot_count  # type: ignore[method-assign]  # with or without the command
     made = Attempt(rows=[{"extra_info": {}}])

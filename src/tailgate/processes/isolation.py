@@ -55,7 +55,7 @@ class Isolation:
         self._wait_s = QUIET_S
         self._stale: dict[str, int] = {}
         self._resumed = 0
-        self._profiles = Profiles(settings.profilers, self._once, run.profiling)
+        self._profiles = Profiles(settings.profilers, self._once, run)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:

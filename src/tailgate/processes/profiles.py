@@ -19,6 +19,7 @@ from tailgate.meters import Profiled, Profiler, profilers
 from tailgate.processes.attempt import Attempt
 from tailgate.profiling import ProfileTask
 from tailgate.rows import add_warning
+from tailgate.run import BenchmarkRun
 
 Once = Callable[[pytest.Item, ProfileTask], Attempt]
 
@@ -33,13 +34,13 @@ class Profiles:
     Args:
         names: of the meters.
         once: starts a process for an item and a task, and listens to it until it has ended.
-        begins: told a meter's name before its runs.
+        run: told a meter's name before its runs.
     """
 
-    def __init__(self, names: tuple[str, ...], once: Once, begins: Callable[[str], None]) -> None:
+    def __init__(self, names: tuple[str, ...], once: Once, run: BenchmarkRun) -> None:
         self._wanted = [profilers()[name] for name in names]
         self._once = once
-        self._begins = begins
+        self._session = run
         self._unavailable: dict[str, str | None] = {}
 
     def missing(self, made: Attempt) -> list[Profiler]:
@@ -67,7 +68,7 @@ class Profiles:
         reason = self._unavailable[profiler.name]
         if reason:
             return _nothing(profiler, reason)
-        self._begins(profiler.name)
+        self._session.profiling(profiler.name)
         with tempfile.TemporaryDirectory(prefix="tailgate-profile-", ignore_cleanup_errors=True) as place:
             folders, found = [], []
             for number, calls in enumerate(profiler.calls):
