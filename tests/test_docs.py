@@ -11,7 +11,7 @@ import pytest
 from suite import ROOT
 
 from tailgate.cli import main
-from tailgate.meters import meters
+from tailgate.meters import meters, profilers
 from tailgate.protocol import PRESETS
 from tailgate.reports import formats
 from tailgate.settings import INI_ONLY, OPTIONS
@@ -57,7 +57,7 @@ def test_every_option_of_the_instrument_is_in_the_readme(flag: str) -> None:
     assert f"`{flag}" in README
 
 
-@pytest.mark.parametrize("name", [*(option.ini for option in INI_ONLY), *PRESETS, *formats(), *meters()])
+@pytest.mark.parametrize("name", [*(option.ini for option in INI_ONLY), *PRESETS, *formats(), *meters(), *profilers()])
 def test_every_name_a_user_may_type_is_documented(name: str) -> None:
     assert name in DOCS
 

@@ -28,9 +28,10 @@ MOST_FILES = 20_000
 """Python files of a project without git that are looked at."""
 DO_NOT_MATTER = {
     "csv", "progress", "report", "gate", "limits", "duet", "duet_pairs", "duet_s", "baselines", "fingerprint_packages",
-    "journal", "resume", "order", "seed", "benchmark_timeout_s",
+    "journal", "resume", "order", "seed", "benchmark_timeout_s", "profilers",
 }  # fmt: skip
-"""Settings that change neither how nor what is measured."""
+"""Settings that change neither how nor what is measured; what a profiling meter gives is added to a row, in a run
+of its own."""
 
 
 class Comparable:

@@ -20,9 +20,10 @@ from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 
 from tailgate import trust
 from tailgate.clocks import timed_rounds
-from tailgate.duet.prepared import PreparedCall
+from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS
 from tailgate.meters import meters
+from tailgate.profiling import PROFILE
 from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
 from tailgate.rows import add_warning
 from tailgate.settings import Settings
@@ -37,6 +38,10 @@ def mark_meters(node: pytest.Item) -> None:
 
     A fixture does after something that is not the benchmark's own, such as a framework's first import.
     """
+    profile = node.config.stash.get(PROFILE, None)
+    if profile is not None:
+        profile.mark()
+        return
     wanted = node.config.stash[SETTINGS].meters
     node.stash.setdefault(MARKS, {}).update({name: meters()[name].before_setup() for name in wanted})
 
@@ -49,11 +54,14 @@ class TailgateBenchmark(BenchmarkFixture):
         self._settings = node.config.stash.get(SETTINGS, Settings())
         self._marks = node.stash.get(MARKS, {})
         self._at_word = node.config.stash.get(TURNS, None)
+        self._profiled = node.config.stash.get(PROFILE, None)
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         protocol = self._settings.protocol
         if not self.enabled:
             return super()._raw(function, *args, **kwargs)
+        if self._profiled is not None:
+            return self._counted(PreparedCall(function, args, kwargs))
         if self._at_word is not None:
             return self._in_turns(function, args, kwargs)
         if protocol is None:
@@ -68,6 +76,8 @@ class TailgateBenchmark(BenchmarkFixture):
     def _raw_pedantic(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not self.enabled:
             return super()._raw_pedantic(target, *args, **kwargs)
+        if self._profiled is not None:
+            return self._counted(prepared_call(target, *args, **kwargs))
         if self._at_word is not None:
             return self._pedantic_in_turns(target, *args, **kwargs)
         with self._watched():
@@ -111,6 +121,14 @@ class TailgateBenchmark(BenchmarkFixture):
             metadata.update(duration_s)
         return result
 
+    def _counted(self, call: PreparedCall) -> Any:
+        """For a profiling meter: called so often, never timed."""
+        assert self._profiled is not None
+        with PauseInstrumentation():
+            result = self._profiled.run(call.once)
+        self.disabled = True  # to the rest of the test, as with --benchmark-disable: there are no stats
+        return result
+
     def _in_turns(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """In a duet the parent says when to call, and how often."""
         with PauseInstrumentation():
@@ -120,27 +138,19 @@ class TailgateBenchmark(BenchmarkFixture):
             )
         return result
 
-    def _pedantic_in_turns(
-        self,
-        target: Callable[..., Any],
-        args: Any = (),
-        kwargs: Any = None,
-        setup: Callable[[], Any] | None = None,
-        teardown: Callable[..., Any] | None = None,
-        iterations: int = 1,
-        **_: Any,
-    ) -> Any:
+    def _pedantic_in_turns(self, target: Callable[..., Any], *args: Any, iterations: int = 1, **kwargs: Any) -> Any:
         """The same, with its author's set-up and teardown around each call; the number of rounds is the duet's."""
-        prepared = PreparedCall(target, tuple(args), dict(kwargs or {}), setup, teardown)
+        prepared = prepared_call(target, *args, **kwargs)
+        set_up = prepared.setup is not None or prepared.teardown is not None
         with PauseInstrumentation():
             result = prepared.once()
-            if setup is None and teardown is None:
+            if not set_up:
                 rounds_of = lambda count, calls: timed_rounds(  # noqa: E731
                     target, prepared.args, prepared.kwargs, count, calls, self._timer
                 )
             else:
                 rounds_of = lambda count, _calls: [prepared.timed(self._timer) for _ in range(count)]  # noqa: E731
-            self._take_turns(rounds_of, least=iterations, set_up=setup is not None or teardown is not None)
+            self._take_turns(rounds_of, least=iterations, set_up=set_up)
         return result
 
     def _take_turns(self, rounds_of: Any, least: int = 1, *, set_up: bool = False) -> None:

@@ -39,6 +39,11 @@ class Narrator:
         # pytest would now start a line of its own with the file's name.
         self._reporter.currentfspath = item.path
 
+    def doing(self, what: str) -> None:
+        """The present benchmark takes longer: this is done with it now."""
+        if self._progress is not None:
+            self._progress.go_on(what)
+
     def end(self, item: pytest.Item, *, costs_time: bool = True) -> None:
         """Say what came of it; ``costs_time``: others like it will take as long."""
         if self._progress is None or not is_benchmark(item):

@@ -48,6 +48,10 @@ class Progress:
         width = len(str(self._total))
         self._write(f"[{self._done + 1:>{width}}/{self._total}] {name} ... ", flush=True)
 
+    def go_on(self, what: str) -> None:
+        """Say what is done with it beside timing."""
+        self._write(f"{what} ... ", flush=True)
+
     def end(self, outcome: str, *, measured: bool) -> None:
         """Say what came of it, and about how long the rest will take."""
         self._done += 1

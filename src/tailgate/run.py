@@ -16,6 +16,7 @@ from tailgate.hindrance import hindrance
 from tailgate.history import Run
 from tailgate.items import failure_line, is_benchmark, skip_reason
 from tailgate.narrator import Narrator
+from tailgate.profiling import not_profiled
 from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
@@ -109,6 +110,14 @@ class BenchmarkRun:
         self._narrator.end(item, costs_time=not self._from_journal)
 
     @property
+    def _why_not_profiled(self) -> str:
+        if self._settings.duet:
+            return "a duet has no runs for it"
+        if self._settings.isolated:
+            return f"benchmarks were not isolated: {self.not_isolated}"
+        return "it needs --isolation=process"
+
+    @property
     def _watching(self) -> bool:
         return self._settings.active and self._present and not self._off
 
@@ -130,6 +139,10 @@ class BenchmarkRun:
     def retried(self) -> None:
         """It was contended, and measured a second time."""
         self._narrator.remark = " (2nd try)"
+
+    def profiling(self, meter: str) -> None:
+        """The present benchmark is measured; a meter's own run of it begins."""
+        self._narrator.doing(meter)
 
     def judged(self, verdict: str | None) -> None:
         """The present benchmark's verdict, for its progress line."""
@@ -254,6 +267,7 @@ class BenchmarkRun:
         self._found.measured += 1
         if self._watching and self.isolation is None:
             metadata.extra_info.update(self.calibrate(item.nodeid))
+            not_profiled(metadata.extra_info, self._settings.profilers, self._why_not_profiled)
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._found.warn(item.name, warning)
         self._narrator.outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))

@@ -12,7 +12,7 @@ import pytest
 from tailgate.environment import DEFAULT_PACKAGES
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.gate.limits import METRICS, Limits, session_limits
-from tailgate.meters import meters
+from tailgate.meters import meters, profilers
 from tailgate.protocol import PRESETS, Protocol
 from tailgate.yielding import add_option, give_way
 
@@ -97,6 +97,8 @@ class Settings:
     order: str = "given"
     seed: int = 0
     meters: tuple[str, ...] = ()
+    profilers: tuple[str, ...] = ()
+    """Meters with runs of their own."""
     csv: Path | None = None
     progress: bool = False
     isolation: str = "none"
@@ -118,8 +120,8 @@ class Settings:
     def active(self) -> bool:
         """Whether an option or an ini value asked for anything that measures or saves differently."""
         return bool(
-            self.protocol or self.meters or self.csv or self.baselines or self.order != "given" or self.isolated
-            or self.gate or self.duet or self.report
+            self.protocol or self.meters or self.profilers or self.csv or self.baselines or self.order != "given"
+            or self.isolated or self.gate or self.duet or self.report
         )  # fmt: skip
 
     @property
@@ -132,7 +134,7 @@ def of_a_child(settings: Settings, *, side: bool) -> Settings:
     """What a process that a session has started leaves to the session; ``side``: of a duet."""
     left = replace(settings, csv=None, report=None, gate=False, progress=False)
     # Its parent's --duet is not among a side's arguments.
-    return replace(left, duet="side", isolation="none", journal=None, resume=False) if side else left
+    return replace(left, duet="side", isolation="none", profilers=(), journal=None, resume=False) if side else left
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -171,18 +173,21 @@ def settings_from(config: pytest.Config) -> Settings:
     if isolation == "none":
         _refuse_without_isolation(config)
         processes = 1
-    packages = config.getini("tailgate_fingerprint_packages")
     protocol = _protocol(values)
+    wanted_meters = _meters(values, protocol)
+    slow_ones = tuple(dict.fromkeys(name for name in wanted_meters if name in profilers()))
+    if slow_ones and config.getoption("tailgate_meters", None) is not None:
+        _refuse_profilers(slow_ones, isolation, values["duet"])
+    packages = config.getini("tailgate_fingerprint_packages")
     max_time_s = float(getattr(config.option, "benchmark_max_time", 1.0))
     if protocol and not 0 < max_time_s < float("inf"):
         raise TailgateError(f"--benchmark-max-time: {max_time_s:g} is no length of time (allowed: seconds above 0)")
-    # A protocol is a wish for a full measurement, so it brings the default meters along.
-    wanted_meters = values["meters"] if values["meters"] is not None else ("cpu,rss" if protocol else "none")
     return Settings(
         protocol=protocol,
         order=_choice("--order", _default(values["order"], "given"), ORDERS),
         seed=_integer("--seed", _default(values["seed"], "0"), least=0),
-        meters=_names("--meters", wanted_meters, list(meters())),
+        meters=tuple(name for name in wanted_meters if name in meters()),
+        profilers=slow_ones,
         csv=Path(values["csv"]) if values["csv"] else None,
         isolation=isolation,
         processes=processes,
@@ -282,6 +287,21 @@ def _names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:
         if name not in allowed:
             raise TailgateError(unknown_value(flag, name, [*allowed, "none"]))
     return names
+
+
+def _meters(values: dict[str, str | None], protocol: Protocol | None) -> tuple[str, ...]:
+    """A protocol is a wish for a full measurement, so it brings the default meters along."""
+    wanted = values["meters"] if values["meters"] is not None else ("cpu,rss" if protocol else "none")
+    return _names("--meters", wanted, sorted([*meters(), *profilers()]))
+
+
+def _refuse_profilers(names: tuple[str, ...], isolation: str, duet: str | None) -> None:
+    """As :func:`_refuse_without_isolation`: typed where it cannot be done, it is a mistake."""
+    joined = ",".join(names)
+    if duet:
+        raise TailgateError(f"--meters={joined} has runs of its own, and a duet has none for it; leave one of them out")
+    if isolation == "none":
+        raise TailgateError(f"--meters={joined} needs a process for each benchmark: add --isolation=process")
 
 
 def _ini_path(config: pytest.Config, ini: str) -> Path | None:

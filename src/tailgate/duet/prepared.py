@@ -46,3 +46,15 @@ class PreparedCall:
     def _after(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.teardown is not None:
             self.teardown(*args, **kwargs)
+
+
+def prepared_call(
+    target: Callable[..., Any],
+    args: Any = (),
+    kwargs: Any = None,
+    setup: Callable[[], Any] | None = None,
+    teardown: Callable[..., Any] | None = None,
+    **_: Any,
+) -> PreparedCall:
+    """One as ``benchmark.pedantic`` was asked for it, without what it says of rounds."""
+    return PreparedCall(target, tuple(args), dict(kwargs or {}), setup, teardown)

@@ -1,14 +1,19 @@
-"""One file a meter: what is sampled beside time.
+"""One file a meter: what is sampled beside time, or counted in a run of its own.
 
-A meter is a module-level ``METER`` of class :class:`Meter`'s shape in a file of this folder; adding a
-file adds the meter. A file that does not import fails loudly.
+A meter is a module-level ``METER`` of class :class:`Meter`'s shape in a file of this folder, or ``PROFILER`` of
+:class:`Profiler`'s; adding a file adds the meter. A file that does not import fails loudly; one that begins with
+an underscore is a meter's own helper.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 
@@ -20,7 +25,7 @@ class Reading(Protocol):
 
 
 class Meter(Protocol):
-    """What ``--meters`` names."""
+    """What ``--meters`` names, sampled around the timed rounds."""
 
     name: str
 
@@ -34,11 +39,84 @@ class Meter(Protocol):
         """Begin, right before the timed rounds."""
 
 
+class Inside(Protocol):
+    """A profiling meter's part in the process that it profiles."""
+
+    def mark(self) -> None:
+        """From here on everything is the benchmark's own; a later mark replaces an earlier one."""
+
+    def stop(self) -> dict[str, Any]:
+        """The calls are over; plain data for :meth:`Profiler.read`."""
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """What a profiling meter makes of its runs."""
+
+    fields: dict[str, Any]
+    """Flat, unit-suffixed, for ``extra_info``; ``None`` where there is no value."""
+    warnings: list[str] = field(default_factory=list)
+    """Why there is none, and what a reader must mind."""
+
+
+class Profiler(Protocol):
+    """What ``--meters`` names, too costly to be beside the timed rounds: it has runs, and processes, of its own."""
+
+    name: str
+    fields: tuple[str, ...]
+    """What it gives."""
+    calls: tuple[int, ...]
+    """One run for each: how often the benchmark's function is called."""
+
+    def unavailable(self) -> str | None:
+        """Why this machine cannot give the values, with the command that helps, or ``None``."""
+
+    def command(self, folder: Path) -> list[str]:
+        """What to put before a new interpreter's command, keeping its files in ``folder``; empty: fork as usual."""
+
+    def variables(self) -> dict[str, str]:
+        """Added to the environment of such an interpreter."""
+
+    def inside(self, folder: Path) -> Inside:
+        """Its part in the process of one run."""
+
+    def read(self, folders: Sequence[Path], found: Sequence[dict[str, Any]]) -> Profiled:
+        """From each run's folder, and what :meth:`Inside.stop` gave there."""
+
+    def hint(self, folder: Path) -> str:
+        """More about a run that failed: ``; ...``, or nothing."""
+
+
+class NoPart:
+    """Of a profiler that needs none in the process."""
+
+    def mark(self) -> None:
+        """Nothing to mark."""
+
+    def stop(self) -> dict[str, Any]:
+        """Nothing was found."""
+        return {}
+
+
 @lru_cache(maxsize=1)
 def meters() -> dict[str, Meter]:
-    """All meters by name."""
-    found = {}
-    for module in pkgutil.iter_modules(__path__):
-        meter = importlib.import_module(f"{__name__}.{module.name}").METER
-        found[meter.name] = meter
+    """All meters of timed runs by name."""
+    return {meter.name: meter for module in _modules() if (meter := getattr(module, "METER", None)) is not None}
+
+
+@lru_cache(maxsize=1)
+def profilers() -> dict[str, Profiler]:
+    """All meters with runs of their own by name."""
+    return {meter.name: meter for module in _modules() if (meter := getattr(module, "PROFILER", None)) is not None}
+
+
+def _modules() -> list[ModuleType]:
+    found = []
+    for info in pkgutil.iter_modules(__path__):
+        if info.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        if not hasattr(module, "METER") and not hasattr(module, "PROFILER"):
+            raise AttributeError(f"{module.__name__} has neither METER nor PROFILER")
+        found.append(module)
     return found

@@ -38,6 +38,8 @@ class Attempt:
     reports: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    profile: dict[str, Any] | None = None
+    """What a profiling meter found in the process, once all its calls were made."""
     farewell: dict[str, Any] = field(default_factory=dict)
     ending: Ending | None = None
     """Why it did not come home in order, or ``None``."""
@@ -197,5 +199,7 @@ def take(message: tuple[str, Any], made: Attempt) -> None:
         made.warnings.append(content)
     elif kind == "rows":
         made.rows = content
+    elif kind == "profile":
+        made.profile = content
     else:
         made.farewell = {"in_order": True, **content}

@@ -19,6 +19,7 @@ from tailgate.processes import pytest_seams
 from tailgate.processes.finalizers import Finalizers
 from tailgate.processes.messages import Channel
 from tailgate.processes.sendable import Sendable
+from tailgate.profiling import PROFILE, Profile, ProfileTask
 
 FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
@@ -32,10 +33,17 @@ Outputs = tuple[IO[bytes], IO[bytes]]
 """Standard output and standard error of the process, as the session can read them after a crash."""
 
 
-def run_and_leave(item: pytest.Item, home: Channel, outputs: Outputs, *, forked: bool) -> NoReturn:
-    """Run one test, set-up to teardown, and end the process without any clean-up of the session's."""
+def run_and_leave(
+    item: pytest.Item, home: Channel, outputs: Outputs, *, forked: bool, task: ProfileTask | None = None
+) -> NoReturn:
+    """Run one test, set-up to teardown, and end the process without any clean-up of the session's.
+
+    ``task``: for a profiling meter, instead of measuring it.
+    """
     farewell: dict[str, Any] = {}
     item.config.stash[INSIDE] = True
+    if task is not None:
+        item.config.stash[PROFILE] = Profile(task)
     process, finalizers = os.getpid(), Finalizers(inherited=forked)
     with _noted(farewell):
         _own_output(item.config, outputs)
@@ -134,6 +142,9 @@ class Messenger:
         if report.when != "setup":
             rows = seams.measured(self._config)[self._first_row :]
             self._send("rows", [self._sendable.row(seams.row_to_plain(row)) for row in rows])
+            profile = self._config.stash.get(PROFILE, None)
+            if profile is not None and profile.found is not None:
+                self._send("profile", profile.found)
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         self._send("report", self._sendable.value(data))
 

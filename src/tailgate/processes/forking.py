@@ -23,6 +23,7 @@ from tailgate.processes.keeper import END_S
 from tailgate.processes.messages import Channel
 from tailgate.processes.safety import quiet_fork
 from tailgate.processes.template import serve
+from tailgate.profiling import ProfileTask
 
 
 class UnsafePreloadError(Exception):
@@ -76,13 +77,13 @@ class Template:
             raise UnsafePreloadError(reason)
         return Template(ours)
 
-    def start(self, index: int) -> Process:
-        """A benchmark's process, running the item at this place of the list.
+    def start(self, index: int, task: ProfileTask | None = None) -> Process:
+        """A benchmark's process, running the item at this place of the list; ``task``: for a profiling meter.
 
         Raises:
             KeeperGoneError: there is no template any more.
         """
-        return Process(self._send("run", index), self.control)
+        return Process(self._send("run", (index, task)), self.control)
 
     def close(self) -> None:
         """End the template and everything below it."""

@@ -22,9 +22,11 @@ from tailgate.processes.attempt import Attempt, attend
 from tailgate.processes.child import INSIDE, MODULES, Outputs
 from tailgate.processes.journals import open_journal
 from tailgate.processes.pooling import pooled
+from tailgate.processes.profiles import Profiles
 from tailgate.processes.retry import better
 from tailgate.processes.signals import Signals
 from tailgate.processes.starting import Starter
+from tailgate.profiling import ProfileTask
 from tailgate.rows import add_warning
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
@@ -53,6 +55,7 @@ class Isolation:
         self._wait_s = QUIET_S
         self._stale: dict[str, int] = {}
         self._resumed = 0
+        self._profiles = Profiles(settings.profilers, self._once, run)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -117,6 +120,8 @@ class Isolation:
         if last:
             item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         made = self._attempt(item, nth)
+        if last and made.measured:
+            self._profile(item, nth, made)
         self._pending.setdefault(item, []).append(made)
         if last or not made.measured:
             if not last:
@@ -148,22 +153,36 @@ class Isolation:
                 raise
         for row in made.rows:
             row["extra_info"].update(self._run.calibrate(item.nodeid))
-        if self._journal and self._comparable and made.measured:
-            try:
-                # The workload's own facts may have been made by the test itself: asked for again.
-                key = self._comparable.key(item)
-                self._journal.append(Entry(item.nodeid, nth, key, made.reports, made.rows))
-            except JournalError as error:
-                item.session.shouldstop = f"{error}; measuring stops here, what was measured is kept"
+        if made.measured:
+            self._write_down(item, nth, made)
         return made
 
-    def _once(self, item: pytest.Item) -> Attempt:
+    def _write_down(self, item: pytest.Item, nth: int, made: Attempt) -> None:
+        if not (self._journal and self._comparable):
+            return
+        try:
+            # The workload's own facts may have been made by the test itself: asked for again.
+            key = self._comparable.key(item)
+            self._journal.append(Entry(item.nodeid, nth, key, made.reports, made.rows))
+        except JournalError as error:
+            item.session.shouldstop = f"{error}; measuring stops here, what was measured is kept"
+
+    def _profile(self, item: pytest.Item, nth: int, made: Attempt) -> None:
+        """What is counted in runs of its own; the measured row is in the journal already."""
+        try:
+            if self._profiles.take(item, made):
+                self._write_down(item, nth, made)
+        except BaseException:  # interrupted: what was measured counts
+            self._pending.setdefault(item, []).append(made)
+            raise
+
+    def _once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:
         assert self._starter is not None
         assert self._outputs is not None
         timeout_s = self._settings.benchmark_timeout_s
         deadline_s = time.monotonic() + timeout_s
         try:
-            process = self._starter.start(item, deadline_s)
+            process = self._starter.start(item, deadline_s, task)
         except TimeoutError:
             names = ", ".join(self._starter.modules_of(item))
             return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))

@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
+from tailgate.meters import profilers
 from tailgate.processes import child, pytest_seams
 from tailgate.processes.handle import KeeperGoneError, Process
-from tailgate.processes.keeper import END_S, HOME_VARIABLE, Keeper, Order, settle_as_keeper
+from tailgate.processes.keeper import (
+    END_S,
+    HOME_VARIABLE,
+    PR_SET_PDEATHSIG,
+    Keeper,
+    Order,
+    prctl,
+    settle_as_keeper,
+)
 from tailgate.processes.messages import Channel
+from tailgate.profiling import ProfileTask
 
 VARIABLE = "TAILGATE_PROCESS"
 """Tells the new interpreter what it is for; removed from the environment before any test sees it."""
@@ -50,6 +62,10 @@ class Errand:
     outputs: tuple[int, int]
     base_temp: str | None
     """Where the session's ``tmp_path`` are made."""
+    task: dict[str, Any] | None = None
+    """For a profiling meter: a :class:`ProfileTask`."""
+    only: str | None = None
+    """All there is to collect, as on a command line; ``None``: what the session collects."""
 
 
 def errand() -> tuple[Errand, Channel] | None:
@@ -70,6 +86,10 @@ class SpawnedChild:
         for name, value in NOT_AGAIN.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
+        if task.only is not None:
+            config.args = [task.only]
+        if task.task is not None:  # it may be a tool's child, and not its keeper's
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -87,7 +107,8 @@ class SpawnedChild:
             home.send(("end", {"internal_error": f"{self._task.nodeid} was not collected again in a new process"}))
             os._exit(1)
         out, err = (os.fdopen(descriptor, "r+b", buffering=0) for descriptor in self._task.outputs)
-        child.run_and_leave(found[self._task.nth], home, (out, err), forked=False)
+        task = None if self._task.task is None else ProfileTask(**self._task.task)
+        child.run_and_leave(found[self._task.nth], home, (out, err), forked=False, task=task)
 
 
 class Spawner:
@@ -104,20 +125,27 @@ class Spawner:
         self._own = OwnKeeper([stream.fileno() for stream in outputs]) if keeper is None else None
         self._keeper = keeper or self._own.channel  # type: ignore[union-attr]
 
-    def start(self, nodeid: str, nth: int) -> Process:
-        """A process that runs the ``nth`` item of this name.
+    def start(self, item: pytest.Item, nth: int, task: ProfileTask | None = None) -> Process:
+        """A process that runs the ``nth`` item of this one's name; ``task``: for a profiling meter.
 
         Raises:
             KeeperGoneError: there is no keeper any more.
         """
         ours, home = Channel.pair()
         outputs = (self._outputs[0].fileno(), self._outputs[1].fileno())
-        task = Errand(nodeid, nth, outputs, pytest_seams.base_temp(self._config))
+        errand = Errand(item.nodeid, nth, outputs, pytest_seams.base_temp(self._config))
+        command, variables = self._command, {}
+        if task is not None:
+            meter, folder = profilers()[task.meter], Path(task.folder)
+            command, variables = [*meter.command(folder), *command], meter.variables()
+            # Collecting everything again may take a tool that counts each instruction very long.
+            place = f"{item.path}::{item.nodeid.partition('::')[2]}"
+            errand = replace(errand, task=asdict(task), only=None if nth else place)
         captured = self._config.getoption("capture", "fd") == "fd"  # else a descriptor's output is the terminal's
         order = Order(
-            command=self._command,
+            command=command,
             cwd=str(self._config.invocation_params.dir),
-            variables={VARIABLE: json.dumps(vars(task))},
+            variables={**variables, VARIABLE: json.dumps(vars(errand))},
             descriptors=outputs,
             streams=outputs if captured else (),
         )

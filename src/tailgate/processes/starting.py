@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from tailgate.meters import profilers
 from tailgate.processes.child import Outputs
 from tailgate.processes.forking import Template, UnsafePreloadError
 from tailgate.processes.handle import KeeperGoneError, Process
 from tailgate.processes.safety import unsafe_still
 from tailgate.processes.spawning import Spawner
+from tailgate.profiling import ProfileTask
 from tailgate.settings import Settings
 
 
@@ -37,25 +40,26 @@ class Starter:
         template = self._templates[()] = Template.fork(items, outputs)
         self._spawner = Spawner(config, outputs, template.control)
 
-    def start(self, item: pytest.Item, deadline_s: float) -> Process:
-        """A process that runs the item.
+    def start(self, item: pytest.Item, deadline_s: float, task: ProfileTask | None = None) -> Process:
+        """A process that runs the item; ``task``: for a profiling meter.
 
         Raises:
             TimeoutError: importing what it names took too long.
         """
-        template = self._template(self.modules_of(item), deadline_s)
+        anew = task is not None and bool(profilers()[task.meter].command(Path(task.folder)))
+        template = None if anew else self._template(self.modules_of(item), deadline_s)
         if template is not None:
             try:
-                return template.start(self._index[item])
+                return template.start(self._index[item], task)
             except KeeperGoneError:
                 self._without_template("a template process was lost")
         index = self._index[item]
         nth = self._names[:index].count(item.nodeid)
         try:
-            return self._spawner.start(item.nodeid, nth)
+            return self._spawner.start(item, nth, task)
         except KeeperGoneError:
             self._without_template("the process that starts them was lost")
-            return self._spawner.start(item.nodeid, nth)
+            return self._spawner.start(item, nth, task)
 
     def modules_of(self, item: pytest.Item) -> tuple[str, ...]:
         """What its ``preload`` markers name, each module once."""

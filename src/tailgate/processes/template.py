@@ -51,7 +51,9 @@ class _TemplateServer(Keeper):
         """``run`` an item, or ``preload`` modules into another template."""
         if order == "run":
             (home,) = handed_over
-            self.start(lambda: run_and_leave(self._items[argument], home, self._outputs, forked=True))
+            index, task = argument
+            item = self._items[index]
+            self.start(lambda: run_and_leave(item, home, self._outputs, forked=True, task=task))
             home.close()
         elif order == "preload":
             (control,) = handed_over
