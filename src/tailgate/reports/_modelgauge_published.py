@@ -1,6 +1,6 @@
-"""What study 4's source published: Gealy, Langerman and George, "ModelGauge: Inference Profiling of Deep-Learning Models".
+"""What study 4's source published: Pearson's r over its 32 models on four devices.
 
-Tables III and IV, and section IV.C. Pearson's r over its 32 models on four devices.
+Gealy, Langerman and George, "ModelGauge: Inference Profiling of Deep-Learning Models", tables III and IV, section IV.C.
 """
 
 from __future__ import annotations
