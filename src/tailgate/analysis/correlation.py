@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -121,15 +122,18 @@ class Influence:
 
 def most_influential(x: Sequence[float], y: Sequence[float]) -> Influence | None:
     """Leave one out; ``None`` where there is no r, or none without any one point."""
-    whole = correlation(x, y)
-    if whole.pearson_r is None:
+    if unusable(x, y):
         return None
-    found: list[tuple[float, Influence]] = []
+    whole = statistics.correlation(_scaled(x), _scaled(y))
+    changes: dict[int, float] = {}
     for index in range(len(x)):
-        without = correlation([*x[:index], *x[index + 1 :]], [*y[:index], *y[index + 1 :]])
-        if without.pearson_r is not None:
-            found.append((abs(without.pearson_r - whole.pearson_r), Influence(index, without)))
-    return max(found, key=lambda one: one[0])[1] if found else None
+        others = [*x[:index], *x[index + 1 :]], [*y[:index], *y[index + 1 :]]
+        if unusable(*others) is None:
+            changes[index] = abs(statistics.correlation(*map(_scaled, others)) - whole)
+    if not changes:
+        return None
+    chosen = max(changes, key=lambda index: changes[index])
+    return Influence(chosen, correlation([*x[:chosen], *x[chosen + 1 :]], [*y[:chosen], *y[chosen + 1 :]]))
 
 
 def pearson_p(r: float, n: int) -> float:

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from tailgate.gate.verdict import printable
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> str:
-    """The first ``text_columns`` to the left, the others to the right. Cells are Markdown already."""
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1, text_last: bool = False
+) -> str:
+    """The first ``text_columns`` (and the last) to the left, the others to the right. Cells are Markdown already."""
     lines = [list(header), *map(list, rows)]
     widths = [max(3, *(len(line[index]) for line in lines)) for index in range(len(header))]
-    rule = [
-        "-" * width if index < text_columns else "-" * (width - 1) + ":" for index, width in enumerate(widths)
-    ]  # fmt: skip
+    left = [index < text_columns or (text_last and index == len(header) - 1) for index in range(len(header))]
+    rule = ["-" * width if is_text else "-" * (width - 1) + ":" for width, is_text in zip(widths, left, strict=True)]
     padded = [
         [
-            cell.ljust(width) if index < text_columns else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(width) if is_text else cell.rjust(width)
+            for cell, width, is_text in zip(line, widths, left, strict=True)
         ]
         for line in lines
     ]

@@ -109,8 +109,8 @@ def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], fl
             label = f"{size}: n = {line.n}, no fit"
         place.errorbar(
             x, y, yerr=None if bar is None else [bar(one) for one in used], fmt=marker, color=color,
-            markersize=max(4.0, 9 - 1.3 * index), markeredgecolor="white", markeredgewidth=0.6, elinewidth=1.1, capsize=2.5,
-            label=label, zorder=2,
+            markersize=max(4.0, 9 - 1.3 * index), markeredgecolor="white", markeredgewidth=0.6, elinewidth=1.1,
+            capsize=2.5, label=label, zorder=2,
         )  # fmt: skip
     place.margins(x=0.06)
     _tick(place.xaxis, *place.get_xlim())

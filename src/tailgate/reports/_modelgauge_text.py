@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tailgate.analysis.correlation import can_both_be_true, linear_fit
 from tailgate.reports._aligned import code, number, table
-from tailgate.reports._modelgauge_pairs import Found, evaluate, pairs, points
+from tailgate.reports._modelgauge_pairs import Found, points
 from tailgate.reports._modelgauge_published import DEVICES, FLOPS_LATENCY, PARAMETERS_MEMORY, PUBLISHED, published
 from tailgate.reports._modelgauge_rows import (
     INTENSITY,
@@ -29,9 +29,8 @@ TAIL = 5
 """How many of the most inefficient models are named."""
 
 
-def correlations(measured: Sequence[Profile]) -> str:
+def correlations(found: Sequence[Found]) -> str:
     """Each pair's r and rho, beside the r that the source published for its four devices."""
-    found = [evaluate(pair, measured) for pair in pairs(measured)]
     header = ("", "measured as", "n", "Pearson r", "95 % interval", "p", "Spearman ρ", "p", *DEVICES)
     lines = [(one.pair.published_name, one.pair.how, *_numbers(one), *_published(one)) for one in found]
     notes = [
@@ -51,10 +50,10 @@ def correlations(measured: Sequence[Profile]) -> str:
     return "\n".join(["### Correlation\n", table(header, lines, text_columns=2), text, *notes, *[""][: len(notes)]])
 
 
-def influences(measured: Sequence[Profile]) -> str:
+def influences(found: Sequence[Found]) -> str:
     """Without which one model each r changes the most."""
     lines = []
-    for one in (evaluate(pair, measured) for pair in pairs(measured)):
+    for one in found:
         model, whole = one.influential, one.correlation.pearson_r
         if one.influence is None or model is None or whole is None:
             continue
@@ -70,10 +69,10 @@ def influences(measured: Sequence[Profile]) -> str:
     return "\n".join(["### The most influential model\n", table(header, lines, text_columns=3), text])
 
 
-def fits(measured: Sequence[Profile]) -> str:
+def fits(found: Sequence[Found]) -> str:
     """A line for each input size, the series of the source's pictures, and one for all."""
     parts = []
-    for one in (evaluate(pair, measured) for pair in pairs(measured)):
+    for one in found:
         if one.pair.published_name not in UNITS:
             continue
         slope, intercept = UNITS[one.pair.published_name]
@@ -131,7 +130,7 @@ def models(measured: Sequence[Profile]) -> str:
                 one.status,
             )
         )  # fmt: skip
-    return "\n".join(["### Models\n", table(header, lines)])
+    return "\n".join(["### Models\n", table(header, lines, text_last=True)])
 
 
 def by_size(measured: Sequence[Profile]) -> list[tuple[str, list[Profile]]]:

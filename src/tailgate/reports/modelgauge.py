@@ -12,6 +12,7 @@ from tailgate.errors import TailgateError
 from tailgate.history import Run
 from tailgate.reports import _modelgauge_csv, _modelgauge_pictures
 from tailgate.reports._aligned import code, table
+from tailgate.reports._modelgauge_pairs import evaluate, pairs
 from tailgate.reports._modelgauge_rows import STUDY, Profile, Profiles, Setting, memory_meter, profiles
 from tailgate.reports._modelgauge_text import correlations, fits, inefficiency, influences, models
 
@@ -69,13 +70,14 @@ def _part(setting: Setting, measured: Sequence[Profile]) -> list[str]:
     counters = sorted({one.flops_counter for one in measured if one.flops_counter})
     counted = f" FLOPs = 2 × MACs, counted by {', '.join(counters)}." if counters else ""
     meter = memory_meter(measured)
+    found = [evaluate(pair, measured) for pair in pairs(measured)]
     memory = f" Memory: {meter}." if meter else " No memory was measured."
     return [
         f"## {code(setting.title)}\n",
         f"{code(setting.machine)}; {len(measured)} models{left_out}.{counted}{memory}\n",
-        correlations(measured),
-        influences(measured),
-        fits(measured),
+        correlations(found),
+        influences(found),
+        fits(found),
         inefficiency(measured),
         models(measured),
     ]
