@@ -61,3 +61,8 @@ def run(
             }
         )  # fmt: skip
     return {"machine_info": MACHINE, "benchmarks": benchmarks, "unmeasured": []}
+
+
+def infos(saved: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """``extra_info`` by model."""
+    return {bench["extra_info"]["model"]: bench["extra_info"] for bench in saved["benchmarks"]}

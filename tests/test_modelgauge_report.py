@@ -2,16 +2,14 @@ import csv
 import io
 import json
 import math
-import sys
 
 import pytest
-from profiles import MODELS, run
+from profiles import MODELS, infos, run
 
 from tailgate import cli
 from tailgate.errors import TailgateError
 from tailgate.reports import _modelgauge_pictures as pictures
 from tailgate.reports._modelgauge_csv import render as table_of
-from tailgate.reports._modelgauge_pairs import evaluate, pairs
 from tailgate.reports._modelgauge_rows import profiles
 from tailgate.reports.modelgauge import attachments, render
 
@@ -22,10 +20,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def coarse(monkeypatch):
     """What is in a picture does not depend on its dots."""
     monkeypatch.setattr(pictures, "DOTS_PER_INCH", 20)
-
-
-def infos(saved):
-    return {bench["extra_info"]["model"]: bench["extra_info"] for bench in saved["benchmarks"]}
 
 
 def row_of(text, *starts):
@@ -150,22 +144,6 @@ def test_of_a_model_measured_twice_the_latest_usable_row_stands_with_all_meters(
     assert "64 row(s) are of a model measured again" in render([first, second, third])
 
 
-def test_each_runtime_and_thread_count_is_a_part_and_a_row_of_panels(monkeypatch):
-    text = render([run(), run(threads=2), run(runtime="openvino")])
-    assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        "## `onnxruntime 1.28.0, fp32, 1 thread`",
-        "## `onnxruntime 1.28.0, fp32, 2 threads`",
-        "## `openvino 1.28.0, fp32, 1 thread`",
-    ]
-    monkeypatch.setattr(pictures, "_png", lambda figure: figure)
-    figure = pictures.latency(profiles([run(), run(threads=2)]).by_setting)
-    assert [place.get_title(loc="left").splitlines()[0] for place in figure.get_axes()] == [
-        f"FLOPs and latency, {how} · onnxruntime 1.28.0, fp32, {threads}"
-        for threads in ("1 thread", "2 threads")
-        for how in ("semi-logarithmic as in the source", "the same, both axes logarithmic")
-    ]
-
-
 def test_what_was_not_measured_is_listed_with_its_reason():
     saved = run()
     saved["unmeasured"] = [
@@ -189,33 +167,10 @@ def test_csv_has_every_model_with_units_in_the_names():
     assert float(resnet["smir_per_100_inferences"]) > 0
 
 
-def test_a_linear_fit_is_drawn_as_the_curve_it_is_on_a_logarithmic_axis():
-    found = measured(run())
-    pair = pairs(found)[0]
-    figure, (place, log_place) = pictures._panels(2)
-    pictures._draw(place, evaluate(pair, found), "ms/GFLOP", None, "linear")
-    pictures._draw(log_place, evaluate(pair, found), "ms/GFLOP", None, "log")
-    assert (place.get_xscale(), place.get_yscale(), log_place.get_yscale()) == ("log", "linear", "log")
-    dashed = [line for line in place.get_lines() if line.get_linestyle() == "--"]
-    assert len(dashed) == 3  # one model at 256 px makes no line
-    for line in dashed:
-        x, y = line.get_xdata(), line.get_ydata()
-        slopes = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(0, len(x) - 1, 20)]
-        assert slopes == pytest.approx([slopes[0]] * len(slopes))  # straight in x ...
-        middle = (y[0] + y[-1]) / 2
-        assert y[len(y) // 2] < middle  # ... and so not in log x
-    assert figure is not None
-
-
-def test_error_bars_are_one_standard_deviation():
+def test_a_model_without_a_batch_is_beside_those_with_one_item():
     saved = run()
-    found = measured(saved)
-    _, (place,) = pictures._panels(1)
-    pictures._draw(place, evaluate(pairs(found)[0], found), "", lambda one: one.stddev_s * 1e3, "linear")
-    largest = max(found, key=lambda one: one.mean_s)
-    segments = [segment for bars in place.containers for part in bars[2] for segment in part.get_segments()]
-    highest = max(end for segment in segments for _, end in segment)
-    assert highest == pytest.approx((largest.mean_s + largest.stddev_s) * 1e3)
+    infos(saved)["resnet50-224px"] |= {"batch_size": None, "items_per_call": None}
+    assert len(measured(saved)) == 32
 
 
 def test_odd_values_in_a_file_cost_their_cell_not_the_report():
@@ -247,13 +202,6 @@ def test_a_run_of_another_study_is_an_error_with_the_command():
             make([saved])
 
 
-def test_without_matplotlib_pictures_are_one_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert "# Profiles" in render([run()])
-    with pytest.raises(TailgateError, match="install it with: pip install matplotlib"):
-        attachments([run()])
-
-
 def test_the_command_writes_text_pictures_and_table(tmp_path, capsys):
     saved = run()
     for bench in saved["benchmarks"]:
@@ -266,3 +214,12 @@ def test_the_command_writes_text_pictures_and_table(tmp_path, capsys):
     }  # fmt: skip
     assert (tmp_path / "profiles-smir.png").read_bytes().startswith(PNG)
     assert "Wrote" in capsys.readouterr().out
+
+
+def test_parts_are_by_runtime_and_threads():
+    text = render([run(), run(threads=2), run(runtime="openvino")])
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## `onnxruntime 1.28.0, fp32, 1 thread`",
+        "## `onnxruntime 1.28.0, fp32, 2 threads`",
+        "## `openvino 1.28.0, fp32, 1 thread`",
+    ]

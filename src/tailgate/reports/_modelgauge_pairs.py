@@ -31,7 +31,7 @@ class Axis:
 
 FLOPS = Axis("no MACs", lambda one: None if one.flops is None else one.flops / 1e9)
 """GFLOP a call."""
-PARAMETERS = Axis("no parameter count", lambda one: None if one.parameters is None else one.parameters / 1e6)
+PARAMETERS = Axis("no parameters", lambda one: None if one.parameters is None else one.parameters / 1e6)
 """Millions."""
 LATENCY = Axis("no latency", lambda one: None if one.mean_s is None else one.mean_s * 1e3)
 """Mean, ms."""

@@ -26,6 +26,7 @@ MARKERS = "osD^vP*"
 PANEL_INCHES = (8.2, 5.2)
 DOTS_PER_INCH = 130
 MOST_LABELS = 6
+OTHER_SIZES = "other sizes"
 CURVE_POINTS = 200
 
 
@@ -84,7 +85,7 @@ def _scatter(
     for row, (setting, one) in enumerate(drawn.items()):
         meter = memory_meter(by_setting[setting])
         y_label = axes["y"].format(meter={**dict.fromkeys(MEMORY, ""), "heap": "peak heap (memray)",
-                                          "massif": "peak heap and stack (Massif)",
+                                          "massif": "peak heap and stack of the process (Massif)",
                                           "rss growth": "growth of resident memory"}.get(meter or "", ""))  # fmt: skip
         for place, y_scale in zip(places[2 * row : 2 * row + 2], ("linear", "log"), strict=True):
             _draw(place, one, slope_unit, bar, y_scale)
@@ -96,10 +97,10 @@ def _scatter(
 def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], float] | None, y_scale: str) -> None:
     place.set_xscale("log")
     place.set_yscale(y_scale)
-    for index, (size, used) in enumerate(by_size(found.used)):
+    for index, (size, used) in enumerate(_series(found.used)):
         x, y = points(found.pair, used)
         color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
-        line = linear_fit(x, y)
+        line = linear_fit(x, y) if size != OTHER_SIZES else linear_fit([], [])
         if line.reason is None and line.slope is not None and line.slope_se is not None:
             steps = [min(x) * (max(x) / min(x)) ** (step / CURVE_POINTS) for step in range(CURVE_POINTS + 1)]
             heights = [line.at(step) if line.at(step) > 0 or y_scale == "linear" else math.nan for step in steps]
@@ -130,6 +131,17 @@ def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], fl
     _label(place, found)
 
 
+def _series(used: Sequence[Profile]) -> list[tuple[str, list[Profile]]]:
+    """By input size; the rarer sizes together, where there are more than can be told apart."""
+    found = by_size(used)
+    if len(found) <= len(COLORS):
+        return found
+    ranked = sorted(found, key=lambda one: len(one[1]), reverse=True)
+    kept = [label for label, _ in ranked[: len(COLORS) - 1]]
+    others = [one for label, those in found if label not in kept for one in those]
+    return [*(one for one in found if one[0] in kept), (OTHER_SIZES, others)]
+
+
 def _tick(axis: Any, low: float, high: float) -> None:
     """Plain numbers; between the powers of ten, too, where there are few of these."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -141,6 +153,8 @@ def _tick(axis: Any, low: float, high: float) -> None:
 
 def _label(place: Any, found: Found) -> None:
     """The most influential model and the largest, as far as their names do not touch."""
+    from matplotlib.patheffects import withStroke
+
     x, y = points(found.pair, found.used)
     low, high = math.log10(min(x)), math.log10(max(x))
     chosen = sorted(range(len(y)), key=lambda index: -y[index])[:MOST_LABELS]
@@ -156,6 +170,7 @@ def _label(place: Any, found: Found) -> None:
         place.annotate(
             printable(found.used[index].model), (x[index], y[index]), textcoords="offset points", fontsize=8,
             xytext=(-9, 4) if share > 0.5 else (9, 4), ha="right" if share > 0.5 else "left", color="#333333", zorder=3,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )  # fmt: skip
 
 

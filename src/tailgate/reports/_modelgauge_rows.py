@@ -46,14 +46,14 @@ class Setting:
     runtime: str
     precision: str
     threads: int | None
-    batch_size: int | None
+    batch_size: int
     device: str
 
     @property
     def title(self) -> str:
         """``onnxruntime 1.28.0, fp32, 1 thread``; the machine is said below."""
         threads = "" if self.threads is None else f"{self.threads} thread{'s' if self.threads != 1 else ''}"
-        batch = "" if self.batch_size in (None, 1) else f"batch {self.batch_size}"
+        batch = "" if self.batch_size == 1 else f"batch {self.batch_size}"
         device = "" if self.device in ("", "cpu") else self.device
         return ", ".join(part for part in (self.runtime, self.precision, threads, batch, device) if part)
 
@@ -162,14 +162,14 @@ def _profile(machine: str, name: str, stats: Mapping[str, Any], info: Mapping[st
         *MEMORY.values(), "rss_peak_bytes", "model_bytes", INTENSITY,
         *map(process_field, EVENTS), *map(inference_field, EVENTS),
     )  # fmt: skip
-    batch = _number(info.get("batch_size"))
+    batch = _positive(info.get("batch_size")) or 1  # a model without a batch answers one item
     return Profile(
         setting=Setting(
             machine=machine,
             runtime=" ".join(part for part in (text("runtime"), text("runtime_version")) if part) or "unknown runtime",
             precision=text("precision"),
             threads=None if (threads := _number(info.get("threads"))) is None else int(threads),
-            batch_size=None if batch is None else int(batch),
+            batch_size=int(batch),
             device=text("device"),
         ),
         model=text("model") or name,

@@ -104,7 +104,7 @@ def _judged(one: Measured, partner: Measured | None, limits: Limits) -> Judged:
     fullname, stats, info = one
     answers = _answers(info)
     if partner is None:
-        judgement = Judgement(NOT_COMPARABLE, "no fp32 row of the same cell in this run: add fp32 to --precisions")
+        judgement = Judgement(NOT_COMPARABLE, "no fp32 row of the same model and cell in this run")
         return Judged(fullname, info, judgement, None, None, answers)
     _, base_stats, base_info = partner
     disturbed = [
