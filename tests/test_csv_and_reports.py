@@ -354,13 +354,13 @@ def test_the_scaling_report_needs_threads_and_batch_sizes(capsys, save):
 
 
 def test_all_formats_are_known():
-    assert list(formats()) == ["gdev-ai", "html", "markdown", "scaling"]
+    assert list(formats()) == ["accuracy", "gdev-ai", "html", "markdown", "modelgauge", "scaling"]
 
 
 def test_an_unknown_format_names_the_nearest(capsys, save):
     said, code = report(capsys, save("a", cell(0.1)), "--format=scalling")
     assert (code, said.out) == (4, "")
-    assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", "allowed: gdev-ai, html, markdown, scaling")
+    assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", f"allowed: {', '.join(formats())}")
 
 
 @pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x.json"], ["reprot"], ["report", "x", "--fromat=y"]])

@@ -27,7 +27,8 @@ def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first(baselines: Path, rows_file: Path) -> Outcome:
-    return suite(*SMALL, *QUICK, "--benchmark-save=epyc", "--csv", str(rows_file), baselines=baselines)
+    strict = {"TAILGATE_ACCURACY": "least_snr_db=200"}  # no int8 meets it, so that the end of the run says so
+    return suite(*SMALL, *QUICK, "--benchmark-save=epyc", "--csv", str(rows_file), baselines=baselines, **strict)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,8 @@ def test_every_cell_is_measured_or_has_a_reason(first: Outcome, bench: dict[str,
         "study", "model", "runtime", "runtime_version", "precision", "precision_compiled", "device", "threads",
         "batch_size", "items_per_call", "image_size", "weights", "phase", "protocol", "parameters", "macs",
         "flops_counter", "model_sha256", "output_error_rel", "top1_agreement", "load_s", "first_call_s",
-        "warmup_rounds", "cpu_utilization", "rss_peak_bytes", "rss_growth_bytes", "status", "warnings",
+        "warmup_rounds", "cpu_utilization", "rss_peak_bytes", "rss_growth_bytes", "status", "warnings", "model_bytes",
+        "check_items",
     ],
 )  # fmt: skip
 def test_every_field_of_the_contract_is_there(bench: dict[str, dict], field: str) -> None:
@@ -94,6 +96,17 @@ def test_all_runtimes_ran_the_same_weights(bench: dict[str, dict]) -> None:
     }
     assert all(len(found) == 1 for found in hashes.values())
     assert hashes["resnet18"] != hashes["mlp"]
+
+
+def test_int8_files_are_smaller_and_the_run_ends_with_what_is_not_accurate_enough(
+    first: Outcome, bench: dict[str, dict]
+) -> None:
+    cells = ("pytorch-fp32", "onnxruntime-fp32", "onnxruntime-int8")
+    module, file, quantised = (bench[f"mlp-{cell}-t1-b1"]["extra_info"]["model_bytes"] for cell in cells)
+    assert module == 4 * 36_737 < file < 5 * 36_737
+    assert quantised < file / 2
+    int8 = [entry for name, entry in bench.items() if "-int8-" in name]
+    assert len(first.lines(r"^not accurate enough: .* int8 on .* 200 dB at least")) == len(int8) > 0
 
 
 def test_raw_rounds_and_statistics_agree(bench: dict[str, dict]) -> None:

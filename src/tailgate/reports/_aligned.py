@@ -1,0 +1,42 @@
+"""Markdown tables that can be read before they are rendered, too; and names in them that nothing can obey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tailgate.gate.verdict import printable
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1, text_last: bool = False
+) -> str:
+    """The first ``text_columns`` (and the last) to the left, the others to the right. Cells are Markdown already."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(3, *(len(line[index]) for line in lines)) for index in range(len(header))]
+    left = [index < text_columns or (text_last and index == len(header) - 1) for index in range(len(header))]
+    rule = ["-" * width if is_text else "-" * (width - 1) + ":" for width, is_text in zip(widths, left, strict=True)]
+    padded = [
+        [
+            cell.ljust(width) if is_text else cell.rjust(width)
+            for cell, width, is_text in zip(line, widths, left, strict=True)
+        ]
+        for line in lines
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [padded[0], rule, *padded[1:]]) + "\n"
+
+
+def code(text: str) -> str:
+    """A name as it is: in a code span, which has no markup but its own end and a table's bar."""
+    return f"`{printable(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def number(value: float | None, digits: int = 4, missing: str = "–") -> str:
+    """So many significant digits, thousands apart, never an exponent below a million."""
+    if value is None:
+        return missing
+    if value != 0 and not 1e-4 <= abs(value) < 1e9:
+        return f"{value:.{digits - 1}e}"
+    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 1
+    if 0 < abs(value) < 1:
+        return f"{value:#.{digits}g}"
+    return f"{value:,.{max(0, digits - whole)}f}"

@@ -1,0 +1,151 @@
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures import verdicts
+from fixtures.model_size import model_bytes
+from tailgate.analysis.worth import INACCURATE, NO_GAIN, NOT_COMPARABLE, UNDECIDED, WORTH_IT, Limits
+from tailgate.errors import TailgateError
+from tailgate.reports.accuracy import judged, line, render
+from tailgate.reports.accuracy_limits import limits_from
+
+
+def cell(precision, median_s=1e-3, **info):
+    """A row as a saved run has it."""
+    sizes = {"fp32": 1000, "bf16": 1000, "int8": 260}
+    found = {
+        "study": "cpu-scaling", "model": "mlp", "runtime": "openvino", "precision": precision, "device": "cpu",
+        "threads": 1, "batch_size": 1, "weights": "random", "model_bytes": sizes[precision], "output_snr_db": 20.0,
+        "output_error_rel": 0.1, "top1_agreement": 0.5, "check_items": 16, "status": "ok", **info,
+    }  # fmt: skip
+    stats = {"median": median_s, "data": [median_s * (1 + 0.001 * step) for step in range(-50, 51)]}
+    return (f"benchmarks/test_cpu_scaling.py::test_cpu_scaling[{precision}]", stats, found)
+
+
+def run(*cells, **more):
+    benchmarks = [{"fullname": name, "name": name, "stats": stats, "extra_info": info} for name, stats, info in cells]
+    return {"benchmarks": benchmarks, "machine_info": {}, "datetime": "2026-11-21T18:00:00", **more}
+
+
+def test_partners_are_found_and_the_gravest_verdict_comes_first():
+    rows = [
+        cell("fp32"), cell("int8", 0.4e-3), cell("bf16"), cell("int8", threads=2), cell("fp32", batch_size=4),
+        cell("int8", 0.4e-3, batch_size=4, output_snr_db=3.0), cell("bf16", batch_size=4, status="contended"),
+    ]  # fmt: skip
+    found = judged(rows, Limits())
+    assert [one.judgement.verdict for one in found] == [INACCURATE, NO_GAIN, UNDECIDED, NOT_COMPARABLE, WORTH_IT]
+    assert line(found[0]).startswith(f"{INACCURATE}: mlp int8 on openvino, 1 thread(s), batch 4: 3.0 dB, 10 dB")
+    assert found[2].judgement.because == "this row is contended"
+    assert found[2].speed is None
+    assert (found[4].speed.ratio, found[4].size_ratio) == (pytest.approx(2.5), 0.26)
+
+
+@pytest.mark.parametrize("other", [{"model_sha256": "ab"}, {"weights": "pretrained"}, {"image_size": 32}])
+def test_another_workload_is_no_partner(other):
+    (found,) = judged([cell("fp32", **other), cell("int8")], Limits())
+    assert found.judgement.verdict == NOT_COMPARABLE
+
+
+def test_a_contended_partner_decides_nothing():
+    (found,) = judged([cell("fp32", status="contended"), cell("int8", 0.4e-3)], Limits())
+    assert (found.judgement.verdict, found.judgement.because) == (UNDECIDED, "the fp32 row is contended")
+
+
+def test_report_of_two_runs_pairs_within_each():
+    text = render([run(cell("fp32"), cell("int8", 0.4e-3)), run(cell("int8"))])
+    assert text.count("## Run of") == 2
+    assert "**1 worth it**" in text
+    assert "**1 not comparable**" in text
+    assert "| 8/16 (25% to 75%), random weights |" in text
+    assert "| 2.50x (" in text
+    assert "| 0.26x |" in text
+
+
+def test_old_rows_and_odd_values_are_told_not_believed():
+    old = cell("int8", 0.4e-3, model_bytes=None, check_items=None, top1_agreement="x", output_snr_db=None)
+    text = render([run(cell("fp32"), old)])
+    assert "no signal-to-noise ratio in the row" in text
+
+
+def test_a_name_is_no_markup():
+    odd = {"model": "a|b`<c>\x1b[31m"}
+    assert "`a\\|b'<c>\\x1b[31m`" in render([run(cell("fp32", **odd), cell("int8", 0.4e-3, **odd))])
+
+
+def test_nothing_of_reduced_precision_is_an_error_with_the_command():
+    with pytest.raises(TailgateError, match="measure some with: pytest benchmarks --precisions fp32,int8"):
+        render([run(cell("fp32"))])
+
+
+def test_limits_are_changed_in_one_place(monkeypatch):
+    rows = run(cell("fp32"), cell("int8", 0.4e-3))
+    monkeypatch.setenv("TAILGATE_ACCURACY", "least_snr_db=20.5, least_top1=0.5")
+    assert "**1 not accurate enough**" in render([rows])
+    assert limits_from({}) == Limits()
+    assert limits_from({"TAILGATE_ACCURACY": "least_speed_up=2"}) == Limits(least_speed_up=2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("least_snr=3", "unknown limit 'least_snr'; did you mean 'least_snr_db'"),
+        ("least_top1", "least_top1 needs a number, not '', such as least_top1=0.99"),
+        ("least_top1=nan", "least_top1 needs a number, not 'nan'"),
+        ("least_top1=much", "least_top1 needs a number, not 'much'"),
+    ],
+)
+def test_a_wrong_limit_is_one_line(text, message):
+    with pytest.raises(TailgateError, match=message):
+        limits_from({"TAILGATE_ACCURACY": text})
+
+
+def test_model_bytes_is_the_files_size_or_the_parameters_in_their_type(tmp_path):
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"12345")
+    assert model_bytes(file, "bf16", 1000) == 5
+    assert [model_bytes(None, precision, 1000) for precision in ("fp32", "bf16", "fp16")] == [4000, 2000, 2000]
+    assert model_bytes(None, "int8", 1000) is None
+
+
+class Reporter:
+    def __init__(self):
+        self.lines = []
+
+    def write_line(self, text, **_):
+        self.lines.append(text)
+
+
+def test_a_run_ends_with_what_is_not_worth_it(monkeypatch):
+    def measured(_):
+        return [
+            SimpleNamespace(fullname=name, extra_info=info, stats=Stats(stats))
+            for name, stats, info in [
+                cell("fp32"), cell("int8", 0.4e-3), cell("bf16"),
+                cell("fp32", threads=2), cell("int8", 2e-3, threads=2),
+                cell("fp32", threads=3), cell("int8", threads=3, output_snr_db=1.0), cell("int8", threads=4),
+            ]
+        ]  # fmt: skip
+
+    class Stats(dict):
+        def __init__(self, stats):
+            super().__init__(stats)
+            self.data = stats["data"]
+
+        def as_dict(self):
+            return {"median": self["median"]}
+
+    monkeypatch.setattr(verdicts.seams, "measured", measured)
+    reporter = Reporter()
+    verdicts.pytest_terminal_summary(reporter, config=None)
+    assert [said.partition(" on ")[0] for said in reporter.lines] == [
+        "not accurate enough: mlp int8",
+        "neither faster nor smaller: mlp bf16",
+        "Mind: worth it: mlp int8",
+    ]
+    assert "but slower: 0.50 times as fast" in reporter.lines[-1]
+
+
+def test_a_wrong_limit_ends_the_run_before_it_begins(monkeypatch):
+    monkeypatch.setenv("TAILGATE_ACCURACY", "least_snr=1")
+    with pytest.raises(pytest.UsageError, match="unknown limit"):
+        verdicts.pytest_configure(config=None)

@@ -1,0 +1,80 @@
+import sys
+
+import pytest
+from profiles import infos, run
+
+from tailgate.errors import TailgateError
+from tailgate.reports import _modelgauge_pictures as pictures
+from tailgate.reports._modelgauge_pairs import evaluate, pairs
+from tailgate.reports._modelgauge_rows import profiles
+from tailgate.reports.modelgauge import attachments, render
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """What is in a picture does not depend on its dots."""
+    monkeypatch.setattr(pictures, "DOTS_PER_INCH", 20)
+
+
+def measured(*runs):
+    ((_, found),) = profiles(runs).by_setting.items()
+    return found
+
+
+def test_each_runtime_and_thread_count_is_a_row_of_panels(monkeypatch):
+    monkeypatch.setattr(pictures, "_png", lambda figure: figure)
+    figure = pictures.latency(profiles([run(), run(threads=2)]).by_setting)
+    assert [place.get_title(loc="left").splitlines()[0] for place in figure.get_axes()] == [
+        f"FLOPs and latency, {how} · onnxruntime 1.28.0, fp32, {threads}"
+        for threads in ("1 thread", "2 threads")
+        for how in ("semi-logarithmic as in the source", "the same, both axes logarithmic")
+    ]
+
+
+def test_a_linear_fit_is_drawn_as_the_curve_it_is_on_a_logarithmic_axis():
+    found = measured(run())
+    pair = pairs(found)[0]
+    figure, (place, log_place) = pictures._panels(2)
+    pictures._draw(place, evaluate(pair, found), "ms/GFLOP", None, "linear")
+    pictures._draw(log_place, evaluate(pair, found), "ms/GFLOP", None, "log")
+    assert (place.get_xscale(), place.get_yscale(), log_place.get_yscale()) == ("log", "linear", "log")
+    dashed = [line for line in place.get_lines() if line.get_linestyle() == "--"]
+    assert len(dashed) == 3  # one model at 256 px makes no line
+    for line in dashed:
+        x, y = line.get_xdata(), line.get_ydata()
+        slopes = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(0, len(x) - 1, 20)]
+        assert slopes == pytest.approx([slopes[0]] * len(slopes))  # straight in x ...
+        middle = (y[0] + y[-1]) / 2
+        assert y[len(y) // 2] < middle  # ... and so not in log x
+    assert figure is not None
+
+
+def test_more_sizes_than_colours_share_one_without_a_fit():
+    saved = run()
+    for index, info in enumerate(infos(saved).values()):
+        info["image_size"] = 32 + index % 11
+    series = pictures._series(measured(saved))
+    assert len(series) == len(pictures.COLORS)
+    assert series[-1][0] == "other sizes"
+    assert sum(len(used) for _, used in series) == 32
+    assert pictures.latency(profiles([saved]).by_setting).startswith(PNG)
+
+
+def test_error_bars_are_one_standard_deviation():
+    saved = run()
+    found = measured(saved)
+    _, (place,) = pictures._panels(1)
+    pictures._draw(place, evaluate(pairs(found)[0], found), "", lambda one: one.stddev_s * 1e3, "linear")
+    largest = max(found, key=lambda one: one.mean_s)
+    segments = [segment for bars in place.containers for part in bars[2] for segment in part.get_segments()]
+    highest = max(end for segment in segments for _, end in segment)
+    assert highest == pytest.approx((largest.mean_s + largest.stddev_s) * 1e3)
+
+
+def test_without_matplotlib_pictures_are_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert "# Profiles" in render([run()])
+    with pytest.raises(TailgateError, match="install it with: pip install matplotlib"):
+        attachments([run()])
