@@ -1,3 +1,9 @@
 """Names the suite's fixture plug-ins; holds no logic."""
 
-pytest_plugins = ["fixtures.options", "fixtures.matrix", "fixtures.inference"]
+pytest_plugins = [
+    "fixtures.options",
+    "fixtures.protocols",
+    "fixtures.matrix",
+    "fixtures.inference",
+    "fixtures.framework_comparison",
+]
