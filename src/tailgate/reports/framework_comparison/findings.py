@@ -58,12 +58,13 @@ def section(groups: Sequence[Group], chosen: Group) -> list[str]:
         verdicts[ours.verdict] += 1
         reasons += [f"{finding.text}: {one.reason}" for one in (theirs, ours) if one.reason and one.seen]
         lines.append((finding.text, finding.published, _said(theirs), ours.seen, _verdict(ours)))
-    counted = ", ".join(f"{verdicts[name]} {name}" for name in VERDICTS if verdicts[name])
+    counted = ", ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if verdicts[name])
     parts = [title]
     if fair:
-        parts.append(f"Compared alike ({fair.key.label}), of {len(FINDINGS)} findings: {counted}.\n")
+        parts.append(f"Compared alike ({fair.key.label}), {len(FINDINGS)} findings; {counted}.\n")
     headings = ("finding", "published", "as published, here", "compared alike", "verdict")
-    parts += [tables.table(headings, lines), *(f"- {tables.escaped(text)}" for text in dict.fromkeys(reasons)), ""]
+    parts.append(tables.table(headings, lines, others="---"))
+    parts += [*(f"- {tables.escaped(text)}" for text in dict.fromkeys(reasons)), ""]
     others = [group for group in alike if group is not fair]
     if others:
         parts += ["The verdicts of the other cells:\n", _others(others)]
@@ -78,9 +79,11 @@ def section(groups: Sequence[Group], chosen: Group) -> list[str]:
 
 def _others(groups: Sequence[Group]) -> str:
     headings = ("finding", *(group.key.label.removeprefix(f"{MODEL}, ") for group in groups))
-    return tables.table(
-        headings, [(one.text, *(_said(one.judge(group.by_runtime)) for group in groups)) for one in FINDINGS]
-    )
+    lines = []
+    for finding in FINDINGS:
+        judged = [finding.judge(group.by_runtime) for group in groups]
+        lines.append((finding.text, *(_said(one) if one.seen else one.verdict for one in judged)))
+    return tables.table(headings, lines, others="---")
 
 
 def _said(judged: Judged) -> str:

@@ -74,8 +74,8 @@ def figure(group: Group, facts: Sequence[str]) -> Any:
 def _panel(axis: Any, entries: Sequence[Entry], metric: str) -> None:
     values = [value_of(entry, metric) for entry in entries]
     known = [value for value in values if value is not None and value.low > 0]
-    ends = [value.value for value in known]
-    logarithmic = bool(ends) and len(known) == len([one for one in values if one]) and max(ends) / min(ends) >= LOG_FROM
+    positive = bool(known) and len(known) == sum(value is not None for value in values)
+    logarithmic = positive and max(one.high for one in known) / min(one.value for one in known) >= LOG_FROM
     left = min(value.low for value in known) / 2 if logarithmic else 0.0
     most = max((max(value.value, value.high) for value in values if value is not None), default=1.0) or 1.0
     if logarithmic:

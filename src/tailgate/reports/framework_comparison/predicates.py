@@ -165,7 +165,8 @@ class Alike(Finding):
         most = max(values, key=lambda name: values[name].value)
         if values[least].value <= 0:
             return Judged("", NOT_MEASURED, f"{NAMES[least]} has {shown(self.metric, 0)}, too little to divide by")
-        seen = f"{times(values[most].value / values[least].value)} ({NAMES[most]} over {NAMES[least]})"
+        seen = times(values[most].value / values[least].value)
+        seen += f" ({NAMES[most]} over {NAMES[least]})" if most != least else ""
         if values[most].low > values[least].high * (1 + ALIKE_REL):
             return Judged(seen, REVERSES)
         if absent:
@@ -191,7 +192,9 @@ def _values(
     for name in names:
         entry = entries.get(name)
         value = None if entry is None else value_of(entry, metric)
-        if entry is None or value is None:
+        if entry is None:
+            absent[name] = f"{NAMES[name]}: not measured"
+        elif value is None:
             absent[name] = f"{NAMES[name]}: no {metric}"
         elif entry.disturbed and metric != "memory":
             absent[name] = f"{NAMES[name]}: {entry.status}"

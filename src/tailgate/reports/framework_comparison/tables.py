@@ -120,13 +120,9 @@ def _reasons(group: Group) -> list[str]:
     return [*(f"- {escaped(line)}" for line in lines), ""] if lines else []
 
 
-def table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """In GitHub's Markdown; the first column is text, nothing in a cell is markup."""
-    rows = [
-        headings,
-        ["---", *["--:"] * (len(headings) - 1)],
-        *([escaped(cell) for cell in row] for row in lines),
-    ]
+def table(headings: Sequence[str], lines: Iterable[Sequence[str]], *, others: str = "--:") -> str:
+    """In GitHub's Markdown; the first column is text, ``others`` aligns the rest, nothing in a cell is markup."""
+    rows = [headings, ["---", *[others] * (len(headings) - 1)], *([escaped(cell) for cell in row] for row in lines)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
