@@ -17,7 +17,7 @@ from tailgate.reports.framework_comparison.findings import FINDINGS
 from tailgate.reports.framework_comparison.groups import groups_of
 from tailgate.reports.framework_comparison.predicates import MIB, Alike, Extreme, Ratio
 from tailgate.reports.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
-from tailgate.reports.framework_comparison.tables import COLUMNS, as_csv, relative
+from tailgate.reports.framework_comparison.tables import COLUMNS, as_csv, escaped, relative
 
 HEADER = (
     "Framework,Latency (milliseconds),CPU Usage (%),Memory Usage (MB),"
@@ -270,3 +270,17 @@ def test_markup_in_a_saved_run_stays_text() -> None:
     assert "<b>" not in text
     assert "<script>" not in text
     assert "\n# heading" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rss_peak_bytes: 3 (limit 0.5)", "rss_peak_bytes: 3 (limit 0.5)"),
+        ("_em_ and *strong*", "&#95;em&#95; and &#42;strong&#42;"),
+        ("a | b", "a &#124; b"),
+        ("http://x", "http&#58;//x"),
+        ("a\\b `c` <d> [e] @f", "a&#92;b &#96;c&#96; &#60;d&#62; &#91;e&#93; &#64;f"),
+    ],
+)
+def test_only_what_would_be_markup_is_escaped(text: str, shown: str) -> None:
+    assert escaped(text) == shown

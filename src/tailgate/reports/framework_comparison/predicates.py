@@ -217,8 +217,15 @@ def shown(metric: str, value: float) -> str:
 
 
 def times(factor: float) -> str:
-    """A ratio; more digits where it is near 1."""
-    return f"{factor:.0f}×" if factor >= 100 else f"{factor:.1f}×" if factor >= 10 else f"{factor:.2f}×"
+    """A ratio, with more digits where it is near 1 or below."""
+    return f"{factor_text(factor)}×"
+
+
+def factor_text(factor: float) -> str:
+    """The same without its sign."""
+    if factor >= 10:
+        return f"{factor:.0f}" if factor >= 100 else f"{factor:.1f}"
+    return f"{factor:.2f}" if factor >= 0.1 else f"{factor:.2g}"
 
 
 def _told(name: str, metric: str, value: Value) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from tailgate.reports.framework_comparison.entries import SIDES_S, Entry, Group, Value
-from tailgate.reports.framework_comparison.predicates import MIB
+from tailgate.reports.framework_comparison.predicates import MIB, factor_text
 
 CSV_HEADER = (
     "Framework", "Latency (milliseconds)", "CPU Usage (%)", "Memory Usage (MB)",
@@ -16,7 +16,7 @@ CSV_HEADER = (
 )  # fmt: skip
 """The source's own."""
 BASE = "pytorch"
-MARKUP = re.compile(r"([\\\\`*_\[\]<>|~&$@]|(?<=\w):(?=//))")
+MARKUP = re.compile(r"([\\`*\[\]<>|~&$@]|(?<!\w)_|_(?!\w)|(?<=\w):(?=//))")
 """What means something within a line; the rest stays readable where the Markdown itself is read."""
 Column = Callable[[Entry], float | None]
 
@@ -151,7 +151,7 @@ def _number(value: float | None) -> str:
 
 
 def _factor(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}" if value < 100 else f"{value:.0f}"
+    return "" if value is None else factor_text(value)
 
 
 def _ends(value: Value | None) -> str:
