@@ -1,3 +1,10 @@
 """Names the suite's fixture plug-ins; holds no logic."""
 
-pytest_plugins = ["fixtures.options", "fixtures.matrix", "fixtures.inference", "fixtures.verdicts"]
+pytest_plugins = [
+    "fixtures.options",
+    "fixtures.protocols",
+    "fixtures.matrix",
+    "fixtures.inference",
+    "fixtures.framework_comparison",
+    "fixtures.verdicts",
+]

@@ -21,10 +21,10 @@ class Outcome:
         return [line for line in self.text.splitlines() if re.search(pattern, line)]
 
 
-def suite(*arguments: str, baselines: Path | None = None, **environment: str) -> Outcome:
+def suite(*arguments: str, baselines: Path | None = None, within: str = "benchmarks", **environment: str) -> Outcome:
     place = [] if baselines is None else ["-o", f"tailgate_baselines={baselines}"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "benchmarks", "-p", "no:cacheprovider", *place, *arguments],
+        [sys.executable, "-m", "pytest", within, "-p", "no:cacheprovider", *place, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,16 +1,19 @@
 """Study 1 end to end, as a user runs it, on a small model: measured, saved, compared, reported."""
 
 import csv
+import functools
 import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from suite import Outcome, saved, suite
+from suite import Outcome, saved
+from suite import suite as whole_suite
 
 from tailgate.cli import main
 from tailgate.reports.gdev_ai import HEADER
 
+suite = functools.partial(whole_suite, within="benchmarks/test_cpu_scaling.py")
 SMALL = ("--models=resnet18,mlp", "--image-size=32", "--threads=1,3", "--batch-sizes=1,2", "--precisions=fp32,int8")
 QUICK = ("--rounds=20", "--warmup-rounds=3")
 
