@@ -27,6 +27,17 @@ def compute_torch():
     with torch.inference_mode():
         return torch.nn.functional.conv2d(x, torch.randn(8, 8, 3, 3)).sum()
 
+def compute_jax():
+    import jax
+    x = jax.numpy.ones((256, 256))
+    return (x @ x).block_until_ready()
+
+def compute_tensorflow():
+    import tensorflow as tf
+    tf.config.threading.set_intra_op_parallelism_threads(2)
+    x = tf.ones((256, 256))
+    return tf.function(lambda x: x @ x)(x).numpy()
+
 def compute_onnx(engine):
     import numpy as np, onnx
     from onnx import TensorProto as T, helper
@@ -62,13 +73,14 @@ def test_engine(benchmark, engine, turn):
         ),
         own_threads_before=threads(os.getpid()),
         own_python_threads_before=threading.active_count(),
-        imported=[name for name in ("torch", "onnxruntime", "openvino") if name in sys.modules],
+        imported=[name for name in ("torch", "onnxruntime", "openvino", "jax", "tensorflow") if name in sys.modules],
     )
-    compute = compute_torch if engine == "pytorch" else lambda: compute_onnx(engine)
+    own = {"pytorch": compute_torch, "jax": compute_jax, "tensorflow": compute_tensorflow}
+    compute = own.get(engine, lambda: compute_onnx(engine))
     benchmark.pedantic(compute, rounds=3)
     benchmark.extra_info["own_threads_after"] = threads(os.getpid())
 """
-ENGINES = ("pytorch", "onnxruntime", "openvino")
+ENGINES = ("pytorch", "onnxruntime", "openvino", "jax", "tensorflow")
 WAITING_THREADS = 3
 """Importing numpy starts OpenBLAS's (one fewer than the CPUs), importing onnxruntime or openvino one each."""
 
@@ -110,5 +122,6 @@ def test_every_benchmark_begins_with_one_thread_and_starts_its_own_pool(
 
 def test_no_benchmark_holds_the_framework_of_another(found: dict[str, list[dict]]) -> None:
     assert {engine: infos[0]["imported"] for engine, infos in found.items()} == {
-        "pytorch": ["torch"], "onnxruntime": ["onnxruntime"], "openvino": ["openvino"],
+        "pytorch": ["torch"], "onnxruntime": ["onnxruntime"], "openvino": ["openvino"], "jax": ["jax"],
+        "tensorflow": ["jax", "tensorflow"],  # it imports JAX by itself
     }  # fmt: skip

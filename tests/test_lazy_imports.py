@@ -6,21 +6,35 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FRAMEWORKS = ["torch", "torchvision", "onnx", "onnxruntime", "openvino", "jax", "tensorflow", "numpy", "scipy"]
+FRAMEWORKS = [
+    "torch", "torchvision", "onnx", "onnxruntime", "openvino", "jax", "jaxlib", "torchax", "tensorflow", "tf_keras",
+    "onnx2tf", "numpy", "scipy",
+]  # fmt: skip
 
 SCRIPT = """
 import json, sys
 import pytest
-code = pytest.main(["benchmarks", "--collect-only", "-q", "-p", "no:cacheprovider"])
-names = json.loads(sys.argv[1])
+names, *arguments = json.loads(sys.argv[1])
+code = pytest.main(["benchmarks", "--collect-only", "-q", "-p", "no:cacheprovider", *arguments])
 print(json.dumps({"code": int(code), "imported": [name for name in names if name in sys.modules]}))
 """
 
 
-def test_collecting_the_default_matrix_imports_no_framework() -> None:
+def collected(*arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps(FRAMEWORKS)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", SCRIPT, json.dumps([FRAMEWORKS, *arguments])],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     found = json.loads(done.stdout.splitlines()[-1])
     assert found == {"code": 0, "imported": []}, done.stdout[-2000:]
-    assert "test_cpu_scaling[resnet50-onnxruntime-int8-t1-b4]" in done.stdout
+    return done.stdout
+
+
+def test_collecting_the_default_matrix_imports_no_framework() -> None:
+    assert "test_cpu_scaling[resnet50-onnxruntime-int8-t1-b4]" in collected()
+
+
+def test_neither_does_naming_every_runtime_and_precision() -> None:
+    said = collected("--runtimes=jax,tensorflow,pytorch-compile", "--precisions=fp32,bf16,fp16,int8", "--models=mlp")
+    assert "test_cpu_scaling[mlp-jax-fp32-t1-b1]" in said
+    assert "test_cpu_scaling[mlp-tensorflow-fp32-t1-b4]" in said

@@ -1,0 +1,81 @@
+"""Open sessions of a framework that fixes its pools once a process: in a process of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from fixtures.inference import check
+from fixtures.models import models
+from fixtures.precisions import verdict
+from fixtures.runtimes import UnsupportedError, runtimes
+from fixtures import startup
+from fixtures.threads import settled_busy_threads
+from fixtures.workload import Workload
+
+name, cells, threads, watched = json.loads(sys.argv[1])
+runtime = runtimes()[name]
+found = {"begin": startup.begin(runtime, threads), "cells": {}}
+for model, size, batch in cells:
+    workload = Workload(models()[model], size, "random")
+    runtime.artifact(workload, "fp32", batch)
+    with runtime.load(workload, "fp32", "cpu", threads, batch) as session:
+        first_call_s, answers = check(session, workload, batch)
+        prepared = session.prepare(workload.check_inputs(batch))
+        seen = settled_busy_threads(lambda: session.run(prepared), threads)
+        found["cells"][f"{model}-b{batch}"] = {
+            "kept": verdict("fp32", answers, workload.weights().facts["rounding_error_rel"])[0],
+            "described": session.describe(), "first_call_s": first_call_s, "compile_s": session.compile_s,
+            "seen": seen,
+        }
+try:
+    runtime.load(workload, "fp32", "cpu", threads + 1, batch).close()
+    found["other_threads"] = "loaded"
+except UnsupportedError as error:
+    found["other_threads"] = str(error)
+found["again"] = startup.begin(runtime, threads)
+found["imported"] = [module for module in watched if module in sys.modules]
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """What came of them."""
+
+    begin: dict[str, Any]
+    cells: dict[str, dict[str, Any]]
+    other_threads: str
+    again: dict[str, Any]
+    imported: list[str]
+    stderr: str
+
+
+def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    paths = [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def sessions(runtime: str, cells: list[tuple[str, int, int]], threads: int, watched: list[str]) -> Sessions:
+    """``cells``: model, image size, batch."""
+    # The weights and the ONNX file in a process of their own: they need torch, which a session does not.
+    make = "import sys, json\nfrom fixtures.models import models\nfrom fixtures.workload import Workload\n"
+    make += "for model, size, _ in json.loads(sys.argv[1]): Workload(models()[model], size, 'random').onnx('fp32')"
+    made = python(make, json.dumps(cells))
+    assert made.returncode == 0, made.stderr
+    done = python(SCRIPT, json.dumps([runtime, cells, threads, watched]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    return Sessions(
+        found["begin"], found["cells"], found["other_threads"], found["again"], found["imported"], done.stderr
+    )
