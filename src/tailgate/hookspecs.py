@@ -32,6 +32,6 @@ def pytest_tailgate_result(
 ) -> None:
     """A benchmark has ended, measured or not; called in the session's own process, before the next one starts.
 
-    ``stats``: those of the row, with every round in ``data``; ``None``, with the ``reason``, where nothing was measured.
+    ``stats``: those of the row, with every round in ``data``; ``None``, with a ``reason``, where none was measured.
     What is raised here ends the session: a disk that may be full is the project's to think of.
     """
