@@ -73,11 +73,12 @@ def test_whatever_the_bytes_are_there_is_a_reason_or_a_model(
 ) -> None:
     file = tmp_path_factory.mktemp("bytes") / "m.onnx"
     file.write_bytes(content)
+    said = "a model"
     try:
         assert checked_model(Found("x", "x", file, "x.onnx")).graph.node
     except UnsupportedError as error:
-        assert str(error)
-        assert "\n" not in str(error)
+        said = str(error)
+    assert len(said.splitlines()) == 1
 
 
 def sequence_input() -> onnx.ModelProto:
@@ -95,7 +96,8 @@ def optional_input() -> onnx.ModelProto:
 
 def sparse_input() -> onnx.ModelProto:
     made = one_node("Relu")
-    made.graph.input[0].CopyFrom(helper.make_value_info("x", helper.make_sparse_tensor_type_proto(TensorProto.FLOAT, [2])))
+    kind = helper.make_sparse_tensor_type_proto(TensorProto.FLOAT, [2])
+    made.graph.input[0].CopyFrom(helper.make_value_info("x", kind))
     return made
 
 
@@ -120,7 +122,7 @@ def without_type() -> onnx.ModelProto:
     ],
 )  # fmt: skip
 def test_models_that_cannot_be_fed(tmp_path: Path, make: Callable[[], onnx.ModelProto], said: str) -> None:
-    assert said.split(".*")[0] in reason(save(make(), tmp_path / "m.onnx"))
+    assert said.split(".*", maxsplit=1)[0] in reason(save(make(), tmp_path / "m.onnx"))
 
 
 @pytest.mark.parametrize("opset", [0, 999])
@@ -144,7 +146,7 @@ def test_an_operator_the_runtime_lacks_is_its_own_words_on_one_line(tmp_path: Pa
     made = one_node("NoSuchOperator", domain="com.nobody")
     made.opset_import.append(helper.make_opsetid("com.nobody", 1))
     file = save(made, tmp_path / "m.onnx")
-    with pytest.raises(UnsupportedError, match="does not load it: .*NoSuchOperator") as caught:
+    with pytest.raises(UnsupportedError, match=r"does not load it: .*NoSuchOperator") as caught:
         open_session(runtime, file, facts_of(made), {"x": (2, 3)}, {}, 1)
     assert "\n" not in str(caught.value)
     assert str(tmp_path) not in str(caught.value)

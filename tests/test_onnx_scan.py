@@ -33,7 +33,7 @@ def by_name(*places: Path) -> dict[str, Found]:
 def test_names_are_paths_below_the_folder_in_a_stable_order(tmp_path: Path) -> None:
     make(tmp_path, "b.onnx", "a/z.onnx", "a/b/c.onnx", "UPPER.ONNX", "notes.txt", "b.info", "b.onnx.data")
     assert names(tmp_path) == ["UPPER", "a/b/c", "a/z", "b"]
-    assert [one.relative for one in found_in([str(tmp_path)], tmp_path)[0]][0] == "UPPER.ONNX"
+    assert next(one.relative for one in found_in([str(tmp_path)], tmp_path)[0]) == "UPPER.ONNX"
 
 
 def test_a_relative_folder_is_relative_to_where_pytest_was_started(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_several_folders_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("empty", r"--onnx-dir: no model in '.*empty' \(looked for files that end in \.onnx, in all folders below it\)"),
+        ("empty", r"no model in '.*empty' \(looked for files that end in \.onnx, in all folders below it\)"),
         ("emty", r"--onnx-dir: there is no folder '.*emty'; did you mean '.*empty'\?"),
         ("no.onnx", r"--onnx-dir: there is no file '.*no\.onnx'"),
         ("text.txt", r"--onnx-dir: '.*text\.txt' is neither a folder nor a file that ends in \.onnx"),
