@@ -87,7 +87,7 @@ def test_what_cannot_be_is_not_done_but_said() -> None:
 
 
 def test_not_even_the_number_of_dimensions() -> None:
-    with pytest.raises(UnsupportedError, match=r"'x' does not say how many dimensions it has; give its shape in \.info"):
+    with pytest.raises(UnsupportedError, match=r"'x' does not say how many dimensions it has; give its shape in \."):
         resolved(Port("x", "float", None))
     asked = [("yaml", Asked(inputs={"x": AskedInput((2, None, "sequence"))}))]
     assert resolved(Port("x", "float", None), layers=asked).shapes == {"x": (2, 1, 128)}
