@@ -6,5 +6,8 @@ pytest_plugins = [
     "fixtures.matrix",
     "fixtures.inference",
     "fixtures.framework_comparison",
+    "fixtures.onnx_files.cells",
+    "fixtures.onnx_files.profile",
+    "fixtures.onnx_files.results",
     "fixtures.verdicts",
 ]

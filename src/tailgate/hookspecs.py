@@ -24,3 +24,14 @@ def pytest_tailgate_expected(config: pytest.Config, fullname: str, extra_info: M
     ``False`` where an option of the project's own leaves it out, so that ``--gate`` does not call it missing;
     anything else leaves it expected. ``extra_info``: what the saved row says of its workload.
     """
+
+
+@pytest.hookspec
+def pytest_tailgate_result(
+    item: pytest.Item, status: str, reason: str | None, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any]
+) -> None:
+    """A benchmark has ended, measured or not; called in the session's own process, before the next one starts.
+
+    ``stats``: those of the row, with every round in ``data``; ``None``, with a ``reason``, where none was measured.
+    What is raised here ends the session: a disk that may be full is the project's to think of.
+    """

@@ -271,14 +271,22 @@ class BenchmarkRun:
         for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
             self._found.warn(item.name, warning)
         self._narrator.outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
-        if self._csv:
-            stats = {**metadata.stats.as_dict(), "iterations": metadata.iterations}
-            self._append_csv(row(metadata.fullname, stats, metadata.extra_info))
+        stats = {**metadata.stats.as_dict(), "iterations": metadata.iterations}
+        self._append_csv(row(metadata.fullname, stats, metadata.extra_info))
+        status = metadata.extra_info.get("status", "ok")
+        self._tell(item, status, None, {**stats, "data": list(metadata.stats.data)}, metadata.extra_info)
 
     def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
         self._narrator.outcome = f"{word}: {reason}"
         self._found.not_measured(item.nodeid, status, reason)
         self._append_csv(row(item.nodeid, None, {"status": status, "warnings": [reason]}))
+        self._tell(item, status, reason, None, {})
+
+    def _tell(self, item: pytest.Item, status: str, reason: str | None, stats: Any, extra_info: dict[str, Any]) -> None:
+        """Whoever in the project wants to know."""
+        self._config.hook.pytest_tailgate_result(
+            item=item, status=status, reason=reason, stats=stats, extra_info=extra_info
+        )
 
     def _append_csv(self, found: dict[str, Any]) -> None:
         if self._csv:
