@@ -11,11 +11,17 @@ CACHE = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[CACHE] = os.environ["TAILGATE_CACHE"] = tempfile.mkdtemp(prefix="tailgate-tests-")
+    if hasattr(config, "workerinput"):
+        # A worker of pytest-xdist shares its controller's cache; the sessions it starts are nobody's workers.
+        for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+            del os.environ[name]
+    else:
+        config.stash[CACHE] = os.environ["TAILGATE_CACHE"] = tempfile.mkdtemp(prefix="tailgate-tests-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(config.stash[CACHE], ignore_errors=True)
+    if CACHE in config.stash:
+        shutil.rmtree(config.stash[CACHE], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
