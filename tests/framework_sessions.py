@@ -66,13 +66,16 @@ def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def sessions(runtime: str, cells: list[tuple[str, int, int]], threads: int, watched: list[str]) -> Sessions:
-    """``cells``: model, image size, batch."""
-    # The weights and the ONNX file in a process of their own: they need torch, which a session does not.
+def make_onnx(cells: list[tuple[str, int, int]]) -> None:
+    """Weights and ONNX files, in a process of their own: they need torch, which a session does not."""
     make = "import sys, json\nfrom fixtures.models import models\nfrom fixtures.workload import Workload\n"
     make += "for model, size, _ in json.loads(sys.argv[1]): Workload(models()[model], size, 'random').onnx('fp32')"
     made = python(make, json.dumps(cells))
     assert made.returncode == 0, made.stderr
+
+
+def sessions(runtime: str, cells: list[tuple[str, int, int]], threads: int, watched: list[str]) -> Sessions:
+    """``cells``: model, image size, batch; ``watched``: modules that would be told if they were imported."""
     done = python(SCRIPT, json.dumps([runtime, cells, threads, watched]))
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)

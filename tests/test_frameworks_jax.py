@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from framework_sessions import Sessions, python, sessions
+from framework_sessions import Sessions, make_onnx, python, sessions
 
 from fixtures.runtimes import UnsupportedError, _torchax, jax, runtimes
 
@@ -14,6 +14,7 @@ NAMES = ["mlp-b2", "resnet18-b2"]
 
 @pytest.fixture(scope="module")
 def found() -> Sessions:
+    make_onnx(CELLS)
     return sessions("jax", CELLS, 1, ["torch", "torchax", "tensorflow"])
 
 

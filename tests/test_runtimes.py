@@ -51,8 +51,10 @@ def test_a_cell_keeps_its_promise_and_its_batches_apart(model: str, runtime: str
 
 def test_compiled_pytorch_answers_as_eager() -> None:
     with load("mlp", "pytorch-compile", "fp32", batch=4) as session:
-        _, found = check(session, workload("mlp"), 4)
+        first_call_s, found = check(session, workload("mlp"), 4)
         described = session.describe()
+        assert session.compile_s is not None
+        assert session.compile_s > first_call_s, "the call that compiles was not the first one measured"
     assert found.error_rel < 1e-5
     assert "inductor" in described["compiler"]
 
