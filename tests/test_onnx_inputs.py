@@ -170,6 +170,16 @@ def test_wrong_wishes_are_one_line(values: dict[str, Any], said: str) -> None:
         asked_from(values, "f")
 
 
+def scaled_half() -> onnx.ModelProto:
+    """Its only constant is one float32."""
+    nodes = [
+        helper.make_node("Constant", [], ["c"], value_float=2.0),
+        helper.make_node("Cast", ["c"], ["h"], to=TensorProto.FLOAT16),
+        helper.make_node("Mul", ["x", "h"], ["y"]),
+    ]
+    return model(nodes, [("x", TensorProto.FLOAT16, [2])], [("y", TensorProto.FLOAT16, [2])], {"u": np.array(1, np.float32)})
+
+
 @pytest.mark.parametrize(
     ("made", "precision"),
     [
@@ -179,6 +189,7 @@ def test_wrong_wishes_are_one_line(values: dict[str, Any], said: str) -> None:
         (one_node("Relu", TensorProto.DOUBLE), None),
         (one_node("Abs", TensorProto.INT32), None),
         (one_node("DynamicQuantizeLinear"), "int8"),
+        (scaled_half(), "fp16"),
     ],
 )
 def test_the_precision_is_the_files_own(made: onnx.ModelProto, precision: str | None) -> None:
