@@ -13,7 +13,7 @@ from onnx_models import conv, matmul, model, one_node, text
 from fixtures.onnx_files.asked import Asked, AskedInput, asked_from
 from fixtures.onnx_files.compare import difference
 from fixtures.onnx_files.facts import Facts, Port, facts_of
-from fixtures.onnx_files.sessions import OrtFile
+from fixtures.onnx_files.sessions import OpenVinoFile, OrtFile
 from fixtures.onnx_files.shapes import Resolved, fixed_batch, resolve
 from fixtures.onnx_files.values import arrays, numpy_dtype
 from fixtures.runtimes import UnsupportedError
@@ -170,6 +170,17 @@ def test_wrong_wishes_are_one_line(values: dict[str, Any], said: str) -> None:
         asked_from(values, "f")
 
 
+def scaled_half() -> onnx.ModelProto:
+    """Its only constant is one float32."""
+    nodes = [
+        helper.make_node("Constant", [], ["c"], value_float=2.0),
+        helper.make_node("Cast", ["c"], ["h"], to=TensorProto.FLOAT16),
+        helper.make_node("Mul", ["x", "h"], ["y"]),
+    ]
+    weights = {"unused": np.array(1, np.float32)}
+    return model(nodes, [("x", TensorProto.FLOAT16, [2])], [("y", TensorProto.FLOAT16, [2])], weights)
+
+
 @pytest.mark.parametrize(
     ("made", "precision"),
     [
@@ -179,6 +190,7 @@ def test_wrong_wishes_are_one_line(values: dict[str, Any], said: str) -> None:
         (one_node("Relu", TensorProto.DOUBLE), None),
         (one_node("Abs", TensorProto.INT32), None),
         (one_node("DynamicQuantizeLinear"), "int8"),
+        (scaled_half(), "fp16"),
     ],
 )
 def test_the_precision_is_the_files_own(made: onnx.ModelProto, precision: str | None) -> None:
@@ -204,6 +216,30 @@ def test_onnx_runtime_takes_what_is_made(dtype: str, tmp_path: Any) -> None:
     assert output.tobytes() == feeds["x"].tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["float", "float16", "bfloat16", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("operators", [("Identity",), ("Dropout",), ("Abs", "Neg")])
+def test_openvino_takes_what_is_made(dtype: str, operators: tuple[str, ...], tmp_path: Any) -> None:
+    """Also a graph that does nothing, whose output is its input."""
+    if operators[0] != "Identity" and dtype in ("bool", "uint8", "int64"):
+        operators = ("Identity", "Identity")
+    element, names = TensorProto.DataType.Value(dtype.upper()), ["x", "y", "z"][: len(operators) + 1]
+    nodes = [
+        helper.make_node(operator, [first], [second])
+        for operator, first, second in zip(operators, names, names[1:], strict=False)
+    ]
+    shape = [2, "n" if dtype == "int64" else 3]
+    made = model(nodes, [("x", element, shape)], [(names[-1], element, shape)], opset=17)
+    (tmp_path / "m.onnx").write_bytes(made.SerializeToString())
+    found = facts_of(made)
+    feeds, _ = arrays(found, {"x": (2, 3)}, [])
+    with OpenVinoFile(tmp_path / "m.onnx", found, {"x": (2, 3)}, 1) as session:
+        prepared = session.prepare(feeds)
+        session.run(prepared)
+        (output,) = session.outputs()
+    expected = -np.abs(feeds["x"]) if operators[0] == "Abs" else feeds["x"]
+    assert output.astype(np.float64).tolist() == expected.astype(np.float64).tolist()
+
+
 def test_a_wrong_answer_is_told_from_rounding() -> None:
     right = np.linspace(-1, 1, 50, dtype=np.float32)
     assert difference(["y"], [right * (1 + 1e-6)], [right], "fp32").wrong is None
@@ -214,6 +250,10 @@ def test_a_wrong_answer_is_told_from_rounding() -> None:
     holes = np.where(right > 0.5, np.nan, right)
     assert "NaN" in (difference(["y"], [holes], [right], "fp32").wrong or "")
     assert difference(["y"], [holes], [holes], "fp32").error_rel == 0
+    assert difference(["y"], [right], [holes], "fp32").wrong is None  # the reference itself is beyond judging
+    assert difference(["y"], [right], [holes], "fp32").notes
+    half = right.astype(np.float16)
+    assert difference(["y"], [half * np.float16(1.004)], [half], "fp32").wrong is None  # a cast rounded otherwise
     assert difference(["y"], [np.array(["a"])], [np.array(["b"])], "fp32").notes
     parts = difference(["y"], [[right, right]], [[right, right * 2]], "fp32")
     assert "'y[1]'" in (parts.wrong or "")
