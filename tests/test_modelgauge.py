@@ -88,6 +88,13 @@ def test_onnx_runtime_answers_as_torch(batch: int) -> None:
     assert agreement(np.concatenate(outputs), SMALL.workload().reference()).error_rel < 1e-4
 
 
+def test_weights_are_made_anew_when_their_own_family_changes_and_not_for_another() -> None:
+    from fixtures.workload import _model_files
+
+    assert _model_files(models()[SMALL.model]) == ["models/_base", "models/mobilenet_widths", "models/torchvision"]
+    assert _model_files(models()["mlp"]) == ["models/_base", "models/mlp"]
+
+
 def test_without_timm_its_cells_are_skipped_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
