@@ -120,12 +120,12 @@ def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], fl
         place.set_ylim(min(heights) / 1.6, max(heights) * 1.6)  # a line below zero would run off to nothing
         _tick(place.yaxis, *place.get_ylim())
         return
-    place.set_ylim(bottom=0)
+    place.set_ylim(0, 1.06 * place.get_ylim()[1])
     it = found.correlation
     known = it.pearson_r is not None and it.pearson_p is not None
     title = f"all {it.n}: r = {it.pearson_r:.4f}, p = {it.pearson_p:.1e}" if known else f"all {it.n}: {it.reason}"
     place.legend(
-        loc="upper left", fontsize=9, framealpha=0.9, alignment="left",
+        loc="upper left" if known else "lower right", fontsize=9, framealpha=0.9, alignment="left",
         title=f"{title}\ndashed: linear fit of each size", title_fontsize=9,
     )  # fmt: skip
     _label(place, found)

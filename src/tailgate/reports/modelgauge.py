@@ -38,7 +38,7 @@ def render(runs: Sequence[Run]) -> str:
     if found.unmeasured:
         lines = [(code(name), status, code(reason)) for name, status, reason in found.unmeasured]
         parts += ["## Not measured\n", table(("benchmark", "status", "reason"), lines, text_columns=3)]
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
