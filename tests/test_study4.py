@@ -308,3 +308,12 @@ def test_the_suites_own_models_are_exported_when_they_are_used(tmp_path: Path, m
     assert source.file().path == tmp_path / "m.onnx"
     assert source.info() == Info({"parameters": 216, "macs": 5, "flops_counter": "test", "family": "cnn"})
     assert source.known()["macs"] == 5
+
+
+def test_the_suites_own_models_wait_until_their_study_is_named():
+    everything = suite("--collect-only", "-q", "--models=resnet50")
+    assert not everything.lines(r"test_onnx_profiles\[")
+    assert everything.lines("Left out: 32 x test_onnx_profiles, .*only with: pytest benchmarks/test_onnx_profiles.py")
+    assert not suite("--collect-only", "-q", "-k", "resnet50").lines("test_onnx_profiles")
+    named = suite("--collect-only", "-q", "--models=resnet50", within="benchmarks/test_onnx_profiles.py")
+    assert len(named.lines(r"test_onnx_profiles\[resnet50-\d+px-onnxruntime-t1\]")) == 3
