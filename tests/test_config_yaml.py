@@ -141,9 +141,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, s
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_command_line_wins_and_a_wrong_value_has_its_words(
-    sessions: dict[str, tuple[int, str]], name: str
-) -> None:
+def test_the_command_line_wins_and_a_wrong_value_has_its_words(sessions: dict[str, tuple[int, str]], name: str) -> None:
     code, text = sessions[name]
     _, _, expected, said = SESSIONS[name]
     assert code == expected, text
