@@ -7,6 +7,7 @@ import pytest
 from foreign import run_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx_models import conv, save
 from suite import suite
 
 from fixtures.config_file.arguments import words_of
@@ -140,9 +141,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, s
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_command_line_wins_and_a_wrong_value_has_its_words(
-    sessions: dict[str, tuple[int, str]], name: str
-) -> None:
+def test_the_command_line_wins_and_a_wrong_value_has_its_words(sessions: dict[str, tuple[int, str]], name: str) -> None:
     code, text = sessions[name]
     _, _, expected, said = SESSIONS[name]
     assert code == expected, text
@@ -162,11 +161,12 @@ def test_no_such_file(sessions: dict[str, tuple[int, str]]) -> None:
 
 def test_the_instrument_obeys_in_the_benchmarks_own_process_too(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(
-        f"models: mlp\nruntimes: [pytorch]\nprecisions: fp32\nthreads: 1\nbatch-sizes: 1\nrounds: 7\n"
+        f"onnx-dir: {save(conv(), tmp_path / 'm.onnx')}\nruntimes: [onnxruntime]\nrounds: 7\n"
+        "onnx: {dims: {height: 8, width: 8}}\n"
         f"warmup-rounds: 2\nmeters: cpu\nbenchmark-max-time: 0.5\ncsv: {tmp_path / 'rows.csv'}\nstart-method: fork\n"
     )
     outcome = suite(
-        "-k", "test_cpu_scaling", f"--config={tmp_path / 'c.yaml'}", f"--benchmark-json={tmp_path / 'out.json'}",
+        "-k", "test_onnx_profiles", f"--config={tmp_path / 'c.yaml'}", f"--benchmark-json={tmp_path / 'out.json'}",
         "--warmup-rounds=3",
     )  # fmt: skip
     assert outcome.code == 0, outcome.text

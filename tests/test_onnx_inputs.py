@@ -13,7 +13,8 @@ from onnx_models import conv, matmul, model, one_node, text
 from fixtures.onnx_files.asked import Asked, AskedInput, asked_from
 from fixtures.onnx_files.compare import difference
 from fixtures.onnx_files.facts import Facts, Port, facts_of
-from fixtures.onnx_files.sessions import OpenVinoFile, OrtFile
+from fixtures.onnx_files.openvino_file import OpenVinoFile
+from fixtures.onnx_files.sessions import OrtFile
 from fixtures.onnx_files.shapes import Resolved, fixed_batch, resolve
 from fixtures.onnx_files.values import arrays, numpy_dtype
 from fixtures.runtimes import UnsupportedError

@@ -83,9 +83,7 @@ def test_what_cannot_be_opened_is_there_with_its_reason(tmp_path: Path) -> None:
     assert found["pipe"].problem == found["socket"].problem == "not a regular file"
 
 
-def test_a_folder_that_cannot_be_read_is_there_with_its_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_read_is_there_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a.onnx", "closed/b.onnx")
     real = os.scandir
 
@@ -128,9 +126,9 @@ def test_a_place_without_models_is_one_line(tmp_path: Path, place: str, said: st
         names(tmp_path / place)
 
 
-ODD = st.text(
-    st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=8
-).filter(lambda name: name not in (".", "..") and len(name.encode()) < 200)
+ODD = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=8).filter(
+    lambda name: name not in (".", "..") and len(name.encode()) < 200
+)
 
 
 @settings(max_examples=40, deadline=None)
