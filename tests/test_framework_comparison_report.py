@@ -167,8 +167,9 @@ def entries(**latencies: tuple[float, float, float]) -> dict[str, Entry]:
     [
         ((1, 1, 1), (115, 110, 120), "holds"),
         ((1, 1, 1), (2, 1.9, 2.1), "no longer so large"),
-        ((1, 1, 1), (1.1, 0.9, 1.2), "undecided"),
-        ((1, 1, 1), (1.01, 1.01, 1.01), "undecided"),
+        ((1, 1, 1), (1.1, 0.9, 1.2), "no longer so large"),
+        ((1, 1, 1), (1.01, 1.01, 1.01), "no longer so large"),
+        ((1, 0.5, 1), (30, 0.9, 90), "undecided"),
         ((1, 0.9, 1.1), (0.5, 0.4, 0.6), "reverses"),
     ],
 )

@@ -123,7 +123,7 @@ class Ratio(Finding):
         return times(self.factor)
 
     def judge(self, entries: Mapping[str, Entry]) -> Judged:
-        """By the ratio, once it is clear on which side of 1 it is."""
+        """By the ratio, once it is clear on which side of 1 it is, or how far from the published one at most."""
         values, absent = _values(entries, self.metric, (self.subject, self.base))
         if absent:
             return Judged("", NOT_MEASURED, "; ".join(absent.values()))
@@ -133,6 +133,8 @@ class Ratio(Finding):
         factor = own.value / base.value
         if _ahead(base, own, self.metric, most=True):
             return Judged(times(factor), REVERSES)
+        if own.high < base.low * self.factor * STILL_AS_LARGE:
+            return Judged(times(factor), SMALLER)
         if not _ahead(own, base, self.metric, most=True):
             return Judged(times(factor), UNDECIDED, "too close to each other")
         return Judged(times(factor), HOLDS if factor >= self.factor * STILL_AS_LARGE else SMALLER)
