@@ -7,7 +7,8 @@
    ``unmeasured`` also with ``crashed``, ``timeout`` and ``oom``.
 3  ``tailgate_gate``; in ``extra_info``: ``gate_verdict`` and ``gate_confirmation_median_s`` (docs/gate.md).
 4  in ``extra_info``: what the profiling meters give (docs/meters.md), ``import_s``, ``rss_import_bytes``,
-   ``compile_s``, ``startup_missing``, ``check_items``, ``model_bytes``, and studies 2 and 4; ``load_s`` is without ``compile_s``.
+   ``compile_s``, ``startup_missing``, ``check_items``, ``model_bytes``, and studies 2 and 4; ``load_s`` is without
+   ``compile_s``.
 """
 
 SCHEMA_VERSION = 4
