@@ -33,8 +33,8 @@ def test_memray_and_massif_agree(model: str, tmp_path: Path, report: Report) -> 
     assert heap_bytes is not None, heap["warnings"]
     assert growth_bytes is not None, both["warnings"]
     report(
-        f"{model}: memray {heap_bytes / 1e6:.1f} MB ({heap_s:.0f} s); Massif {both['massif_peak_bytes'] / 1e6:.1f} MB, "
-        f"of which {both['massif_baseline_bytes'] / 1e6:.1f} MB before the mark, so {growth_bytes / 1e6:.1f} MB "
+        f"{model}: memray {heap_bytes / 1e6:.1f} MB ({heap_s:.0f} s); Massif {both['massif_peak_bytes'] / 1e6:.1f} MB "
+        f"at most, {both['massif_baseline_bytes'] / 1e6:.1f} MB at the mark, {growth_bytes / 1e6:.1f} MB more after it "
         f"({both_s:.0f} s): memray/Massif {heap_bytes / growth_bytes:.3f}"
     )
     assert abs(heap_bytes - growth_bytes) <= AGREE_REL * growth_bytes + AGREE_BYTES
