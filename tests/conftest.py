@@ -5,9 +5,13 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
 CACHE = pytest.StashKey[str]()
+# How long an example takes on a busy machine is no property of the code.
+settings.register_profile("tailgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tailgate")
 
 
 def pytest_configure(config: pytest.Config) -> None:

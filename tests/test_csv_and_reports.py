@@ -354,7 +354,8 @@ def test_the_scaling_report_needs_threads_and_batch_sizes(capsys, save):
 
 
 def test_all_formats_are_known():
-    assert list(formats()) == ["accuracy", "gdev-ai", "html", "markdown", "modelgauge", "scaling"]
+    ours = ["accuracy", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge", "scaling"]
+    assert list(formats()) == ours
 
 
 def test_an_unknown_format_names_the_nearest(capsys, save):
@@ -363,12 +364,17 @@ def test_an_unknown_format_names_the_nearest(capsys, save):
     assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", f"allowed: {', '.join(formats())}")
 
 
-@pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x.json"], ["reprot"], ["report", "x", "--fromat=y"]])
+@pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x.json"], ["report", "x", "--fromat=y"]])
 def test_wrong_use_of_the_command_is_exit_code_4_and_one_line(capsys, arguments):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)
     assert stop.value.code == 4
     assert_one_line(capsys.readouterr().err, "--help")
+
+
+def test_an_unknown_command_names_the_nearest(capsys):
+    assert cli.main(["reprot"]) == 4
+    assert_one_line(capsys.readouterr().err, "did you mean 'report'?")
 
 
 def test_a_missing_file_is_exit_code_4_and_one_line(capsys, tmp_path):

@@ -11,6 +11,8 @@ import pytest
 
 from tailgate.processes import safety
 
+pytestmark = pytest.mark.alone
+
 SOON_S = 30.0
 
 

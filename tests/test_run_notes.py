@@ -14,7 +14,9 @@ METADATA = object()
 @pytest.fixture
 def run() -> Any:
     config: Any = SimpleNamespace(
-        option=SimpleNamespace(collectonly=False), pluginmanager=SimpleNamespace(get_plugin=lambda name: None)
+        option=SimpleNamespace(collectonly=False),
+        pluginmanager=SimpleNamespace(get_plugin=lambda name: None),
+        hook=SimpleNamespace(pytest_tailgate_result=lambda **_: None),
     )
     made: Any = BenchmarkRun(config, Settings())
     made.counted = []

@@ -6,6 +6,8 @@ from fixtures.threads import busy_threads, settled_busy_threads, thread_counts, 
 from tailgate.cpus import usable_cpus
 from tailgate.errors import TailgateError
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize(
     ("text", "cpus", "expected"),
