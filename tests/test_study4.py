@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import sys
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,7 @@ from onnx import TensorProto, helper
 from onnx_models import conv, external, matmul, model, one_node, save, text
 from suite import Outcome, suite
 
-from fixtures.onnx_files import own, results
-from fixtures.onnx_files.info import Info
+from fixtures.onnx_files import results
 from fixtures.onnx_files.own import Source
 from fixtures.onnx_files.results import write
 from fixtures.onnx_files.scan import Found
@@ -280,40 +277,3 @@ def test_a_result_file_that_is_not_ours_is_not_written_over(tmp_path: Path) -> N
         with pytest.raises(OSError, match="is not written over"):
             write(tmp_path, source, {"name": "one"})
         assert (tmp_path / "m.json").read_text() == text_there
-
-
-class Entry:
-    name = "tiny-32px"
-    image_size = 32
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def onnx_file(self) -> Path:
-        return save(conv(), self._file)
-
-    def info(self) -> dict[str, Any]:
-        return {"parameters": 216, "macs": 5, "flops_counter": "test", "family": "cnn"}
-
-
-def test_the_suites_own_models_are_exported_when_they_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stub = types.ModuleType("fixtures.modelgauge")
-    stub.ENTRIES = (Entry(tmp_path / "m.onnx"),)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "fixtures.modelgauge", stub)
-    (source,) = own.own_sources()
-    assert (source.name, source.kind, source.problem, source.relative) == (
-        "tiny-32px", "modelgauge", None, "tiny-32px.onnx",
-    )  # fmt: skip
-    assert not (tmp_path / "m.onnx").exists()
-    assert source.file().path == tmp_path / "m.onnx"
-    assert source.info() == Info({"parameters": 216, "macs": 5, "flops_counter": "test", "family": "cnn"})
-    assert source.known()["macs"] == 5
-
-
-def test_the_suites_own_models_wait_until_their_study_is_named():
-    everything = suite("--collect-only", "-q", "--models=resnet50")
-    assert not everything.lines(r"test_onnx_profiles\[")
-    assert everything.lines("Left out: 32 x test_onnx_profiles, .*only with: pytest benchmarks/test_onnx_profiles.py")
-    assert not suite("--collect-only", "-q", "-k", "resnet50").lines("test_onnx_profiles")
-    named = suite("--collect-only", "-q", "--models=resnet50", within="benchmarks/test_onnx_profiles.py")
-    assert len(named.lines(r"test_onnx_profiles\[resnet50-\d+px-onnxruntime-t1\]")) == 3
