@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 Timer = Callable[[], float]
+
+
+class DeviceClock(Protocol):
+    """What a device says of the same rounds that the host's clock times. A session of the suite brings its own."""
+
+    name: str
+    """Such as ``cuda-events``."""
+
+    def before_round(self) -> None:
+        """Right before a round, untimed: bring the device to where every round begins (flush caches, be idle)."""
+
+    def after_round(self) -> float | None:
+        """Right after a round, untimed: the seconds the device itself took for it; ``None``: it cannot tell."""
+
+    def facts(self) -> dict[str, Any]:
+        """After the last round: flat, unit-suffixed fields for ``extra_info`` (peak memory of the device, ...)."""
 
 
 def timed_rounds(

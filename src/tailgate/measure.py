@@ -19,7 +19,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 
 from tailgate import trust
-from tailgate.clocks import timed_rounds
+from tailgate.clocks import DeviceClock, timed_rounds
 from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS
 from tailgate.meters import meters
@@ -31,6 +31,14 @@ from tailgate.settings import Settings
 SETTINGS = pytest.StashKey[Settings]()
 MARKS = pytest.StashKey[dict[str, Any]]()
 """What each meter noted before a test's set-up."""
+DEVICE_CLOCK = pytest.StashKey[DeviceClock]()
+"""Of the benchmark's device, where its fixture gave one."""
+
+
+def use_device_clock(node: pytest.Item, clock: DeviceClock | None) -> None:
+    """From a fixture: the rounds of this benchmark are timed by ``clock``, too."""
+    if clock is not None:
+        node.stash[DEVICE_CLOCK] = clock
 
 
 def mark_meters(node: pytest.Item) -> None:
