@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,8 +75,14 @@ def test_a_second_thread_at_work_is_seen() -> None:
     other.start()
     try:
         # A neighbour may hold the second CPU for a moment, so one look that sees both is enough.
-        seen = [busy_threads(lambda: hashlib.sha256(block).digest(), threads=1, least_s=0.2) for _ in range(15)]
+        before_s, seen = time.process_time(), []
+        start_s = time.perf_counter()
+        while 2 not in seen and len(seen) < 15:
+            seen.append(busy_threads(lambda: hashlib.sha256(block).digest(), threads=1, least_s=0.2))
+        had_cpus = (time.process_time() - before_s) / (time.perf_counter() - start_s)
     finally:
         stop.set()
         other.join()
+    if 2 not in seen and had_cpus < 1.2:
+        pytest.skip(f"others had the second CPU all the time: the two threads got {had_cpus:.2f} CPUs together")
     assert 2 in seen
