@@ -21,8 +21,15 @@ ROUNDS = 60
 
 
 def gpu_row(
-    gpu: str, model: str = "resnet50", runtime: str = "pytorch", precision: str = "fp32", batch: int = 1,
-    *, seed: int = 0, scale: float = 1.0, **changes: Any,
+    gpu: str,
+    model: str = "resnet50",
+    runtime: str = "pytorch",
+    precision: str = "fp32",
+    batch: int = 1,
+    *,
+    seed: int = 0,
+    scale: float = 1.0,
+    **changes: Any,
 ) -> dict[str, Any]:
     """A row as a GPU's session would save it."""
     image_s, launch_s, half, idle_w, most_w = GPUS.get(gpu, (300e-6, 1.1e-3, 4.0, 17.0, 72.0))
@@ -53,8 +60,14 @@ def gpu_row(
 
 
 def cpu_row(
-    model: str = "resnet50", runtime: str = "pytorch", precision: str = "fp32", batch: int = 1, threads: int = 2,
-    *, seed: int = 0, **changes: Any,
+    model: str = "resnet50",
+    runtime: str = "pytorch",
+    precision: str = "fp32",
+    batch: int = 1,
+    threads: int = 2,
+    *,
+    seed: int = 0,
+    **changes: Any,
 ) -> dict[str, Any]:
     """A row of study 1, which study 3 compares with."""
     per_image_s = 0.045 * WORK[model] / (2.5 if precision == "int8" else 1) / (1.3 if runtime == "openvino" else 1)

@@ -24,7 +24,10 @@ UNSTABLE_PERCENT = 1.0
 LEAST_WARMUP_S, LEAST_TIMED_S, LEAST_QUERIES = 1.0, 5.0, 100
 """What study 4 asked of trtexec."""
 NO_ENQUEUE = "n/a (a round waits for the end event; the launch alone is not timed)"
-APART = "# measured apart, once, before the timed rounds: a median and a P99, no rounds"
+APART = (
+    "# Latency, H2D and D2H: measured once, before the timed rounds, so a median and a P99. Latency is the host's time "
+    "of copy in, run and copy out; trtexec adds up three device times"
+)
 
 
 def render(runs: Sequence[Run]) -> str:

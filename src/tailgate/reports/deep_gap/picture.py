@@ -17,7 +17,7 @@ OTHER_COLOUR = "#888888"
 DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 BATCH = "batch"
-PANEL_INCHES, DPI = (6.4, 4.6), 110
+PANEL_INCHES, DPI = (7.2, 4.4), 110
 Value = Callable[[Cell], float | None]
 
 
@@ -37,7 +37,8 @@ def pictures(study: Study) -> Mapping[str, bytes]:
             (BATCH, "images/s", "Throughput over batch; circled: the peak"), mark_peak=True,
         ),
         "-energy.png": _picture(
-            study, lambda cell: cell.batch, lambda cell: cell.images_per_joule, (BATCH, "images per joule", "Images per joule over batch"),
+            study, lambda cell: cell.batch, lambda cell: cell.images_per_joule,
+            (BATCH, "images per joule", "Images per joule over batch"),
         ),
     }  # fmt: skip
     return {suffix: content for suffix, content in drawn.items() if content is not None}
@@ -53,7 +54,7 @@ def _picture(
             panels.setdefault((curve.subject, curve.device), []).append(curve)
     if not panels:
         return None
-    figure, places = _panels(len(panels))
+    figure, places = _panels(len(panels), len({device for _, device in panels}))
     for place, ((subject, device), curves) in zip(places, panels.items(), strict=True):
         shown = _worth_drawing(curves)
         runtimes = list(dict.fromkeys(curve.config.runtime for curve in shown))
@@ -73,7 +74,7 @@ def _picture(
         place.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
         place.set_axisbelow(True)
         place.spines[["top", "right"]].set_visible(False)
-        place.legend(fontsize=7, framealpha=0.85, ncols=1 + (len(shown) > 7), handlelength=2.6)
+        place.legend(fontsize=7, frameon=False, handlelength=2.6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.suptitle(f"{labels[2]} · both axes logarithmic", fontsize=11, x=0.01, ha="left")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=DPI)
@@ -131,18 +132,18 @@ def _label_batches(place: Any, curve: Curve, x: Value, y: Value) -> None:
     for cell in curve.cells:
         if (across := x(cell)) is not None and (up := y(cell)) is not None:
             place.annotate(
-                str(cell.batch), (across, up), (0, 5), textcoords="offset points", ha="center", fontsize=7,
+                str(cell.batch), (across, up), (-5, 3), textcoords="offset points", ha="right", fontsize=7,
                 color="#555555",
             )  # fmt: skip
 
 
-def _panels(count: int) -> tuple[Any, Sequence[Any]]:
+def _panels(count: int, most_columns: int) -> tuple[Any, Sequence[Any]]:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise TailgateError("pictures need matplotlib; install with: pip install 'matplotlib>=3.8'") from error
-    columns = min(3, count)
+    columns = min(3, most_columns)
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 0.4), layout="constrained")
     FigureCanvasAgg(figure)

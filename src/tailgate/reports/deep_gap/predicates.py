@@ -103,7 +103,8 @@ class UpTo:
         if self.precision and not any(curve.config.precision == self.precision for curve in gpu):
             return f"no {self.precision} row on a GPU"
         if self.kind in (SOURCE_CPU, BEST_CPU):
-            return "no pytorch fp32 row on a CPU with the same weights and image size"
+            what = "pytorch fp32 row" if self.kind == SOURCE_CPU else "row"
+            return f"no {what} on a CPU with the same weights and image size"
         return "no cell that both have"
 
 
@@ -165,7 +166,7 @@ class PeaksWithin:
         counts = Counter(self._vote(curve) for curve in curves)
         near = [curve.peak.near_batch for curve in curves]
         seen = f"so in {counts[FASTER]} of {len(curves)}, elsewhere in {counts[SLOWER]}; "
-        seen += f"within {NEAR_REL:.0%} of the peak from batch {min(near)} to {max(near)} on"
+        seen += f"within {NEAR_REL:.0%} of the peak from {_batches(near)} on"
         if counts[SLOWER]:
             return Judged(seen, MIXED if counts[FASTER] else REVERSES)
         if counts[SAME]:
@@ -173,14 +174,15 @@ class PeaksWithin:
         return Judged(seen, HOLDS)
 
     def _vote(self, curve: Curve) -> str:
-        inside = [self.low <= batch <= self.high for batch in curve.peak.alike]
-        if all(inside) and not curve.peak.at_the_edge:
-            return FASTER
-        return SAME if any(inside) else SLOWER
+        peak = curve.peak
+        if peak.at_the_edge and peak.batch <= self.high:
+            return SAME
+        inside = [self.low <= batch <= self.high for batch in peak.alike]
+        return FASTER if all(inside) else SAME if any(inside) else SLOWER
 
     def _others(self, study: Study) -> str:
         found = [curve.peak.batch for curve in study.curves if curve.device.is_gpu and len(curve.cells) > 1]
-        return f"the GPUs here peak at {min(found)} to {max(found)}" if found else ""
+        return f"the GPUs here peak at {_batches(found)}" if found else ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,10 @@ class Unmeasurable:
         """Never."""
         del study
         return Judged("", NOT_MEASURED, self.why)
+
+
+def _batches(found: Sequence[int]) -> str:
+    return f"batch {min(found)}" + (f" to {max(found)}" if max(found) > min(found) else "")
 
 
 def is_model(device: str, model: str) -> bool:
