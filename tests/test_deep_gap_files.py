@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_gpus import cpu_row, gpu_row, run, save
 
@@ -37,6 +37,7 @@ def test_study_3s_file_gives_population_deviation_and_allocators_peak() -> None:
     assert line["gpu_peak_mem_mb"] == ""
 
 
+@settings(max_examples=50)
 @given(st.lists(st.floats(min_value=1e-6, max_value=10), min_size=2, max_size=50))
 def test_the_deviation_is_the_same_with_and_without_raw_rounds(data: list[float]) -> None:
     saved = {"stddev": statistics.stdev(data), "rounds": len(data)}
@@ -72,6 +73,7 @@ def test_the_percentile_is_the_sample_that_trtexecs_float_arithmetic_picks(
     assert tuple(trtexec.percentile(list(range(count)), percent) for percent in trtexec.PERCENTILES) == indices
 
 
+@settings(max_examples=50)
 @given(SAMPLES, st.integers(0, 100))
 def test_a_percentile_is_a_sample_and_grows(samples: list[float], percent: int) -> None:
     ordered = sorted(samples)

@@ -1,7 +1,7 @@
 """Where a curve peaks, and when that is not known."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.analysis.peaks import NEAR_REL, Point, peak
@@ -20,6 +20,7 @@ def curves(draw: st.DrawFn) -> list[Point]:
     return points
 
 
+@settings(max_examples=50)
 @given(curves())
 def test_a_peak_is_one_of_the_batches_and_nothing_is_above_it(points: list[Point]) -> None:
     found = peak(points)
@@ -32,6 +33,7 @@ def test_a_peak_is_one_of_the_batches_and_nothing_is_above_it(points: list[Point
     assert found.at_the_edge == (found.batch == max(by_batch))
 
 
+@settings(max_examples=50)
 @given(curves(), st.floats(min_value=1e-3, max_value=1e3))
 def test_units_do_not_move_a_peak(points: list[Point], scale: float) -> None:
     scaled = [
