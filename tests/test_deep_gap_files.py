@@ -12,7 +12,7 @@ from synthetic_gpus import cpu_row, gpu_row, run, save
 
 from tailgate import cli
 from tailgate.errors import TailgateError
-from tailgate.reports import deep_gap_csv, gdev_ai, trtexec
+from tailgate.reports import deep_gap, deep_gap_csv, gdev_ai, trtexec
 
 L4 = "Synthetic L4"
 SAMPLES = st.lists(st.floats(min_value=1e-6, max_value=10), min_size=1, max_size=300)
@@ -140,3 +140,13 @@ def test_a_cpus_rows_are_none_for_trtexec(tmp_path: Path, capsys: pytest.Capture
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "no row measured on a GPU" in said
+
+
+@pytest.mark.parametrize("odd", ["x", {}, True, -1, ["x", None]])
+def test_odd_values_in_a_file_are_missing_ones_or_one_line(odd: object) -> None:
+    for name in gpu_row(L4)["extra_info"]:
+        row = gpu_row(L4)
+        row["extra_info"][name] = odd
+        saved = run(row, gpu_row(L4, batch=8), gpu=L4)
+        for report in (deep_gap.render, deep_gap_csv.render, trtexec.render):
+            assert report([saved])

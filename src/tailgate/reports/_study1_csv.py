@@ -33,7 +33,8 @@ def lines_of(runs: Sequence[Run]) -> Iterator[tuple[Pair, Measured, dict[str, An
             if row["image_size"] is None:
                 continue
             pair = (str(row["runtime"]), str(row["precision"]))
-            cell = (pair, row["device"], row["model"], row["batch_size"], row["threads"])
+            # As text: a file may hold anything.
+            cell = (pair, *(repr(row[name]) for name in ("device", "model", "batch_size", "threads")))
             repeats[cell] += 1
             line = {
                 "timestamp_utc": row["timestamp_utc"],

@@ -75,7 +75,8 @@ def performance(times_s: Sequence[float]) -> str:
 def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Iterator[str]:
     stats = bench["stats"]
     rounds = [float(time_s) for time_s in stats.get("data") or ()]
-    compute = [value for one in info.get("gpu_times_s") or () if (value := number(one)) is not None]
+    times_s = info.get("gpu_times_s")
+    compute = [value for one in times_s if (value := number(one)) is not None] if isinstance(times_s, list) else []
     yield f"# {printable(str(bench['name']))} on {printable(device_of(run, info).name)}"
     if info.get("status") not in (None, "ok"):
         yield f"# status: {printable(str(info['status']))}"
@@ -114,7 +115,10 @@ def _prolog(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Sequence[
 
 def _throughput(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Sequence[float]) -> str:
     """Queries over host wall time; a query is a batch, as trtexec counts with explicit batches."""
-    queries_per_s = stats["rounds"] * _calls(stats) / _total_s(stats, rounds)
+    total_s = _total_s(stats, rounds)
+    if total_s <= 0:
+        return "Throughput: n/a (the timed rounds took no time)"
+    queries_per_s = stats["rounds"] * _calls(stats) / total_s
     items = number(info.get("items_per_call")) or number(info.get("batch_size")) or 1
     return f"Throughput: {queries_per_s:g} qps\n# {queries_per_s * items:g} images/s, {items:g} a query"
 

@@ -13,6 +13,8 @@ from tailgate.reports.deep_gap.reading import Study
 BEST_CPU, SOURCE_CPU, SAME_CPU = "best CPU", "CPU pytorch fp32", "CPU same runtime and precision"
 OVER_CPU = (BEST_CPU, SOURCE_CPU, SAME_CPU)
 OVER_FP32, OVER_GPU = "precision over fp32", "GPU over GPU"
+OVER_PYTORCH = "runtime and precision over pytorch fp32"
+"""The source's way: its FP32 is PyTorch's and its INT8 TensorRT's, so two things change at once."""
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "not told apart", "no interval"
 
 
@@ -80,15 +82,24 @@ def over(curve: Curve, base: Curve, kind: str) -> Row:
 def over_fp32(curves: Sequence[Curve]) -> Iterator[Row]:
     """Each reduced precision over fp32 of the same subject, device, runtime and threads."""
     for curve in curves:
-        if curve.config.precision == "fp32":
-            continue
-        wanted = Config(curve.config.runtime, "fp32", curve.config.threads, curve.config.l2_flushed)
-        base = next(
-            (one for one in curves
-             if (one.subject, one.device, one.config) == (curve.subject, curve.device, wanted)), None
-        )  # fmt: skip
-        if base is not None:
+        base = fp32_of(curve, curves, curve.config.runtime)
+        if base is not None and base is not curve:
             yield over(curve, base, OVER_FP32)
+
+
+def over_pytorch(curves: Sequence[Curve]) -> Iterator[Row]:
+    """Each configuration over fp32 of pytorch on the same device, of the same subject and threads."""
+    for curve in curves:
+        base = fp32_of(curve, curves, "pytorch")
+        if base is not None and base is not curve:
+            yield over(curve, base, OVER_PYTORCH)
+
+
+def fp32_of(curve: Curve, curves: Sequence[Curve], runtime: str) -> Curve | None:
+    """The fp32 curve of a runtime that a curve may be compared with; its own, where it is that one."""
+    wanted = Config(runtime, "fp32", curve.config.threads, curve.config.l2_flushed)
+    key = (curve.subject, curve.device, wanted)
+    return next((one for one in curves if (one.subject, one.device, one.config) == key), None)
 
 
 def over_gpus(curves: Sequence[Curve]) -> dict[tuple[str, str], list[Row]]:
@@ -123,6 +134,7 @@ def rows(study: Study) -> Iterator[Row]:
             on_it = [curve for curve in cpus if curve.device == device]
             yield from (over_cpu(curve, on_it, kind) for curve in gpus for kind in OVER_CPU)
         yield from over_fp32([*gpus, *cpus])
+        yield from over_pytorch([*gpus, *cpus])
         for found in over_gpus(gpus).values():
             yield from found
 

@@ -152,7 +152,8 @@ def _cell(subject: Subject, device: Device, config: Config, batch: int, rows: Se
     infos = [row.get("extra_info") or {} for row in rows]
     medians_s: list[float] = []
     for row, info in zip(rows, infos, strict=True):
-        processes = [value for one in info.get("process_medians_s") or () if (value := number(one)) and value > 0]
+        known = info.get("process_medians_s")
+        processes = [value for value in _known(known if isinstance(known, list) else ()) if value > 0]
         medians_s += processes or [float(row["stats"]["median"])]
     rounds = [time_s for row in rows for time_s in row["stats"].get("data") or ()]
     facts = {name: statistics.median(known) for name in FIELDS if (known := _known(info.get(name) for info in infos))}

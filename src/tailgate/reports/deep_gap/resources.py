@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tailgate.reports._aligned import code, number, table
 from tailgate.reports.deep_gap import text
 from tailgate.reports.deep_gap.cells import MIB, Cell, Curve
-from tailgate.reports.deep_gap.ratios import over_fp32
+from tailgate.reports.deep_gap.ratios import fp32_of, over_fp32
 from tailgate.reports.deep_gap.reading import Study
 
 LAUNCH_BOUND_SHARE = 0.2
@@ -30,7 +30,7 @@ def energy(study: Study) -> list[str]:
         mine = [curve for curve in curves if curve.subject == subject]
         if not mine:
             continue
-        lines = [_energy(curve, _fp32_of(curve, mine)) for curve in mine]
+        lines = [_energy(curve, fp32_of(curve, mine, curve.config.runtime)) for curve in mine]
         lacking += [curve for curve in mine if curve.top.images_per_joule is None]
         parts += [text.heading(subject), table(header, lines, text_columns=2)]
     if lacking:
@@ -124,15 +124,6 @@ def best_per_joule(curve: Curve) -> Cell | None:
     """The batch with the most images a joule; ``None``: no batch has energy."""
     known = [cell for cell in curve.cells if cell.images_per_joule is not None]
     return max(known, key=lambda cell: cell.images_per_joule or 0.0, default=None)
-
-
-def _fp32_of(curve: Curve, curves: list[Curve]) -> Curve | None:
-    mine = curve.config
-    return next(
-        (one for one in curves
-         if (one.device, one.config.runtime, one.config.l2_flushed, one.config.precision)
-         == (curve.device, mine.runtime, mine.l2_flushed, "fp32")), None
-    )  # fmt: skip
 
 
 def _by_batch(

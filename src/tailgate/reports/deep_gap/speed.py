@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from tailgate.reports._aligned import code
 from tailgate.reports.deep_gap import text
 from tailgate.reports.deep_gap.cells import Curve
-from tailgate.reports.deep_gap.ratios import BEST_CPU, SAME_CPU, SOURCE_CPU, over_cpu, over_fp32, over_gpus
+from tailgate.reports.deep_gap.ratios import (
+    BEST_CPU,
+    SAME_CPU,
+    SOURCE_CPU,
+    Comparison,
+    Row,
+    over_cpu,
+    over_fp32,
+    over_gpus,
+    over_pytorch,
+)
 from tailgate.reports.deep_gap.reading import Study
 
 
@@ -38,14 +49,24 @@ def of_precision(study: Study) -> list[str]:
     parts = ["## Precision over fp32\n"]
     for subject in study.subjects:
         curves = [*study.of(subject, gpu=True), *_most_threads(study.of(subject, gpu=False))]
-        rows = list(over_fp32(curves))
+        own = {id(row.curve): row for row in over_fp32(curves)}
+        pytorch = {id(row.curve): row.peak for row in over_pytorch(curves)}
+        rows = [own.get(id(curve), Row(curve, {}, None)) for curve in curves if id(curve) in {*own, *pytorch}]
         if rows:
-            table = text.ratios_table(rows, [("peak over peak (95 %)", lambda row: text.at_peaks(row.peak))])
-            parts += [text.heading(subject), table]
+            columns: list[tuple[str, Callable[[Row], str]]] = [
+                ("peak over peak (95 %)", lambda row: text.at_peaks(row.peak)),
+                ("over pytorch fp32, peaks", partial(_over_pytorch, pytorch)),
+            ]
+            parts += [text.heading(subject), text.ratios_table(rows, columns)]
     if len(parts) == 1:
         return [*parts, "Not said: no device has fp32 and another precision of one model by one runtime.\n"]
-    return [*parts, "tf32 is a precision of its own here: in fp32 rows it is off. A CPU is shown with its fastest "
-            "thread count of each runtime.\n", text.LEGEND]  # fmt: skip
+    return [
+        *parts,
+        "Over fp32 by the same runtime, so that only the precision changes. The last column is the source's way, whose "
+        "FP32 is PyTorch's and whose INT8 is TensorRT's: there the runtime changes too. tf32 is a precision of its own "
+        "here: in fp32 rows it is off. A CPU is shown with its fastest thread count of each runtime.\n",
+        text.LEGEND,
+    ]
 
 
 def gpu_over_gpu(study: Study) -> list[str]:
@@ -63,6 +84,10 @@ def gpu_over_gpu(study: Study) -> list[str]:
     if len(parts) == 1:
         return [*parts, "Not said: the GPUs share no model with the same weights, runtime and precision.\n"]
     return [*parts, text.LEGEND]
+
+
+def _over_pytorch(peaks: Mapping[int, Comparison | None], row: Row) -> str:
+    return text.at_peaks(peaks.get(id(row.curve)))
 
 
 def _over_cpu(gpus: Sequence[Curve], cpu: Sequence[Curve]) -> str:
