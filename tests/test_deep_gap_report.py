@@ -20,7 +20,18 @@ from tailgate.reports.deep_gap import attachments, render
 from tailgate.reports.deep_gap.cells import Cell, Config, Device, Subject
 from tailgate.reports.deep_gap.csv_files import CELLS_HEADER, RATIOS_HEADER, cells, ratios
 from tailgate.reports.deep_gap.findings import FINDINGS
-from tailgate.reports.deep_gap.ratios import FASTER, OVER_GPU, SAME, SLOWER, UNKNOWN, Comparison, every, ratio
+from tailgate.reports.deep_gap.ratios import (
+    FASTER,
+    OVER_FP32,
+    OVER_GPU,
+    OVER_PYTORCH,
+    SAME,
+    SLOWER,
+    UNKNOWN,
+    Comparison,
+    every,
+    ratio,
+)
 from tailgate.reports.deep_gap.reading import Study, study_of
 from tailgate.reports.framework_comparison.predicates import (
     HOLDS,
@@ -85,17 +96,30 @@ def test_two_percent_are_no_speed_up() -> None:
     fast["stats"]["data"] = [time_s * 0.98 for time_s in slow["stats"]["data"]]
     text = render([run(slow, fast, gpu=L4)])
     assert "~1.02×" in text
-    (one, _) = every(study(run(slow, fast, gpu=L4)))
-    assert one.verdict == SAME
+    assert {one.verdict for one in every(study(run(slow, fast, gpu=L4)))} == {SAME}
 
 
 def test_without_rounds_a_ratio_stands_in_brackets() -> None:
     rows = [gpu_row(L4, precision=precision, batch=8) for precision in ("fp32", "fp16")]
     for row in rows:
         del row["stats"]["data"]
-    (one, _) = every(study(run(*rows, gpu=L4)))
-    assert one.verdict == UNKNOWN
+    one, *others = every(study(run(*rows, gpu=L4)))
+    assert {other.verdict for other in (one, *others)} == {UNKNOWN}
     assert f"({one.ratio.ratio:.2f}×)" in render([run(*rows, gpu=L4)])
+
+
+def test_precision_alone_and_with_the_runtime_are_two_ratios() -> None:
+    cells = [("pytorch", "fp32"), ("tensorrt", "fp32"), ("tensorrt", "int8")]
+    rows = [gpu_row(L4, runtime=runtime, precision=precision, batch=8) for runtime, precision in cells]
+    found = {
+        (one.kind, one.cell.config.label): one.ratio.ratio for one in every(study(run(*rows, gpu=L4))) if one.at_peak
+    }
+    pytorch, tensorrt, int8 = (row["stats"]["throughput"] for row in rows)
+    assert found == {
+        (OVER_FP32, "tensorrt int8"): pytest.approx(int8 / tensorrt),
+        (OVER_PYTORCH, "tensorrt fp32"): pytest.approx(tensorrt / pytorch),
+        (OVER_PYTORCH, "tensorrt int8"): pytest.approx(int8 / pytorch),
+    }
 
 
 def test_only_the_same_weights_and_image_size_are_compared() -> None:
