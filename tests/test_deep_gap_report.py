@@ -271,6 +271,17 @@ def test_missing_power_is_a_dash_with_the_rows_own_reason() -> None:
     assert "measure with --meters nvml" in render([run(gpu_row(L4, **gone), gpu=L4)])
 
 
+def test_memory_is_torchs_allocator_or_the_whole_board() -> None:
+    rows = [gpu_row(L4, runtime=runtime, batch=8) for runtime in ("pytorch", "tensorrt")]
+    part = render([run(*rows, gpu=L4)]).split("## Device memory")[1].split("\n## ")[0]
+    own, board = (rows[place]["extra_info"][name] / 2**20 for place, name in enumerate(
+        ("gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes")
+    ))  # fmt: skip
+    assert f" {own:.1f} |" in part
+    assert f" {board:.1f}† |" in part
+    assert verdicts(run(*rows, gpu=L4))["reduced precision (FP16, INT8) needs less memory"] == NOT_MEASURED
+
+
 def test_launch_bound_cells_are_bold() -> None:
     text = render([run(gpu_row(L4, precision="fp16"), gpu_row(L4, batch=32), gpu=L4)])
     part = text[text.index("## Host time beyond") :]

@@ -118,6 +118,17 @@ class Cell:
         return None if gpu_s is None else gpu_s / self.timing.median_s
 
     @property
+    def memory_field(self) -> str:
+        """What measures its memory: torch's allocator sees only what torch allocates."""
+        in_torch = self.config.runtime.startswith("pytorch")
+        return "gpu_memory_peak_bytes" if in_torch else "gpu_memory_used_peak_bytes"
+
+    @property
+    def memory_peak_bytes(self) -> float | None:
+        """Of the allocator, or of the whole board for runtimes with an allocator of their own."""
+        return self.facts.get(self.memory_field)
+
+    @property
     def images_per_joule(self) -> float | None:
         """Said, or from the energy of an item."""
         said, energy_j = self.facts.get("images_per_joule"), self.facts.get("energy_per_item_j")

@@ -21,7 +21,8 @@ from tailgate.reports.deep_gap.votes import (
     faster_than_fp32,
     fastest_precision,
     gpu_over_gpu,
-    less_than_fp32,
+    less_memory,
+    less_power,
     more_per_joule,
 )
 
@@ -37,9 +38,9 @@ FINDINGS: Sequence[Finding] = (
                "no GPU has int8 and another precision of one model"),
     Throughout("FP16 is consistently above FP32", "yes", faster_than_fp32("fp16"),
                "no GPU has fp16 and fp32 of one model by one runtime"),
-    Throughout("reduced precision (FP16, INT8) needs less memory", "yes", less_than_fp32("gpu_memory_peak_bytes"),
+    Throughout("reduced precision (FP16, INT8) needs less memory", "yes", less_memory,
                NO_PAIR),
-    Throughout("reduced precision (FP16, INT8) needs less power", "yes", less_than_fp32("power_mean_w"), NO_PAIR),
+    Throughout("reduced precision (FP16, INT8) needs less power", "yes", less_power, NO_PAIR),
     Throughout("reduced precision (FP16, INT8) gives more images per joule", "yes", more_per_joule, NO_PAIR),
     Unmeasurable("T4 remains competitive for large batches", "no number",
                  "the source names no margin and no batch that would decide it; see the energy table"),

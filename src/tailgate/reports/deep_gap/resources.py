@@ -12,6 +12,7 @@ from tailgate.reports.deep_gap.reading import Study
 
 LAUNCH_BOUND_SHARE = 0.2
 """More host time than this beyond the device's own is worth a mark."""
+WHOLE_BOARD = "†"
 NO_POWER = "these rows have no power or energy (measure with --meters nvml on a GPU)"
 
 
@@ -45,12 +46,18 @@ def energy(study: Study) -> list[str]:
 
 
 def memory(study: Study) -> list[str]:
-    """The allocator's peak by batch, in MiB."""
+    """Peaks by batch, in MiB."""
+
+    def shown(cell: Cell) -> str | None:
+        value = cell.memory_peak_bytes
+        mark = "" if cell.memory_field == "gpu_memory_peak_bytes" else WHOLE_BOARD
+        return None if value is None else f"{number(value / MIB, 4)}{mark}"
+
     return _by_batch(
-        study, "## Device memory (allocator's peak, MiB)\n",
-        lambda cell: _shown(cell.facts.get("gpu_memory_peak_bytes"), MIB), ("memory",),
-        "no gpu_memory_peak_bytes in the rows of the others",
-        "What a runtime allocates outside torch's allocator is not in it.\n",
+        study, "## Device memory (peak, MiB)\n", shown, ("memory",),
+        "no gpu_memory_peak_bytes, or of other runtimes than pytorch no gpu_memory_used_peak_bytes, in their rows",
+        f"Of pytorch's runtimes the peak of torch's allocator. `{WHOLE_BOARD}`: of the others, which allocate for "
+        "themselves, NVML's peak of the whole board, with CUDA's context and whatever else is on it.\n",
     )  # fmt: skip
 
 
@@ -141,7 +148,3 @@ def _by_batch(
         why = "; ".join(map(code, text.reasons(lacking, words, otherwise)))
         parts.append(f"Not had of {len(lacking)} of {len(curves)} configurations: {why}.\n")
     return [*parts, note] if len(lacking) < len(curves) else parts
-
-
-def _shown(value: float | None, per: float) -> str | None:
-    return None if value is None else number(value / per, 4)

@@ -28,9 +28,14 @@ def faster_than_fp32(precision: str) -> Callable[[Study], Iterable[str]]:
     return lambda study: [one.verdict for one in _reduced(study, (precision,))]
 
 
-def less_than_fp32(field: str) -> Callable[[Study], Iterable[str]]:
-    """Votes: has fp16 or int8 less of a field of a cell."""
-    return lambda study: _resource(study, lambda cell: cell.facts.get(field), less=True)
+def less_memory(study: Study) -> Iterable[str]:
+    """Votes: has fp16 or int8 a lower peak of memory, by the same meter."""
+    return _resource(study, lambda cell: cell.memory_peak_bytes, less=True)
+
+
+def less_power(study: Study) -> Iterable[str]:
+    """Votes: has fp16 or int8 a lower mean power."""
+    return _resource(study, lambda cell: cell.facts.get("power_mean_w"), less=True)
 
 
 def more_per_joule(study: Study) -> Iterable[str]:
