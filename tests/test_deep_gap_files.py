@@ -116,6 +116,8 @@ def test_what_was_not_measured_is_said_to_be_so() -> None:
     said = lines(gpu_row(L4, **gone))
     assert said["Latency"] == said["H2D Latency"] == said["D2H Latency"] == "n/a (no transfers measured)"
     assert said["GPU Compute Time"] == "n/a (no device clock in this row)"
+    some = {"gpu_times_s": [0.001, None], "gpu_time_median_s": None}
+    assert lines(gpu_row(L4, **some))["Total GPU Compute Time"] == "n/a (no device time of each round)"
     kept = {"gpu_times_s": None, "gpu_time_median_s": 0.002, "gpu_time_p99_s": 0.003}
     assert lines(gpu_row(L4, **kept))["GPU Compute Time"] == "median = 2 ms, percentile(99%) = 3 ms"
 

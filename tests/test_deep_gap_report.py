@@ -279,6 +279,8 @@ def test_memory_is_torchs_allocator_or_the_whole_board() -> None:
     ))  # fmt: skip
     assert f" {own:.1f} |" in part
     assert f" {board:.1f}† |" in part
+    known = gpu_row(L4, runtime="tensorrt", batch=8, gpu_memory_process_peak_bytes=2**30)
+    assert " 1,024† |" in render([run(known, gpu=L4)])
     assert verdicts(run(*rows, gpu=L4))["reduced precision (FP16, INT8) needs less memory"] == NOT_MEASURED
 
 

@@ -76,7 +76,10 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
     stats = bench["stats"]
     rounds = [float(time_s) for time_s in stats.get("data") or ()]
     times_s = info.get("gpu_times_s")
-    compute = [value for one in times_s if (value := number(one)) is not None] if isinstance(times_s, list) else []
+    told = [number(one) for one in times_s] if isinstance(times_s, list) else []
+    compute = [time_s for time_s in told if time_s is not None]
+    if len(compute) < len(told):
+        compute = []  # statistics of some of the rounds would be others
     yield f"# {printable(str(bench['name']))} on {printable(device_of(run, info).name)}"
     if info.get("status") not in (None, "ok"):
         yield f"# status: {printable(str(info['status']))}"

@@ -120,12 +120,14 @@ class Cell:
     @property
     def memory_field(self) -> str:
         """What measures its memory: torch's allocator sees only what torch allocates."""
-        in_torch = self.config.runtime.startswith("pytorch")
-        return "gpu_memory_peak_bytes" if in_torch else "gpu_memory_used_peak_bytes"
+        if self.config.runtime.startswith("pytorch"):
+            return "gpu_memory_peak_bytes"
+        process = "gpu_memory_process_peak_bytes"
+        return process if process in self.facts else "gpu_memory_used_peak_bytes"
 
     @property
     def memory_peak_bytes(self) -> float | None:
-        """Of the allocator, or of the whole board for runtimes with an allocator of their own."""
+        """Of the allocator; for runtimes with one of their own NVML's, of the process, else of the whole board."""
         return self.facts.get(self.memory_field)
 
     @property

@@ -19,7 +19,8 @@ CPU_STUDY = "cpu-scaling"
 """Its rows on a CPU are baselines too: the same models, images and weights."""
 USABLE = ("ok", "oversubscribed")
 FIELDS = (
-    "gpu_time_median_s", "gpu_time_p99_s", "gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes", "images_per_joule",
+    "gpu_time_median_s", "gpu_time_p99_s", "gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes",
+    "gpu_memory_process_peak_bytes", "images_per_joule",
     "energy_per_item_j", "energy_uncertainty_rel", "power_mean_w", "temperature_max_c", "sm_clock_mean_hz",
     "output_error_rel", "top1_agreement", "inclusive_median_s", "build_s",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from tailgate.reports.deep_gap.reading import Study
 
 LAUNCH_BOUND_SHARE = 0.2
 """More host time than this beyond the device's own is worth a mark."""
-WHOLE_BOARD = "†"
+BY_NVML = "†"
 NO_POWER = "these rows have no power or energy (measure with --meters nvml on a GPU)"
 
 
@@ -50,14 +50,14 @@ def memory(study: Study) -> list[str]:
 
     def shown(cell: Cell) -> str | None:
         value = cell.memory_peak_bytes
-        mark = "" if cell.memory_field == "gpu_memory_peak_bytes" else WHOLE_BOARD
+        mark = "" if cell.memory_field == "gpu_memory_peak_bytes" else BY_NVML
         return None if value is None else f"{number(value / MIB, 4)}{mark}"
 
     return _by_batch(
         study, "## Device memory (peak, MiB)\n", shown, ("memory",),
-        "no gpu_memory_peak_bytes, or of other runtimes than pytorch no gpu_memory_used_peak_bytes, in their rows",
-        f"Of pytorch's runtimes the peak of torch's allocator. `{WHOLE_BOARD}`: of the others, which allocate for "
-        "themselves, NVML's peak of the whole board, with CUDA's context and whatever else is on it.\n",
+        "no gpu_memory_peak_bytes, or of other runtimes than pytorch none of NVML's, in their rows",
+        f"Of pytorch's runtimes the peak of torch's allocator. `{BY_NVML}`: of the others, which allocate for "
+        "themselves, NVML's: of the process where the driver tells it, else of the whole board, with CUDA's context.\n",
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def _reduced(study: Study, precisions: Sequence[str] = ("fp16", "int8")) -> list
 def _resource(study: Study, value: Callable[[Cell], float | None], *, less: bool) -> Iterable[str]:
     for one in _reduced(study):
         mine, base = value(one.cell), value(one.base)
-        if mine and base:
+        if mine and base and one.cell.memory_field == one.base.memory_field:
             gain = base / mine if less else mine / base
             over = 1 + RESOURCE_MARGIN_REL
             yield FASTER if gain > over else SLOWER if gain < 1 / over else SAME
