@@ -18,16 +18,18 @@ MIB = 2**20
 
 @dataclass(frozen=True, order=True)
 class Subject:
-    """What must be the same for two cells to be compared: the same weights, the same size of image."""
+    """What must be the same for two cells to be compared: the same work on the same size of image."""
 
     model: str
-    sha256: str
+    weights: str
+    """``random, P parameters, M MACs``, or the SHA-256 of published ones."""
     image_size_px: int
 
     @property
     def label(self) -> str:
-        """``resnet50 · 224 px · weights 6fde158e``."""
-        return f"{self.model} · {self.image_size_px} px · weights {self.sha256[:8]}"
+        """``resnet50 · 224 px · weights 6fde158e``, or ``· random, 25557032 parameters, 4089184256 MACs``."""
+        weights = self.weights if self.weights.startswith("random") else f"weights {self.weights[:8]}"
+        return f"{self.model} · {self.image_size_px} px · {weights}"
 
 
 @dataclass(frozen=True, order=True)

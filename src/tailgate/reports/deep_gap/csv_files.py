@@ -11,7 +11,7 @@ from tailgate.reports.deep_gap.cells import Cell
 from tailgate.reports.deep_gap.ratios import Comparison, every
 from tailgate.reports.deep_gap.reading import FIELDS, Study
 
-SUBJECT = ("model", "model_sha256", "image_size")
+SUBJECT = ("model", "weights", "image_size")
 CELL = ("device", "runtime", "precision", "threads", "l2_flushed", "batch_size")
 MEASURED = (
     "rows", "processes", "median_s", "p99_s", "throughput_items_per_s", "throughput_low_items_per_s",
@@ -59,7 +59,7 @@ def _ratio(one: Comparison) -> Mapping[str, Any]:
 
 
 def _subject(cell: Cell) -> dict[str, Any]:
-    return dict(zip(SUBJECT, (cell.subject.model, cell.subject.sha256, cell.subject.image_size_px), strict=True))
+    return dict(zip(SUBJECT, (cell.subject.model, cell.subject.weights, cell.subject.image_size_px), strict=True))
 
 
 def _named(cell: Cell, prefix: str) -> dict[str, Any]:

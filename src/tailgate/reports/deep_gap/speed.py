@@ -133,4 +133,4 @@ def _why_no_cpu(study: Study) -> str:
     if not names:
         return "Not said: GPU and CPU have no model in common."
     shown = ", ".join(code(name) for name in names)
-    return f"Not said: of {shown}, GPU and CPU rows have other weights (model_sha256) or image sizes."
+    return f"Not said: of {shown}, GPU and CPU rows have other weights or image sizes."
