@@ -1,0 +1,139 @@
+"""A plug-in for a session of the suite's: one runtime more, that computes on the CPU and runs out of device memory.
+
+At batch 2 while it loads, at 4 while it is checked, at 8 in the timed rounds; each time in another library's words.
+``LOG`` has a line each time a session is loaded and each time the allocator's cache is emptied, with how many pieces
+of "device memory" somebody still held then.
+"""
+
+import os
+import sys
+import weakref
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from fixtures import device_memory
+from fixtures.runtimes import Inference, Runtime, runtimes
+
+WHERE = {2: "load", 4: "checks", 8: "rounds"}
+HELD: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def log(line: str) -> None:
+    with Path(os.environ["LOG"]).open("a") as file:
+        file.write(f"{line}\n")
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch's."""
+
+
+class Memory:
+    """A piece of device memory; in a cycle, as a module's parameters are with their hooks."""
+
+    def __init__(self) -> None:
+        self.cycle = self
+        HELD.add(self)
+
+
+class FakeCuda:
+    """What :mod:`fixtures.device_memory` calls of ``torch.cuda``."""
+
+    def empty_cache(self) -> None:
+        log(f"empty_cache held={len(HELD)}")
+
+
+def fail(batch: int) -> None:
+    if batch == 2:
+        raise OutOfMemoryError(
+            "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 22.03 GiB of which 7.06 MiB "
+            "is free."
+        )
+    if batch == 4:
+        from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
+
+        raise RuntimeException(
+            "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned while running Gemm node. "
+            "Failed to allocate memory for requested buffer of size 8388608000"
+        )
+    raise RuntimeError("[executionContext.cpp::ExecutionContext::470] Error Code 2: OutOfMemory (no further information)")
+
+
+class Clock:
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.buffer = Memory()
+
+    def before_round(self) -> None:
+        pass
+
+    def after_round(self) -> float:
+        return 1e-6
+
+    def facts(self) -> dict[str, Any]:
+        return {}
+
+
+class Session(Inference):
+    def __init__(self, inner: Inference, batch: int) -> None:
+        self._inner, self._batch, self._memory = inner, batch, Memory()
+        self._timed_calls: int | None = None
+        self.device_clock = Clock()
+
+    def prepare(self, batch: Any) -> Any:
+        return self._inner.prepare(batch), Memory()
+
+    def run(self, prepared: Any) -> None:
+        workspace = Memory()  # a frame's own, as the layers of a network have them
+        if self._timed_calls is not None:
+            self._timed_calls += 1
+        if WHERE.get(self._batch) == "checks" or (WHERE.get(self._batch) == "rounds" and (self._timed_calls or 0) > 8):
+            fail(self._batch)
+        self._inner.run(prepared[0])
+        del workspace
+
+    def outputs_numpy(self) -> Any:
+        return self._inner.outputs_numpy()
+
+    def describe(self) -> dict[str, Any]:
+        return self._inner.describe() | {"threads_set": None}
+
+    def device_facts(self) -> dict[str, Any]:
+        self._timed_calls = 0
+        return {"h2d_bytes": 1}
+
+    def close(self) -> None:
+        self._inner.close()
+        self._memory = None  # type: ignore[assignment]
+
+
+class FakeGpu(Runtime):
+    name = "fakegpu"
+    requires: ClassVar[tuple[str, ...]] = ("onnxruntime",)
+    framework = "onnxruntime"
+    preload: ClassVar[tuple[str, ...]] = ("numpy", "onnxruntime")
+
+    def supports(self, device: str, precision: str) -> str | None:
+        return None if device == "cuda:0" and precision == "fp32" else "not here"
+
+    def artifact(self, workload: Any, precision: str, batch: int = 1) -> Any:
+        return runtimes()["onnxruntime"].artifact(workload, precision, batch)
+
+    def load(self, workload: Any, precision: str, device: str, threads: int, batch: int) -> Inference:
+        log(f"load b{batch} held={len(HELD)}")
+        weights = Memory()
+        if WHERE.get(batch) == "load":
+            fail(batch)
+        del weights
+        return Session(runtimes()["onnxruntime"].load(workload, precision, "cpu", threads, batch), batch)
+
+
+runtimes()[FakeGpu.name] = FakeGpu()
+device_memory._open_cuda = FakeCuda  # type: ignore[assignment]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """In the session's own process: a benchmark's ends without it."""
+    log(f"session imported={[name for name in ('torch', 'onnxruntime') if name in sys.modules]}")
