@@ -1,4 +1,4 @@
-"""A plug-in for a session of the suite's: one runtime more, that computes on the CPU and runs out of device memory.
+"""A plug-in for a session of the suite's: one runtime more, that knows the answers and runs out of device memory.
 
 At batch 2 while it loads, at 4 while it is checked, at 8 in the timed rounds; each time in another library's words.
 ``LOG`` has a line each time a session is loaded and each time the allocator's cache is emptied, with how many pieces
@@ -77,13 +77,14 @@ class Clock:
 
 
 class Session(Inference):
-    def __init__(self, inner: Inference, batch: int) -> None:
-        self._inner, self._batch, self._memory = inner, batch, Memory()
+    def __init__(self, answers: Any, batch: int) -> None:
+        self._answers, self._batch, self._memory = answers, batch, Memory()
+        self._calls = 0
         self._timed_calls: int | None = None
         self.device_clock = Clock()
 
     def prepare(self, batch: Any) -> Any:
-        return self._inner.prepare(batch), Memory()
+        return Memory()
 
     def run(self, prepared: Any) -> None:
         workspace = Memory()  # a frame's own, as the layers of a network have them
@@ -91,35 +92,32 @@ class Session(Inference):
             self._timed_calls += 1
         if WHERE.get(self._batch) == "checks" or (WHERE.get(self._batch) == "rounds" and (self._timed_calls or 0) > 8):
             fail(self._batch)
-        self._inner.run(prepared[0])
+        self._calls += 1
         del workspace
 
     def outputs_numpy(self) -> Any:
-        return self._inner.outputs_numpy()
+        first = (self._calls - 1) * self._batch
+        return self._answers.take(range(first, first + self._batch), axis=0, mode="wrap")
 
     def describe(self) -> dict[str, Any]:
-        return self._inner.describe() | {"threads_set": None}
+        return {"precision_compiled": "fp32", "threads_set": None}
 
     def device_facts(self) -> dict[str, Any]:
         self._timed_calls = 0
         return {"h2d_bytes": 1}
 
     def close(self) -> None:
-        self._inner.close()
         self._memory = None  # type: ignore[assignment]
 
 
 class FakeGpu(Runtime):
     name = "fakegpu"
-    requires: ClassVar[tuple[str, ...]] = ("onnxruntime",)
-    framework = "onnxruntime"
-    preload: ClassVar[tuple[str, ...]] = ("numpy", "onnxruntime")
+    requires: ClassVar[tuple[str, ...]] = ("numpy",)
+    framework = "numpy"
+    preload: ClassVar[tuple[str, ...]] = ("numpy",)
 
     def supports(self, device: str, precision: str) -> str | None:
         return None if device == "cuda:0" and precision == "fp32" else "not here"
-
-    def artifact(self, workload: Any, precision: str, batch: int = 1) -> Any:
-        return runtimes()["onnxruntime"].artifact(workload, precision, batch)
 
     def load(self, workload: Any, precision: str, device: str, threads: int, batch: int) -> Inference:
         log(f"load b{batch} held={len(HELD)}")
@@ -127,7 +125,7 @@ class FakeGpu(Runtime):
         if WHERE.get(batch) == "load":
             fail(batch)
         del weights
-        return Session(runtimes()["onnxruntime"].load(workload, precision, "cpu", threads, batch), batch)
+        return Session(workload.reference(), batch)
 
 
 runtimes()[FakeGpu.name] = FakeGpu()
