@@ -47,8 +47,8 @@ class FakeCuda:
 def fail(batch: int) -> None:
     if batch == 2:
         raise OutOfMemoryError(
-            "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 22.03 GiB of which 7.06 MiB "
-            "is free."
+            "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 22.03 GiB of which 7.06 "
+            "MiB is free."
         )
     if batch == 4:
         from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
@@ -57,7 +57,7 @@ def fail(batch: int) -> None:
             "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned while running Gemm node. "
             "Failed to allocate memory for requested buffer of size 8388608000"
         )
-    raise RuntimeError("[executionContext.cpp::ExecutionContext::470] Error Code 2: OutOfMemory (no further information)")
+    raise RuntimeError("[executionContext.cpp::470] Error Code 2: OutOfMemory (no further information)")
 
 
 class Clock:

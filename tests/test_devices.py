@@ -73,10 +73,12 @@ def test_what_was_written_is_what_is_read(devices: list[str]) -> None:
 
 @given(st.text(max_size=20))
 def test_any_text_is_devices_or_one_line(text: str) -> None:
+    said = ""
     try:
         assert devices_from(text)
     except TailgateError as error:
-        assert str(error).splitlines() == [str(error)]
+        said = str(error)
+    assert len(said.splitlines()) <= 1
 
 
 def test_a_gpu_that_is_there(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_the_options_are_the_wishes(limit: str | None, flush: bool, expected: De
     config: Any = SimpleNamespace(getoption=given.get)
     assert device_wishes(config) == expected
     config = SimpleNamespace(getoption={**given, "--device-memory-limit": "2G"}.get)
-    with pytest.raises(TailgateError, match="^--device-memory-limit: 'G' is not a unit "):
+    with pytest.raises(TailgateError, match=r"^--device-memory-limit: 'G' is not a unit "):
         device_wishes(config)
 
 

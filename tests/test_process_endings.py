@@ -87,7 +87,7 @@ class OutOfMemoryError(RuntimeError):
     """As torch's."""
 
 
-class RuntimeException(Exception):  # noqa: N818 (its name)
+class RuntimeException(Exception):
     """As ONNX Runtime's: no ``RuntimeError``."""
 
     __module__ = "onnxruntime.capi.onnxruntime_pybind11_state"
@@ -105,7 +105,7 @@ class RuntimeException(Exception):  # noqa: N818 (its name)
         (RuntimeError("[defaultAllocator.cpp::allocate::19] Error Code 1: Cuda Runtime (out of memory)"), True),
         (RuntimeError("[executionContext.cpp::470] Error Code 2: OutOfMemory (no further information)"), True),
         (RuntimeError("Requested amount of GPU memory (17920000000 bytes) could not be allocated."), True),
-        (RuntimeException("BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 8"), True),
+        (RuntimeException("AllocateRawInternal Failed to allocate memory for requested buffer of size 8"), True),
         (RuntimeException("Available memory of 0 is smaller than requested bytes of 97517568"), True),
         (RuntimeException("[ONNXRuntimeError] : 6 : Non-zero status code returned while running Conv node"), False),
         (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
