@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from suite import ROOT, suite
 
 from fixtures import gpu_cells, inference, matrix
@@ -71,6 +73,24 @@ def test_a_gpus_cell_has_its_number_for_the_threads_and_the_marker(monkeypatch: 
     }
     values = [cell.values for cell in cells(grid, 224)]
     assert values[-1] == ("resnet50", "pytorch", "fp16", 1, 8, "cuda:0")
+
+
+@given(
+    devices=st.lists(st.sampled_from(["cpu", "cuda:0", "cuda:1", "cuda:10"]), min_size=1, unique=True),
+    threads=st.lists(st.integers(1, 64), min_size=1, max_size=4, unique=True),
+    batches=st.lists(st.integers(1, 512), min_size=1, max_size=4, unique=True),
+)
+def test_every_place_is_measured_once_under_its_own_name(
+    devices: list[str], threads: list[int], batches: list[int]
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(matrix, "impossible", lambda *cell: None)
+        grid = Grid(("mlp",), ("pytorch",), ("fp32",), tuple(threads), tuple(batches), tuple(devices))
+        names = found(grid)
+    gpus = [device for device in devices if device != "cpu"]
+    places = len(gpus) + (len(threads) if "cpu" in devices else 0)
+    assert len(names) == places * len(batches)
+    assert sum("gpu" in marks for marks in names.values()) == len(gpus) * len(batches)
 
 
 def test_a_flushed_cache_is_another_workload(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +221,16 @@ def test_a_torch_is_ready_or_unsupported_and_capped_before_anything_is_loaded(mo
             inference._ready_torch("cuda:1")
     finally:
         set_wishes(before)
+
+
+def test_a_board_that_cannot_be_told_has_no_name_and_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "gpu", lambda device: None)
+    info: dict[str, Any] = {"warnings": []}
+    inference.describe_board("cuda:1", info)
+    assert (info["gpu_name"], info["device_memory_limit_bytes"]) == (None, None)
+    assert info["warnings"] == [
+        "gpu_name: nvidia-smi's list does not tell which GPU cuda:1 is; CUDA_DEVICE_ORDER=PCI_BUS_ID would"
+    ]
 
 
 def test_without_a_gpu_one_line_says_so_and_nothing_is_imported(tmp_path: Path) -> None:
