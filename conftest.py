@@ -4,6 +4,8 @@ pytest_plugins = [
     "fixtures.options",
     "fixtures.protocols",
     "fixtures.matrix",
+    "fixtures.gpu_cells",
+    "fixtures.out_of_memory",
     "fixtures.inference",
     "fixtures.framework_comparison",
     "fixtures.onnx_files.cells",

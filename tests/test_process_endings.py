@@ -87,6 +87,12 @@ class OutOfMemoryError(RuntimeError):
     """As torch's."""
 
 
+class RuntimeException(Exception):
+    """As ONNX Runtime's: no ``RuntimeError``."""
+
+    __module__ = "onnxruntime.capi.onnxruntime_pybind11_state"
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -94,6 +100,15 @@ class OutOfMemoryError(RuntimeError):
         (OutOfMemoryError("CUDA out of memory"), True),
         (RuntimeError("std::bad_alloc"), True),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("[defaultAllocator.cpp::allocate::19] Error Code 1: Cuda Runtime (out of memory)"), True),
+        (RuntimeError("[executionContext.cpp::470] Error Code 2: OutOfMemory (no further information)"), True),
+        (RuntimeError("Requested amount of GPU memory (17920000000 bytes) could not be allocated."), True),
+        (RuntimeException("AllocateRawInternal Failed to allocate memory for requested buffer of size 8"), True),
+        (RuntimeException("Available memory of 0 is smaller than requested bytes of 97517568"), True),
+        (RuntimeException("[ONNXRuntimeError] : 6 : Non-zero status code returned while running Conv node"), False),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
         (OSError(12, "Cannot allocate memory"), True),
         (OSError(28, "No space left on device"), False),
         (ValueError("limit: out of memory budget"), False),

@@ -12,8 +12,13 @@ VMSTAT = Path("/proc/vmstat")
 OUT_OF_MEMORY = re.compile(
     r"std::bad_alloc|\bbad allocation\b|CUDA out of memory|DefaultCPUAllocator: |\bOutOfMemoryError\b"
     r"|[Cc]annot allocate memory|can't allocate memory|[Ff]ailed to allocate memory"
+    r"|CUDA error: out of memory|CUDA failure 2: out of memory|CU(?:DNN|BLAS)_STATUS_ALLOC_FAILED"
+    r"|Available memory of \d+ is smaller than requested bytes of"
+    r"|Cuda Runtime \(out of memory\)|Error Code \d+: OutOfMemory\b|GPU memory \(\d+ bytes\) could not be allocated"
 )
-"""How C++ and the frameworks say that an allocation failed."""
+"""How C++ and the frameworks say that an allocation failed: C++ and torch, CUDA's libraries, ONNX Runtime, TensorRT."""
+PLAIN_ERRORS = ("onnxruntime",)
+"""Packages whose errors are plain exceptions (``onnxruntime``'s ``RuntimeException`` is no ``RuntimeError``)."""
 FAULT_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (\S+)', re.MULTILINE)
 """The innermost Python frame of faulthandler's report: it comes first."""
 
@@ -68,7 +73,8 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    return isinstance(error, RuntimeError) and OUT_OF_MEMORY.search(str(error)) is not None
+    spoken = isinstance(error, RuntimeError) or type(error).__module__.partition(".")[0] in PLAIN_ERRORS
+    return spoken and OUT_OF_MEMORY.search(str(error)) is not None
 
 
 def signal_name(number: int) -> str:
