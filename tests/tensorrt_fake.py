@@ -41,6 +41,7 @@ class Fake:
 
     def __init__(self, stream: HostStream, version: str = "11.4.0") -> None:
         self.stream = stream
+        self.files: Any = None
         self.version = version
         self.asked: list[tuple[Any, ...]] = []
         self.builder_says: list[str] | None = None

@@ -1,7 +1,9 @@
 """The TensorRT runtime over a stand-in for TensorRT that has only what we use of it, and a stream in host memory."""
 
+import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,8 @@ from tensorrt_fake import Fake, Named
 from tensorrt_used import USED, Method
 
 from fixtures import device_wishes
+from fixtures.artifacts import Artifact
 from fixtures.device_wishes import DeviceWishes
-from fixtures.models import models
 from fixtures.runtimes import UnsupportedError, runtimes
 from fixtures.runtimes._device_stream import StreamClock
 from fixtures.runtimes._tensorrt_build import Plan, build, strong_typing
@@ -21,10 +23,26 @@ from fixtures.runtimes._tensorrt_inspect import layer_precisions
 from fixtures.runtimes._tensorrt_log import failure
 from fixtures.runtimes._tensorrt_session import TrtInference
 from fixtures.runtimes.tensorrt import opened, refused
-from fixtures.workload import Workload
 from tailgate.endings import is_out_of_memory
 
-MLP = Workload(models()["mlp"], 224, "random")
+
+class Files:
+    """What the runtime asks of a workload: exported files, which the stand-in does not read."""
+
+    label = "mlp-random"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def onnx(self, kind: str) -> Artifact:
+        content = f"an ONNX file of kind {kind}".encode()
+        (self.folder / kind).mkdir(exist_ok=True)
+        (self.folder / kind / "model.onnx").write_bytes(content)
+        return Artifact(self.folder / kind, {}, {"model.onnx": hashlib.sha256(content).hexdigest()})
+
+
+def items(count: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(count, 200)).astype(np.float32)
 
 
 @pytest.fixture
@@ -33,8 +51,10 @@ def stream() -> HostStream:
 
 
 @pytest.fixture
-def fake(stream: HostStream) -> Fake:
-    return Fake(stream)
+def fake(stream: HostStream, tmp_path: Path) -> Fake:
+    made = Fake(stream)
+    made.files = Files(tmp_path)
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -46,15 +66,8 @@ def no_wishes() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Engines in a cache of the test's own; the exported files stay in the session's."""
-    from fixtures.runtimes import _tensorrt_cache
-
-    monkeypatch.setattr(_tensorrt_cache, "cache_folder", lambda: tmp_path)
-    original = _tensorrt_cache.artifact
-    monkeypatch.setattr(
-        _tensorrt_cache, "artifact", lambda name, key, make: original(name, {**key, "test": str(tmp_path)}, make)
-    )
+def own_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TAILGATE_CACHE", str(tmp_path / "cache"))
 
 
 def session(
@@ -62,7 +75,7 @@ def session(
 ) -> TrtInference:
     labels = {"fp16": "Half", "bf16": "BFloat16", "int8": "Int8"}
     fake.layers = [{"LayerType": "gemm", "Inputs": [{"DataType": labels.get(precision, "Float")}]}]
-    return opened(fake.namespace(**versions), MLP, precision, batch, fake.stream, graph=graph)
+    return opened(fake.namespace(**versions), fake.files, precision, batch, fake.stream, graph=graph)
 
 
 def test_the_stand_in_has_what_the_table_has_and_no_more(fake: Fake) -> None:
@@ -102,7 +115,12 @@ def test_a_precision_lives_in_the_file_and_tf32_alone_in_a_flag(
     with session(fake, precision) as opened_session:
         settings = json.loads(opened_session._cached.engine)
         assert opened_session.describe()["precision_compiled"] == precision
-    assert settings == {"sha256": MLP.onnx(kind).sha256["model.onnx"], "tf32": tf32, "level": 3, "detailed": True}
+    assert settings == {
+        "sha256": fake.files.onnx(kind).sha256["model.onnx"],
+        "tf32": tf32,
+        "level": 3,
+        "detailed": True,
+    }
     assert ("profile", "input", (4, 200), (4, 200), (4, 200)) in fake.asked
 
 
@@ -163,12 +181,12 @@ def test_timings_are_carried_from_build_to_build_of_a_machine(fake: Fake) -> Non
     assert [asked[1] for asked in fake.asked if asked[0] == "timings"] == [b"", b"+"]
     file = timing_cache(machine(fake.namespace(), fake.stream))
     assert file.read_bytes() == b"++"
-    assert [found.name for found in file.parent.iterdir()] == [file.name]
+    assert [found.name for found in file.parent.iterdir() if found.name.startswith("tensorrt-timing")] == [file.name]
 
 
 def test_timings_that_tensorrt_refuses_are_left(fake: Fake) -> None:
     fake.timings_hold = False
-    made = build(fake.namespace(), MLP.onnx_path("fp32"), Plan(2, tf32=False), b"of another GPU")
+    made = build(fake.namespace(), fake.files.onnx("fp32").file("model.onnx"), Plan(2, tf32=False), b"of another GPU")
     assert made.timing_cache == b"+"
 
 
@@ -181,11 +199,11 @@ def test_a_memory_limit_bounds_the_workspace(fake: Fake) -> None:
 
 def test_a_call_is_launched_between_two_events_and_waited_for_once(fake: Fake) -> None:
     with session(fake) as running:
-        prepared = running.prepare(MLP.check_inputs(4))
+        prepared = running.prepare(items(4))
         fake.stream.calls.clear()
         running.run(prepared)
         assert fake.stream.calls == ["record", "execute", "record", "synchronize"]
-        assert np.allclose(running.outputs_numpy(), 2 * MLP.check_inputs(4)[:, :1])
+        assert np.allclose(running.outputs_numpy(), 2 * items(4)[:, :1])
         clock = running.device_clock
         assert clock is not None
         clock.before_round()
@@ -196,7 +214,7 @@ def test_a_call_is_launched_between_two_events_and_waited_for_once(fake: Fake) -
 
 def test_a_graph_is_captured_when_prepared_and_replayed_in_the_call(fake: Fake) -> None:
     with session(fake, graph=True) as running:
-        prepared = running.prepare(MLP.check_inputs(4))
+        prepared = running.prepare(items(4))
         assert "capture" in fake.stream.calls
         fake.stream.calls.clear()
         running.run(prepared)
@@ -205,13 +223,13 @@ def test_a_graph_is_captured_when_prepared_and_replayed_in_the_call(fake: Fake) 
 
 
 def test_an_earlier_batch_can_be_run_again(fake: Fake) -> None:
-    items = MLP.check_inputs(8)
+    batch = items(8)
     with session(fake) as running:
-        first, second = running.prepare(items[:4].copy()), running.prepare(items[4:].copy())
+        first, second = running.prepare(batch[:4].copy()), running.prepare(batch[4:].copy())
         running.run(first)
-        assert np.allclose(running.outputs_numpy(), 2 * items[:4, :1])
+        assert np.allclose(running.outputs_numpy(), 2 * batch[:4, :1])
         running.run(second)
-        assert np.allclose(running.outputs_numpy(), 2 * items[4:, :1])
+        assert np.allclose(running.outputs_numpy(), 2 * batch[4:, :1])
 
 
 def test_what_the_parser_refuses_is_one_line(fake: Fake) -> None:
@@ -250,7 +268,7 @@ def test_a_failure_that_says_nothing_says_so() -> None:
 
 def test_a_call_that_fails_is_not_timed_as_one(fake: Fake) -> None:
     with session(fake) as running:
-        prepared = running.prepare(MLP.check_inputs(4))
+        prepared = running.prepare(items(4))
         fake.execution_fails = True
         with pytest.raises(UnsupportedError, match="could not run the engine"):
             running.run(prepared)
@@ -259,7 +277,7 @@ def test_a_call_that_fails_is_not_timed_as_one(fake: Fake) -> None:
 def test_an_engine_of_another_precision_is_refused(fake: Fake) -> None:
     fake.layers = [{"LayerType": "gemm", "Inputs": [{"DataType": "Float"}]}]
     with pytest.raises(UnsupportedError, match=r"asked for int8, TensorRT's engine computes in \{'fp32': 1\}"):
-        opened(fake.namespace(), MLP, "int8", 4, fake.stream, graph=False)
+        opened(fake.namespace(), fake.files, "int8", 4, fake.stream, graph=False)
     assert fake.stream.calls[-1] == "close"
 
 
