@@ -75,7 +75,7 @@ USED: dict[str, Method | str] = {
     "ICudaEngine.create_engine_inspector": Method((), "EngineInspector"),
     "EngineInspector.get_engine_information": Method(("LayerInformationFormat",), "str"),
     "IExecutionContext.set_device_memory": Method(("int", "int"), "None"),
-    "IExecutionContext.set_input_shape": Method(("str", "Dims"), "bool"),
+    "IExecutionContext.set_input_shape": Method(("str", "tuple"), "bool"),
     "IExecutionContext.get_tensor_shape": Method(("str",), "Dims"),
     "IExecutionContext.set_tensor_address": Method(("str", "int"), "bool"),
     "IExecutionContext.execute_async_v3": Method(("int",), "bool"),

@@ -270,7 +270,7 @@ def test_a_call_that_fails_is_not_timed_as_one(fake: Fake) -> None:
     with session(fake) as running:
         prepared = running.prepare(items(4))
         fake.execution_fails = True
-        with pytest.raises(UnsupportedError, match="could not run the engine"):
+        with pytest.raises(RuntimeError, match="could not run the engine"):
             running.run(prepared)
 
 
