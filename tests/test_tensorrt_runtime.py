@@ -1,0 +1,368 @@
+"""The TensorRT runtime over a stand-in for TensorRT that has only what we use of it, and a stream in host memory."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from device_streams import HostStream
+from tensorrt_fake import Fake, Named
+from tensorrt_used import USED, Method
+
+from fixtures import device_wishes
+from fixtures.artifacts import Artifact
+from fixtures.device_wishes import DeviceWishes
+from fixtures.runtimes import UnsupportedError, runtimes
+from fixtures.runtimes._device_stream import StreamClock
+from fixtures.runtimes._tensorrt_build import Plan, build, strong_typing
+from fixtures.runtimes._tensorrt_cache import machine, timing_cache
+from fixtures.runtimes._tensorrt_inspect import layer_precisions
+from fixtures.runtimes._tensorrt_log import failure
+from fixtures.runtimes._tensorrt_session import TrtInference
+from fixtures.runtimes.tensorrt import opened, refused
+from tailgate.endings import is_out_of_memory
+
+
+class Files:
+    """What the runtime asks of a workload: exported files, which the stand-in does not read."""
+
+    label = "mlp-random"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def onnx(self, kind: str) -> Artifact:
+        content = f"an ONNX file of kind {kind}".encode()
+        (self.folder / kind).mkdir(exist_ok=True)
+        (self.folder / kind / "model.onnx").write_bytes(content)
+        return Artifact(self.folder / kind, {}, {"model.onnx": hashlib.sha256(content).hexdigest()})
+
+
+def items(count: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(count, 200)).astype(np.float32)
+
+
+@pytest.fixture
+def stream() -> HostStream:
+    return HostStream()
+
+
+@pytest.fixture
+def fake(stream: HostStream, tmp_path: Path) -> Fake:
+    made = Fake(stream)
+    made.files = Files(tmp_path)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def no_wishes() -> Iterator[None]:
+    before = device_wishes.wishes()
+    device_wishes.set_wishes(DeviceWishes())
+    yield
+    device_wishes.set_wishes(before)
+
+
+@pytest.fixture(autouse=True)
+def own_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TAILGATE_CACHE", str(tmp_path / "cache"))
+
+
+def session(
+    fake: Fake, precision: str = "fp32", batch: int = 4, *, graph: bool = False, **versions: bool
+) -> TrtInference:
+    labels = {"fp16": "Half", "bf16": "BFloat16", "int8": "Int8"}
+    fake.layers = [{"LayerType": "gemm", "Inputs": [{"DataType": labels.get(precision, "Float")}]}]
+    return opened(fake.namespace(**versions), fake.files, precision, batch, fake.stream, graph=graph)
+
+
+def test_the_stand_in_has_what_the_table_has_and_no_more(fake: Fake) -> None:
+    namespace = fake.namespace()
+    members = {name for name in USED if "." in name}
+    for name in members:
+        owner, _, member = name.partition(".")
+        inside = getattr(namespace, owner)
+        assert hasattr(inside, member) or isinstance(USED[name], str), name
+    of_classes = {
+        f"{owner}.{member}"
+        for owner, inside in vars(namespace).items()
+        if isinstance(inside, type) and owner != "ILogger" and not hasattr(inside, "__members__")
+        for member in vars(inside)
+        if not member.startswith("_")
+    }
+    assert of_classes <= members, "the stand-in has what TensorRT was not asked for"
+    callables = {
+        name for name in of_classes if callable(getattr(getattr(namespace, name.split(".")[0]), name.split(".")[1]))
+    }
+    assert callables == {name for name in members if isinstance(USED[name], Method) and name != "ILogger.log"}
+
+
+@pytest.mark.parametrize(
+    ("precision", "kind", "tf32"),
+    [
+        ("fp32", "fp32", False),
+        ("tf32", "fp32", True),
+        ("fp16", "fp16", False),
+        ("bf16", "bf16", False),
+        ("int8", "int8-symmetric", False),
+    ],
+)
+def test_a_precision_lives_in_the_file_and_tf32_alone_in_a_flag(
+    fake: Fake, precision: str, kind: str, tf32: bool
+) -> None:
+    with session(fake, precision) as opened_session:
+        settings = json.loads(opened_session._cached.engine)
+        assert opened_session.describe()["precision_compiled"] == precision
+    assert settings == {
+        "sha256": fake.files.onnx(kind).sha256["model.onnx"],
+        "tf32": tf32,
+        "level": 3,
+        "detailed": True,
+    }
+    assert ("profile", "input", (4, 200), (4, 200), (4, 200)) in fake.asked
+
+
+@pytest.mark.parametrize(("strong_flag", "flags"), [(True, 2), (False, 0)])
+def test_strong_typing_is_asked_for_where_it_can_be(fake: Fake, strong_flag: bool, flags: int) -> None:
+    assert strong_typing(fake.namespace(strong_flag=strong_flag)) == flags
+
+
+def test_scratch_memory_is_torchs_where_tensorrt_lets_us(fake: Fake) -> None:
+    session(fake).close()
+    assert ("context", Named.USER_MANAGED) in fake.asked
+    assert ("scratch", 4096, True) in fake.asked
+
+
+def test_an_older_tensorrt_keeps_its_scratch_memory_to_itself(fake: Fake) -> None:
+    with session(fake, sized_v2=False) as older:
+        assert older.describe()["engine_scratch_bytes"] is None
+    assert ("context", None) in fake.asked
+    assert not [asked for asked in fake.asked if asked[0] == "scratch"]
+
+
+def test_an_engine_is_built_once_and_its_build_time_kept(fake: Fake) -> None:
+    with session(fake) as built:
+        first = built.describe()
+        assert built.compile_s == first["build_s"] == first["engine_build_s"] > 0
+    with session(fake) as cached:
+        again = cached.describe()
+        assert cached.compile_s is None
+        assert "building it took" in cached.not_compiled
+    assert [asked for asked in fake.asked if asked[0] == "build"] == [("build",)]
+    assert (again["build_s"], again["engine_from_cache"]) == (None, True)
+    assert again["engine_build_s"] == first["engine_build_s"]
+    assert first["engine_profile"] == "min=opt=max=4x200"
+
+
+def test_another_batch_driver_gpu_or_version_is_another_engine(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fixtures.runtimes import _tensorrt_cache
+
+    def builds() -> int:
+        session(fake).close()
+        return len([asked for asked in fake.asked if asked[0] == "build"])
+
+    assert builds() == 1
+    session(fake, batch=8).close()
+    fake.version = "11.5.0"
+    assert builds() == 3
+    fake.stream.gpu_name = "NVIDIA L4"
+    assert builds() == 4
+    was = machine
+    monkeypatch.setattr(_tensorrt_cache, "machine", lambda trt, where: {**was(trt, where), "driver": "999.1"})
+    assert builds() == 5
+    assert builds() == 5
+
+
+def test_timings_are_carried_from_build_to_build_of_a_machine(fake: Fake) -> None:
+    session(fake).close()
+    session(fake, batch=8).close()
+    assert [asked[1] for asked in fake.asked if asked[0] == "timings"] == [b"", b"+"]
+    file = timing_cache(machine(fake.namespace(), fake.stream))
+    assert file.read_bytes() == b"++"
+    assert [found.name for found in file.parent.iterdir() if found.name.startswith("tensorrt-timing")] == [file.name]
+
+
+def test_timings_that_tensorrt_refuses_are_left(fake: Fake) -> None:
+    fake.timings_hold = False
+    made = build(fake.namespace(), fake.files.onnx("fp32").file("model.onnx"), Plan(2, tf32=False), b"of another GPU")
+    assert made.timing_cache == b"+"
+
+
+def test_a_memory_limit_bounds_the_workspace(fake: Fake) -> None:
+    device_wishes.set_wishes(DeviceWishes(memory_limit_bytes=2**31))
+    with session(fake) as limited:
+        assert limited.describe()["engine_workspace_limit_bytes"] == 2**31
+    assert ("limit", Named.WORKSPACE, 2**31) in fake.asked
+
+
+def test_a_call_is_launched_between_two_events_and_waited_for_once(fake: Fake) -> None:
+    with session(fake) as running:
+        prepared = running.prepare(items(4))
+        fake.stream.calls.clear()
+        running.run(prepared)
+        assert fake.stream.calls == ["record", "execute", "record", "synchronize"]
+        assert np.allclose(running.outputs_numpy(), 2 * items(4)[:, :1])
+        clock = running.device_clock
+        assert clock is not None
+        clock.before_round()
+        running.run(prepared)
+        assert clock.after_round() == pytest.approx(0.0025)
+        assert clock.facts()["gpu_memory_peak_bytes"] == fake.stream.peak_bytes()
+
+
+def test_a_graph_is_captured_when_prepared_and_replayed_in_the_call(fake: Fake) -> None:
+    with session(fake, graph=True) as running:
+        prepared = running.prepare(items(4))
+        assert "capture" in fake.stream.calls
+        fake.stream.calls.clear()
+        running.run(prepared)
+        assert fake.stream.calls == ["record", "replay", "execute", "record", "synchronize"]
+        assert running.describe()["cuda_graph"] is True
+
+
+def test_an_earlier_batch_can_be_run_again(fake: Fake) -> None:
+    batch = items(8)
+    with session(fake) as running:
+        first, second = running.prepare(batch[:4].copy()), running.prepare(batch[4:].copy())
+        running.run(first)
+        assert np.allclose(running.outputs_numpy(), 2 * batch[:4, :1])
+        running.run(second)
+        assert np.allclose(running.outputs_numpy(), 2 * batch[4:, :1])
+
+
+def test_what_the_parser_refuses_is_one_line(fake: Fake) -> None:
+    fake.parser_says = [("NonZero", "node_7", "Unsupported\n operator")]
+    with pytest.raises(
+        UnsupportedError, match=r"^TensorRT could not read the file: NonZero node_7: Unsupported operator$"
+    ):
+        session(fake)
+    assert fake.stream.calls[-1] == "close"
+
+
+def test_a_failed_build_is_one_line(fake: Fake) -> None:
+    fake.builder_says = ["Error Code 10:\n could not find any implementation", "and more"]
+    with pytest.raises(UnsupportedError, match=r"build the engine: Error Code 10: could not find .* \| and more$"):
+        session(fake)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[defaultAllocator.cpp::allocate::58] Error Code 1: Cuda Runtime (out of memory)",
+        "Requested amount of GPU memory (68719476736 bytes) could not be allocated.",
+        "Error Code 2: OutOfMemory (no further information)",
+    ],
+)
+def test_memory_that_ran_out_is_told_as_such(fake: Fake, said: str) -> None:
+    fake.builder_says = [said]
+    with pytest.raises(MemoryError, match="out of memory") as caught:
+        session(fake)
+    assert is_out_of_memory(caught.value)
+
+
+def test_a_failure_that_says_nothing_says_so() -> None:
+    assert str(failure("run the engine", [])) == "TensorRT could not run the engine: it said nothing"
+
+
+def test_a_call_that_fails_is_not_timed_as_one(fake: Fake) -> None:
+    with session(fake) as running:
+        prepared = running.prepare(items(4))
+        fake.execution_fails = True
+        with pytest.raises(RuntimeError, match="could not run the engine"):
+            running.run(prepared)
+
+
+def test_an_engine_of_another_precision_is_refused(fake: Fake) -> None:
+    fake.layers = [{"LayerType": "gemm", "Inputs": [{"DataType": "Float"}]}]
+    with pytest.raises(UnsupportedError, match=r"asked for int8, TensorRT's engine computes in \{'fp32': 1\}"):
+        opened(fake.namespace(), fake.files, "int8", 4, fake.stream, graph=False)
+    assert fake.stream.calls[-1] == "close"
+
+
+def test_inputs_that_are_not_float32_are_refused(fake: Fake) -> None:
+    fake.io_type = Named.HALF
+    with pytest.raises(UnsupportedError, match="not float32"):
+        session(fake)
+
+
+@pytest.mark.parametrize(
+    ("layers", "found"),
+    [
+        (["names", "only"], {}),
+        ([], {}),
+        ([{"LayerType": "CaskConvolution", "Inputs": [{"Format/Datatype": "Row major Int8 format"}]}], {"int8": 1}),
+        ([{"LayerType": "kgen", "Inputs": [{"DataType": "BFloat16"}]}], {"bf16": 1}),
+        ([{"LayerType": "Reformat", "Name": "conv", "Inputs": [{"DataType": "Float"}]}], {}),
+        (
+            [
+                {"LayerType": "Pooling", "Inputs": [{"DataType": "Float"}]},
+                {"LayerType": "CaskConvolution", "Inputs": [{"Format/Datatype": "Half"}, {"Format/Datatype": "Float"}]},
+            ],
+            {"fp16": 1},
+        ),
+        ([{"LayerType": "gemm", "Inputs": [{"Format": "Row major linear FP32 format (kLINEAR)"}]}], {"fp32": 1}),
+        ([{"LayerType": "gemm", "Inputs": []}], {}),
+    ],
+)
+def test_layers_tell_their_precision_in_the_words_of_both_versions(layers: list[Any], found: dict[str, int]) -> None:
+    assert layer_precisions(json.dumps({"Layers": layers})) == found
+
+
+@pytest.mark.parametrize(
+    ("precision", "capability", "reason"),
+    [
+        ("bf16", (7, 5), "bf16 needs compute capability 8.0; this GPU has 7.5"),
+        ("tf32", (7, 5), "tf32 needs compute capability 8.0; this GPU has 7.5"),
+        ("int8", (7, 5), None),
+        ("int8", (6, 1), "int8 needs compute capability 7.5; this GPU has 6.1"),
+        ("bf16", (9, 0), None),
+        ("bf16", None, None),
+        ("fp8", (9, 0), "fp8 is not a precision of TensorRT's"),
+    ],
+)
+def test_a_gpu_too_old_is_told(precision: str, capability: tuple[int, int] | None, reason: str | None) -> None:
+    assert refused(precision, capability) == reason
+
+
+@pytest.mark.parametrize("name", ["tensorrt", "tensorrt-cudagraph"])
+def test_without_a_gpu_or_tensorrt_the_reason_is_given(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fixtures.runtimes import tensorrt
+
+    runtime = runtimes()[name]
+    assert runtime.supports("cpu", "fp32") == "TensorRT runs on NVIDIA GPUs only, not on cpu"
+    monkeypatch.setattr(tensorrt, "absent", lambda device: "no NVIDIA GPU")
+    assert runtime.supports("cuda:0", "fp32") == "no NVIDIA GPU"
+    monkeypatch.setattr(tensorrt, "absent", lambda device: None)
+    monkeypatch.setattr(type(runtime), "requires", ("tensorrt_that_is_not_there",))
+    assert str(runtime.supports("cuda:0", "fp32")).endswith("install with: pip install tensorrt_that_is_not_there")
+    monkeypatch.setattr(type(runtime), "requires", ())
+    monkeypatch.setattr(tensorrt, "capability", lambda device: (7, 5))
+    assert "8.0" in str(runtime.supports("cuda:0", "bf16"))
+    assert runtime.supports("cuda:0", "fp16") is None
+
+
+def test_the_clock_of_a_round_of_several_calls_is_from_the_first_to_the_last(stream: HostStream) -> None:
+    clock = StreamClock(stream, dict)
+
+    def launch() -> None:
+        stream.now_ms += 1.0
+
+    assert clock.after_round() is None
+    clock.before_round()
+    for _ in range(3):
+        clock.call(launch)
+    assert clock.after_round() == pytest.approx(0.003)
+    clock.before_round()
+    assert clock.after_round() is None, "the last round's time is not this one's"
+
+
+def test_the_cache_is_emptied_before_a_round_where_that_was_asked_for(stream: HostStream) -> None:
+    clock = StreamClock(stream, dict)
+    clock.before_round()
+    assert "flush" not in stream.calls
+    device_wishes.set_wishes(DeviceWishes(flush_l2=True))
+    clock.before_round()
+    assert stream.calls == ["flush"]
+    assert clock.facts() == {"l2_flushed": True}
