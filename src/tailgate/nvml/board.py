@@ -103,8 +103,8 @@ class Boards(Protocol):
 
 
 INSTANT_WINDOW_S = 0.1
-"""Update period of the instantaneous reading on A100 and H100, of which 25 ms are looked at: Yang, Adamek, Armour,
-"Part-time Power Measurements", arXiv:2312.02741. Taken for every board."""
+"""How often the reading is renewed, taken for every board: "approximately every 100 ms on NVIDIA GPUs", ML.ENERGY,
+"Thermally Stable Profiling for Accurate GPU Energy Measurement"."""
 AVERAGE_WINDOW_S = 1.0
 """nvmlDeviceGetPowerUsage's, "on Ampere (except GA100) or newer"; on older boards it is instantaneous, which we cannot
 count on."""
@@ -116,8 +116,8 @@ class NvmlBoard:
     def __init__(self, library: Any, identity: Identity, handle: Any, own: Any) -> None:
         """From ``pynvml`` and its handles.
 
-        ``handle`` is the board's; ``own`` is the MIG instance's, or the board's, or ``None``: which instance is ours is not
-        known.
+        ``handle`` is the board's; ``own`` is the MIG instance's, or the board's, or ``None``: which instance is ours is
+        not known.
         """
         self.identity = identity
         self._nvml, self._handle, self._own = library, handle, own

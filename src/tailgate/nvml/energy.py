@@ -1,8 +1,8 @@
 """Joules from a board's readings, and how far off they can be. Pure functions.
 
 The uncertainty is that of reading something that is renewed now and then. What the sensor is off by is not in it:
-NVIDIA states ±5 % of the draw for Fermi and Kepler and nothing for later boards; Yang, Adamek and Armour
-(arXiv:2312.02741) found up to 5 % on later ones, and that A100 and H100 look at a quarter of the time only.
+NVIDIA states ±5 % of the draw for Fermi and Kepler (nvmlDeviceGetPowerUsage) and nothing for later boards; "Part-time
+Power Measurements" (arXiv:2312.02741) found that A100 and H100 look at the power for a quarter of the time only.
 """
 
 from __future__ import annotations

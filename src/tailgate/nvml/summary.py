@@ -104,6 +104,8 @@ def _add_slowdowns(found: Summary, bits: Sequence[int]) -> None:
     for word in (word for one in bits for word in slowdowns.words(one)):
         shares[word] = shares.get(word, 0.0) + 1 / len(bits)
     harmful = [word for word in slowdowns.HARMFUL if word in shares]
+    if harmful == [slowdowns.PASSING] and sum(slowdowns.PASSING in slowdowns.words(one) for one in bits) == 1:
+        harmful = []
     capped = shares.get(slowdowns.CAP, 0.0)
     found.fields.update(
         throttle_reasons=",".join(shares),
