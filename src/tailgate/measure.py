@@ -121,7 +121,6 @@ class TailgateBenchmark(BenchmarkFixture):
             metadata = self._make_stats(iterations)
             with watch.around(), self._without_gc():
                 durations_s = rounds_of(rounds, iterations)
-            watch.timed(rounds * iterations, declared_items(self._item))
         for duration_s in durations_s:
             metadata.update(duration_s)
         if device:
@@ -129,6 +128,7 @@ class TailgateBenchmark(BenchmarkFixture):
             self.extra_info.update(fields)
             for text in warnings:
                 add_warning(self.extra_info, text)
+        watch.timed(rounds * iterations, declared_items(self._item))
         return result
 
     def _fixed(self, protocol: Protocol, warmed: Warm, first_call_s: float) -> tuple[int, int]:

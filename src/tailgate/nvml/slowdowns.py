@@ -25,7 +25,8 @@ HARMFUL = ("hw_slowdown", "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_powe
 Not the clocks that somebody has set, idleness, or the boost of a group: these are how the board is meant to run. And
 not ``sw_power_cap``: a board at its power limit is where its maker wants it under load; its share is told apart."""
 PASSING = "hw_slowdown"
-"""By itself it is "also reported during PState or clock change" (DCGM's field constants): one reading is no evidence."""
+"""By itself it may be "also reported during PState or clock change" (DCGM's field constants): one reading proves
+nothing."""
 CAP = "sw_power_cap"
 REMEDIES = {
     "hw_slowdown": "look after its cooling and its power supply",

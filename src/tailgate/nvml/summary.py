@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,30 +101,29 @@ def _series(told: dict[str, Any], name: str) -> tuple[list[float], list[float]] 
 def _add_slowdowns(found: Summary, bits: Sequence[int]) -> None:
     if not bits:
         return
-    shares: dict[str, float] = {}
-    for word in (word for one in bits for word in slowdowns.words(one)):
-        shares[word] = shares.get(word, 0.0) + 1 / len(bits)
+    counts = Counter(word for one in bits for word in slowdowns.words(one))
+    shares = {word: count / len(bits) for word, count in counts.items()}
     harmful = [word for word in slowdowns.HARMFUL if word in shares]
-    if harmful == [slowdowns.PASSING] and sum(slowdowns.PASSING in slowdowns.words(one) for one in bits) == 1:
+    if harmful == [slowdowns.PASSING] and counts[slowdowns.PASSING] == 1:
         harmful = []
     capped = shares.get(slowdowns.CAP, 0.0)
     found.fields.update(
         throttle_reasons=",".join(shares),
         throttled=bool(harmful),
         throttled_share=sum(any(word in harmful for word in slowdowns.words(one)) for one in bits) / len(bits),
-        power_capped_share=min(1.0, capped),
+        power_capped_share=capped,
     )
     if harmful:
         # hw_slowdown is set beside what it comes of: that one says what to do.
         worst = harmful[-1] if harmful[0] == "hw_slowdown" else harmful[0]
-        said = ", ".join(f"{word} in {min(1.0, shares[word]):.0%}" for word in harmful)
+        said = ", ".join(f"{word} in {shares[word]:.0%}" for word in harmful)
         found.throttled = (
             f"throttled: the GPU's clocks were held down: {said} of {len(bits)} readings (limit 0): "
             f"{slowdowns.REMEDIES[worst]}, and measure again"
         )
     if capped > MOST_CAPPED_SHARE:
         found.warnings.append(
-            f"nvml: the GPU was at its power limit in {min(1.0, capped):.0%} of {len(bits)} readings: its speed is "
+            f"nvml: the GPU was at its power limit in {capped:.0%} of {len(bits)} readings: its speed is "
             "that of this limit (nvidia-smi -q -d POWER shows it)"
         )
 
