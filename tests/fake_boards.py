@@ -78,16 +78,16 @@ class FakeBoard:
 class FakeBoards:
     """Some of them."""
 
-    board: FakeBoard
+    one: FakeBoard
     others: tuple[Identity, ...] = ()
 
     def listed(self) -> list[Identity]:
-        return [self.board.identity, *self.others]
+        return [self.one.identity, *self.others]
 
-    def open(self, identity: Identity) -> FakeBoard:
-        if identity != self.board.identity:
+    def board(self, identity: Identity) -> FakeBoard:
+        if identity != self.one.identity:
             raise UnsupportedError("not found")
-        return self.board
+        return self.one
 
     def close(self) -> None:
         pass

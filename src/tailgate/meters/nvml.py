@@ -135,7 +135,7 @@ class Nvml:
 
 def _power_w(opened: Boards, identity: Identity) -> float | None:
     try:
-        return opened.open(identity).power_w()
+        return opened.board(identity).power_w()
     except UnsupportedError:
         return None
 

@@ -95,7 +95,7 @@ class Boards(Protocol):
     def listed(self) -> Sequence[Identity]:
         """In NVML's order, which is that of the PCI bus."""
 
-    def open(self, identity: Identity) -> Board:
+    def board(self, identity: Identity) -> Board:
         """One of them."""
 
     def close(self) -> None:
@@ -223,7 +223,7 @@ class NvmlBoards:
         count = _call(self._nvml, "nvmlDeviceGetCount")
         return [self._identity(_call(self._nvml, "nvmlDeviceGetHandleByIndex", index)) for index in range(count)]
 
-    def open(self, identity: Identity) -> NvmlBoard:
+    def board(self, identity: Identity) -> NvmlBoard:
         """By its UUID; an instance, too."""
         handle = _call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
         if identity.uuid.startswith("MIG-"):

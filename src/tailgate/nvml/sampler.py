@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     _off_its_cpus()
     try:
         boards = opener(wanted.boards)()
-        board = boards.open(Identity(wanted.uuid, wanted.name, wanted.mig))
+        board = boards.board(Identity(wanted.uuid, wanted.name, wanted.mig))
     except (NvmlError, UnsupportedError) as error:
         _say({"problem": str(error)})
         return 0

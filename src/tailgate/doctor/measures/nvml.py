@@ -34,7 +34,7 @@ def nvml(host: Host) -> Verdict | None:
 def _told(opened: Boards, identity: Identity) -> str:
     found = []
     try:
-        one = opened.open(identity)
+        one = opened.board(identity)
     except UnsupportedError as error:
         return f"{identity.name} cannot be opened ({error})"
     for name, ask_for in (("energy counter", one.energy_j), ("power", one.power_w), ("SM clock", one.sm_clock_hz)):
