@@ -15,9 +15,10 @@ from isolated import CONFTEST, Project, run_together
 
 from tailgate.doctor.measures import nvml as doctor_nvml
 from tailgate.meters.nvml import Nvml
-from tailgate.nvml import board, slowdowns, watcher
-from tailgate.nvml.board import NAMES, Identity, NvmlBoard, NvmlBoards, NvmlError, UnsupportedError, open_boards
+from tailgate.nvml import library, slowdowns, watcher
+from tailgate.nvml.board import Identity, NvmlError, UnsupportedError
 from tailgate.nvml.energy import LEAST_UPDATES, from_counter, from_power
+from tailgate.nvml.library import NAMES, NvmlBoard, NvmlBoards, open_boards
 from tailgate.nvml.recorder import Recorder
 from tailgate.nvml.summary import FIELDS, of_an_item, summarize
 from tailgate.nvml.watcher import Watcher
@@ -66,7 +67,7 @@ def test_our_words_are_the_bindings_bits():
 
 
 def test_without_a_driver_there_is_one_line():
-    if board.DRIVER.exists():
+    if library.DRIVER.exists():
         pytest.skip("this machine has NVIDIA's driver")
     with pytest.raises(
         NvmlError, match=r"^NVML cannot be used here \(.*\): is NVIDIA's driver installed and loaded\?$"
@@ -99,10 +100,10 @@ def test_power_is_the_instantaneous_one_or_the_average(monkeypatch: pytest.Monke
     one = NvmlBoard(pynvml, L4, "handle", "handle")
     monkeypatch.setattr(pynvml, "nvmlDeviceGetPowerUsage", lambda handle: 71_500)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetFieldValues", field_value(80_250))
-    assert (one.power_w(), one.power_window_s()) == (80.25, board.INSTANT_WINDOW_S)
+    assert (one.power_w(), one.power_window_s()) == (80.25, library.INSTANT_WINDOW_S)
     older = NvmlBoard(pynvml, L4, "handle", "handle")
     monkeypatch.setattr(pynvml, "nvmlDeviceGetFieldValues", field_value(0, pynvml.NVML_ERROR_NOT_SUPPORTED))
-    assert (older.power_w(), older.power_window_s()) == (71.5, board.AVERAGE_WINDOW_S)
+    assert (older.power_w(), older.power_window_s()) == (71.5, library.AVERAGE_WINDOW_S)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetPowerUsage", failing(pynvml.NVML_ERROR_GPU_IS_LOST))
     with pytest.raises(NvmlError, match="NVML: GPU is lost"):
         older.power_w()
@@ -485,14 +486,14 @@ def test_where_the_rounds_are_not_a_protocols_the_energy_is_of_no_item(sessions)
 )
 def test_the_doctor_says_whether_nvml_can_be_read(monkeypatch: pytest.MonkeyPatch, opens, state, said):
     def missing():
-        raise NvmlError(f"the package nvidia-ml-py is not installed: {board.INSTALL}")
+        raise NvmlError(f"the package nvidia-ml-py is not installed: {library.INSTALL}")
 
     monkeypatch.setattr(doctor_nvml, "ask", lambda host: SimpleNamespace(gpus=("one",)))
     monkeypatch.setattr(doctor_nvml, "open_boards", missing if "package" in said else opens)
     verdict = doctor_nvml.nvml(SimpleNamespace())
     assert verdict.state == state
     assert said in verdict.text
-    assert (verdict.remedy == board.INSTALL) == ("package" in said)
+    assert (verdict.remedy == library.INSTALL) == ("package" in said)
 
 
 def test_the_doctor_has_nothing_to_say_without_a_gpu(monkeypatch: pytest.MonkeyPatch):

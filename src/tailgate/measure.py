@@ -53,7 +53,8 @@ def mark_meters(node: pytest.Item) -> None:
         profile.mark()
         return
     settings = node.config.stash[SETTINGS]
-    wanted = (*settings.meters, *settings.gpu_meters)
+    # First those that load a library for it: resident memory's mark comes after.
+    wanted = sorted((*settings.gpu_meters, *settings.meters), key=lambda name: not hasattr(meters()[name], "for_row"))
     node.stash.setdefault(MARKS, {}).update({name: meters()[name].before_setup() for name in wanted})
 
 

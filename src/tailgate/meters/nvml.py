@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tailgate.nvml import board, sampler
+from tailgate.nvml import library, sampler
 from tailgate.nvml.board import Boards, Identity, NvmlError, UnsupportedError
 from tailgate.nvml.summary import nothing, summarize
 from tailgate.nvml.watcher import Watcher
@@ -16,7 +16,7 @@ from tailgate.nvml.which import WhichError, choose
 
 REST_S = 0.5
 """After the last round, until the idle power is read; the context is still open, and the clocks are still high."""
-OPEN = "tailgate.nvml.board:open_boards"
+OPEN = "tailgate.nvml.library:open_boards"
 
 Mark = dict[str, float | None]
 """UUID -> watts, before the set-up."""
@@ -108,7 +108,7 @@ class Nvml:
 
     def before_setup(self) -> Mark | None:
         """What each board draws; ``None``: there is no driver, or no board that tells."""
-        if self.boards == OPEN and not board.DRIVER.exists():
+        if self.boards == OPEN and not library.DRIVER.exists():
             return None  # on most machines: nothing is imported for that
         try:
             opened = sampler.opener(self.boards)()

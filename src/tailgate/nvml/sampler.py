@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mig", action="store_true")
     parser.add_argument("--pid", type=int, required=True, help="whose memory to tell; ends with it")
     wanted = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the benchmark's to handle; we end with our input
     _off_its_cpus()
     try:
         boards = opener(wanted.boards)()

@@ -29,11 +29,13 @@ class Watcher:
 
     def __init__(self, identity: Identity, boards: str) -> None:
         """``boards``: MODULE:FUNCTION that opens them in the sampler."""
+        if sys.platform == "win32":
+            raise NvmlError("a board is read by a process that this platform's pipes do not let us talk to")
         self._pending = b""
         path = os.pathsep.join(part for part in (SOURCE, os.environ.get("PYTHONPATH")) if part)
         self._process = subprocess.Popen(
             [
-                sys.executable, "-m", "tailgate.nvml.sampler", "--boards", boards, "--uuid", identity.uuid,
+                sys.executable, "-P", "-m", "tailgate.nvml.sampler", "--boards", boards, "--uuid", identity.uuid,
                 "--name", identity.name, "--pid", str(os.getpid()), *(["--mig"] if identity.mig else []),
             ],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tailgate.doctor.gpus import LOADED, ask
 from tailgate.doctor.host import Host
 from tailgate.doctor.model import Check, Verdict
-from tailgate.nvml import board
+from tailgate.nvml import library
 from tailgate.nvml.board import Boards, Identity, NvmlError, UnsupportedError
 
 ORDER = 71
-open_boards = board.open_boards
+open_boards = library.open_boards
 
 
 def nvml(host: Host) -> Verdict | None:
@@ -19,8 +19,8 @@ def nvml(host: Host) -> Verdict | None:
     try:
         opened = open_boards()
     except NvmlError as error:
-        reason, _, remedy = str(error).partition(f": {board.INSTALL}")
-        return Verdict("missing", f"NVML: {reason}", board.INSTALL + remedy if reason != str(error) else None)
+        reason, _, remedy = str(error).partition(f": {library.INSTALL}")
+        return Verdict("missing", f"NVML: {reason}", library.INSTALL + remedy if reason != str(error) else None)
     try:
         told = [_told(opened, identity) for identity in opened.listed()]
     except NvmlError as error:
