@@ -11,14 +11,16 @@ INSTRUMENT = sorted((ROOT / "src" / "tailgate").rglob("*.py"))
 SUITE = sorted((ROOT / "fixtures").rglob("*.py"))
 LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "analysis": {"analysis"},
-    "meters": {"analysis", "doctor", "meters"},  # what a tool needs, the doctor knows
+    "meters": {"analysis", "doctor", "meters", "nvml"},  # what a tool needs, the doctor knows
+    "nvml": set(),
+    "device_rounds": {"analysis", "clocks", "columns"},
     "environment": {"analysis", "cpus"},
     "cpus": set(),
     "history": {"analysis", "columns", "errors", "schema"},
     "protocol": {"analysis"},
     "clocks": set(),
     "columns": {"analysis"},
-    "doctor": {"cpus", "environment", "errors"},
+    "doctor": {"cpus", "environment", "errors", "nvml"},
     "errors": set(),
     "endings": set(),
     "trust": {"cpus", "errors"},
@@ -30,7 +32,7 @@ FREE = {  # rooms above those: they may use them all
     "__init__", "entry", "plugin", "cli", "run", "order", "measure", "settings", "seams", "places", "comparison",
     "yielding", "comparable", "findings", "gate", "duet", "hindrance", "hookspecs", "items", "journal", "processes",
     "narrator", "saving", "storage", "table", "rows", "progress", "schema", "commands", "baselines", "speedups", "text",
-    "live_report", "profiling",
+    "live_report", "profiling", "watch", "warmup",
 }  # fmt: skip
 
 

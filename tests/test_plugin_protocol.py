@@ -191,7 +191,7 @@ WRONG = {
     ("--warmup-rounds=-1",): ["--warmup-rounds", "-1 ", "allowed: 0 or more"],
     ("--order=rnadom",): ["--order", "'rnadom'", "did you mean 'random'?", "allowed: given, random"],
     ("--seed=x",): ["--seed", "'x'", "allowed: 0 or more"],
-    ("--meters=cpu,rs",): ["--meters", "'rs'", "did you mean 'rss'?", "cpu, heap, massif, perf, rss, none"],
+    ("--meters=cpu,rs",): ["--meters", "'rs'", "did you mean 'rss'?", "cpu, heap, massif, nvml, perf, rss, none"],
     ("--meters=cpus",): ["--meters", "'cpus'", "did you mean 'cpu'?"],
     ("--progress=maybe",): ["--progress", "'maybe'", "allowed: on, off"],
     ("--protocol=paper", "--benchmark-precision=0.02"): ["--benchmark-precision", "paper", "--protocol=adaptive"],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from tailgate.endings import is_out_of_memory
 from tailgate.errors import one_line
-from tailgate.measure import declared_items
 
 
 def is_benchmark(item: pytest.Item) -> bool:
@@ -60,3 +59,31 @@ def skip_reason(report: Any) -> str:
     """Why it was skipped."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple | list) else str(report.longrepr)
     return str(reason.removeprefix("Skipped: "))
+
+
+def declared_items(node: pytest.Item) -> float | None:
+    """Items per call from ``@pytest.mark.throughput(items=...)``: a number, or a parameter's name.
+
+    A marker that is misspelt, or names a parameter the test does not have, fails the test with one line.
+    """
+
+    def fail(text: str) -> NoReturn:
+        pytest.fail(text, pytrace=False)
+
+    marker = node.get_closest_marker("throughput")
+    if marker is None:
+        return None
+    if marker.args or set(marker.kwargs) != {"items"}:
+        fail(f"{node.nodeid}: write @pytest.mark.throughput(items=NUMBER_OR_PARAMETER_NAME)")
+    items = marker.kwargs["items"]
+    if isinstance(items, str):
+        params = node.callspec.params if hasattr(node, "callspec") else {}
+        if items not in params:
+            fail(
+                f"{node.nodeid}: throughput(items={items!r}) names no parameter of the test "
+                f"(it has: {', '.join(params) or 'none'})"
+            )
+        items = params[items]
+    if isinstance(items, bool) or not isinstance(items, int | float) or items <= 0:
+        fail(f"{node.nodeid}: throughput(items={items!r}) must be a positive number")
+    return items

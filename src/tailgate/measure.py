@@ -11,22 +11,24 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from math import ceil
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 
-from tailgate import trust
 from tailgate.clocks import DeviceClock, timed_rounds
+from tailgate.device_rounds import DeviceRounds
 from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS
+from tailgate.items import declared_items
 from tailgate.meters import meters
 from tailgate.profiling import PROFILE
-from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
+from tailgate.protocol import Protocol
 from tailgate.rows import add_warning
 from tailgate.settings import Settings
+from tailgate.warmup import Warm, warm_up, warm_up_device
+from tailgate.watch import Watch
 
 SETTINGS = pytest.StashKey[Settings]()
 MARKS = pytest.StashKey[dict[str, Any]]()
@@ -50,7 +52,9 @@ def mark_meters(node: pytest.Item) -> None:
     if profile is not None:
         profile.mark()
         return
-    wanted = node.config.stash[SETTINGS].meters
+    settings = node.config.stash[SETTINGS]
+    # First those that load a library for it: resident memory's mark comes after.
+    wanted = sorted((*settings.gpu_meters, *settings.meters), key=lambda name: not hasattr(meters()[name], "for_row"))
     node.stash.setdefault(MARKS, {}).update({name: meters()[name].before_setup() for name in wanted})
 
 
@@ -59,6 +63,7 @@ class TailgateBenchmark(BenchmarkFixture):
 
     def __init__(self, node: pytest.Item, *args: Any, **kwargs: Any) -> None:
         super().__init__(node, *args, **kwargs)
+        self._item = node
         self._settings = node.config.stash.get(SETTINGS, Settings())
         self._marks = node.stash.get(MARKS, {})
         self._at_word = node.config.stash.get(TURNS, None)
@@ -95,11 +100,41 @@ class TailgateBenchmark(BenchmarkFixture):
         start_s = time.perf_counter()
         result = function(*args, **kwargs)
         first_call_s = time.perf_counter() - start_s
+        clock = self._item.stash.get(DEVICE_CLOCK, None)
+        device = DeviceRounds(clock, function, args, kwargs) if clock else None
 
         def rounds_of(rounds: int, iterations: int = 1) -> list[float]:
+            if device:
+                return device.timed(rounds, iterations, self._timer)
             return timed_rounds(function, args, kwargs, rounds, iterations, self._timer)
 
-        warm_s, warmup_rounds, warning = warm_up(protocol, rounds_of)
+        with contextlib.closing(Watch(self._settings, self._marks, self.extra_info)) as watch:
+            watch.prepare()
+            if device:
+                warmed = warm_up_device(
+                    protocol,
+                    rounds_of,
+                    lambda: {"device times": device.median_s(), "SM clock": watch.sm_clock_hz()},
+                )
+            else:
+                warmed = warm_up(protocol, rounds_of)
+            rounds, iterations = self._fixed(protocol, warmed, first_call_s)
+            metadata = self._make_stats(iterations)
+            with watch.around(), self._without_gc():
+                durations_s = rounds_of(rounds, iterations)
+        for duration_s in durations_s:
+            metadata.update(duration_s)
+        if device:
+            fields, warnings = device.described(iterations)
+            self.extra_info.update(fields)
+            for text in warnings:
+                add_warning(self.extra_info, text)
+        watch.timed(rounds * iterations, declared_items(self._item))
+        return result
+
+    def _fixed(self, protocol: Protocol, warmed: Warm, first_call_s: float) -> tuple[int, int]:
+        """Rounds and calls a round, by the warm calls; the row says so."""
+        warm_s, warmup_rounds, warning = warmed
         iterations = self._iterations(statistics.median(warm_s))
         rounds = protocol.rounds_after(
             [duration_s * iterations for duration_s in warm_s], self._max_time, self._min_rounds
@@ -115,19 +150,33 @@ class TailgateBenchmark(BenchmarkFixture):
                 f"a call is too short for the clock: each round is the mean of {iterations} calls, "
                 "so percentiles are of such means",
             )
-        metadata = self._make_stats(iterations)
-        with self._watched():
-            gc_was_enabled = gc.isenabled()
-            if self._disable_gc:
-                gc.disable()
-            try:
-                durations_s = rounds_of(rounds, iterations)
-            finally:
-                if gc_was_enabled:
-                    gc.enable()
-        for duration_s in durations_s:
-            metadata.update(duration_s)
-        return result
+        return rounds, iterations
+
+    @contextlib.contextmanager
+    def _without_gc(self) -> Iterator[None]:
+        gc_was_enabled = gc.isenabled()
+        if self._disable_gc:
+            gc.disable()
+        try:
+            yield
+        finally:
+            if gc_was_enabled:
+                gc.enable()
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Around what pytest-benchmark measures in its own ways, in rounds that are not ours to time twice."""
+        with contextlib.closing(Watch(self._settings, self._marks, self.extra_info)) as watch:
+            with watch.around():
+                yield
+            watch.timed(None, None)
+        clock = self._item.stash.get(DEVICE_CLOCK, None)
+        if clock:
+            add_warning(
+                self.extra_info,
+                f"{clock.name}: the device's clock was not read: only rounds of a --protocol are timed by both clocks, "
+                "and not benchmark.pedantic's",
+            )
 
     def _counted(self, call: PreparedCall) -> Any:
         """For a profiling meter: called so often, never timed."""
@@ -163,46 +212,14 @@ class TailgateBenchmark(BenchmarkFixture):
 
     def _take_turns(self, rounds_of: Any, least: int = 1, *, set_up: bool = False) -> None:
         assert self._at_word is not None
-        gc_was_enabled = gc.isenabled()
-        if self._disable_gc:
-            gc.disable()
-        try:
+        with self._without_gc():
             taken = self._at_word.take(rounds_of, lambda call_s: max(least, self._iterations(call_s)), set_up=set_up)
-        finally:
-            if gc_was_enabled:
-                gc.enable()
         metadata = self._make_stats(taken.iterations)
         for duration_s in taken.durations_s:
             metadata.update(duration_s)
         self.extra_info.update(protocol="duet")
         self.extra_info.setdefault("status", "ok")
         self.extra_info.setdefault("warnings", [])
-
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        """The meters, and whether the machine was ours, around whatever is timed.
-
-        Around pytest-benchmark's own ways of measuring this includes their calibration, warm-up and set-up.
-        """
-        info = self.extra_info
-        before = trust.read()
-        readings = self._start_meters()
-        yield
-        for reading in readings:
-            info.update(reading.stop())
-        judged = trust.judge(before, trust.read(), self._threads())
-        info.update(judged.fields, trust_missing=judged.missing, timestamp_utc=datetime.now(UTC).isoformat())
-        info.setdefault("status", "ok")
-        info.setdefault("warnings", [])
-        if judged.reason:
-            add_warning(self.extra_info, judged.reason)
-            if info["status"] == "ok":
-                info["status"] = judged.status
-
-    def _threads(self) -> int:
-        """How many threads the test says it computes with; another project may mean something else by the word."""
-        threads = self.extra_info.get("threads")
-        return threads if isinstance(threads, int) and threads > 0 else 1
 
     def _iterations(self, call_s: float) -> int:
         """Calls per round: 1 unless one call is shorter than the clock can tell.
@@ -213,16 +230,6 @@ class TailgateBenchmark(BenchmarkFixture):
         least_s = self._get_precision(self._timer) * self._calibration_precision
         return max(1, ceil(least_s / call_s)) if call_s > 0 else 1000
 
-    def _start_meters(self) -> list[Any]:
-        readings = []
-        for name in self._settings.meters:
-            meter = meters()[name]
-            reason = meter.unavailable() if self._marks.get(name) is None else None
-            if reason:
-                add_warning(self.extra_info, reason)
-            readings.append(meter.start(self._marks.get(name), threads=self._threads()))
-        return readings
-
     def _profile(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
         import cProfile
 
@@ -230,73 +237,3 @@ class TailgateBenchmark(BenchmarkFixture):
         for _ in range(self.cprofile_loops or 1):
             profile.runcall(function, *args, **kwargs)
         self._save_cprofile(profile)
-
-
-def warm_up(
-    protocol: Protocol, rounds_of: Callable[[int], list[float]], now: Callable[[], float] = time.perf_counter
-) -> tuple[list[float], int, str | None]:
-    """Call until warm.
-
-    Returns:
-        The durations in seconds of warm calls (never empty), how many calls were made (at least one is
-        always made, to learn how long a warm call takes), and a warning or ``None``.
-    """
-    if protocol.warmup_rounds is not None:
-        warm_s = rounds_of(max(1, protocol.warmup_rounds))
-        return warm_s, len(warm_s), None
-    medians_s: list[float] = []
-    batches: list[list[float]] = []
-    per_batch, calls, start_s = 1, 0, now()
-    batch: list[float] = []
-    while not is_steady(medians_s):
-        if now() - start_s > WARMUP_LIMIT_S:
-            seen = steadiness_rel(medians_s)
-            found = f"±{seen:.1%}" if seen is not None else f"only {len(medians_s)} batches of calls"
-            return (
-                _flat(batches) or batch,
-                calls,
-                (f"not steady after {WARMUP_LIMIT_S:g} s of warm-up: {found}, wanted ±{STEADY_HALF_WIDTH_REL:.0%}"),
-            )
-        begun_s = now()
-        batch = rounds_of(per_batch)
-        calls += len(batch)
-        median_s = statistics.median(batch)
-        # A timer of CPU time does not see a call wait; the batch's length is a matter of wall time.
-        call_s = max(median_s, (now() - begun_s) / len(batch))
-        if per_batch * call_s >= BATCH_S / 2:
-            batches.append(batch)
-            medians_s.append(median_s)
-        per_batch = max(1, round(BATCH_S / call_s)) if call_s > 0 else per_batch * 10
-    return _flat(batches[-max(8, len(batches) // 2) :]), calls, None
-
-
-def _flat(batches: list[list[float]]) -> list[float]:
-    return [duration_s for batch in batches for duration_s in batch]
-
-
-def declared_items(node: pytest.Item) -> float | None:
-    """Items per call from ``@pytest.mark.throughput(items=...)``: a number, or a parameter's name.
-
-    A marker that is misspelt, or names a parameter the test does not have, fails the test with one line.
-    """
-
-    def fail(text: str) -> NoReturn:
-        pytest.fail(text, pytrace=False)
-
-    marker = node.get_closest_marker("throughput")
-    if marker is None:
-        return None
-    if marker.args or set(marker.kwargs) != {"items"}:
-        fail(f"{node.nodeid}: write @pytest.mark.throughput(items=NUMBER_OR_PARAMETER_NAME)")
-    items = marker.kwargs["items"]
-    if isinstance(items, str):
-        params = node.callspec.params if hasattr(node, "callspec") else {}
-        if items not in params:
-            fail(
-                f"{node.nodeid}: throughput(items={items!r}) names no parameter of the test "
-                f"(it has: {', '.join(params) or 'none'})"
-            )
-        items = params[items]
-    if isinstance(items, bool) or not isinstance(items, int | float) or items <= 0:
-        fail(f"{node.nodeid}: throughput(items={items!r}) must be a positive number")
-    return items

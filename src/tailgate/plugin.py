@@ -10,8 +10,8 @@ import pytest
 from tailgate import hookspecs, seams
 from tailgate.errors import as_usage_error
 from tailgate.gate.beginning import begin_gate
-from tailgate.items import connect, is_benchmark, tidy
-from tailgate.measure import SETTINGS, declared_items, mark_meters
+from tailgate.items import connect, declared_items, is_benchmark, tidy
+from tailgate.measure import SETTINGS, mark_meters
 from tailgate.order import shuffle_benchmarks
 from tailgate.processes import entrance
 from tailgate.processes.child import INSIDE

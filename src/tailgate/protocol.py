@@ -39,6 +39,8 @@ class Protocol:
     rounds: int | None
     min_rounds: int = 50
     max_rounds: int = 2000
+    warms_devices: bool = True
+    """On a device with a clock of its own: until it is steady, whatever ``warmup_rounds``."""
 
     def overridden(self, rounds: int | None, warmup_rounds: int | None) -> Protocol:
         """The same protocol with ``--rounds`` and ``--warmup-rounds``, where given."""
@@ -46,6 +48,7 @@ class Protocol:
             self,
             rounds=self.rounds if rounds is None else rounds,
             warmup_rounds=self.warmup_rounds if warmup_rounds is None else warmup_rounds,
+            warms_devices=self.warms_devices and warmup_rounds is None,
         )
 
     def rounds_after(self, warm_s: Sequence[float], max_time_s: float, min_rounds: int = 1) -> int:
@@ -66,7 +69,7 @@ class Protocol:
 
 PRESETS = {
     "quick": Protocol("quick", warmup_rounds=10, rounds=None),
-    "paper": Protocol("paper", warmup_rounds=20, rounds=100),
+    "paper": Protocol("paper", warmup_rounds=20, rounds=100, warms_devices=False),
     "adaptive": Protocol("adaptive", warmup_rounds=None, rounds=None, max_rounds=20_000),
 }
 

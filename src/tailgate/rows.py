@@ -12,8 +12,15 @@ CONTEXT = (
     "batch_size", "items_per_call", "image_size", "weights", "phase", "protocol", "parameters", "macs",
     "flops_counter", "model_sha256", "output_error_rel", "top1_agreement", "load_s", "first_call_s",
     "warmup_rounds", "cpu_utilization", "rss_peak_bytes", "rss_growth_bytes",
+    "gpu_name", "gpu_time_median_s", "gpu_time_p99_s", "gpu_time_p99_low_s", "gpu_time_p99_high_s", "device_clock",
+    "l2_flushed", "gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes", "gpu_memory_process_peak_bytes",
+    "h2d_bytes", "h2d_median_s", "h2d_p99_s", "h2d_bytes_per_s", "d2h_bytes", "d2h_median_s", "d2h_p99_s",
+    "d2h_bytes_per_s", "inclusive_median_s", "inclusive_p99_s", "power_mean_w", "power_idle_before_w",
+    "power_idle_after_w", "energy_j", "energy_per_item_j", "energy_uncertainty_rel", "energy_source",
+    "images_per_joule", "temperature_max_c", "sm_clock_mean_hz", "memory_clock_mean_hz", "gpu_utilization_mean",
+    "gpu_memory_utilization_mean", "pstate", "throttled", "throttle_reasons", "throttled_share", "power_capped_share",
 )  # fmt: skip
-"""``extra_info`` fields of CONTRACT.md that a CPU run fills."""
+"""``extra_info`` fields of CONTRACT.md; those of a GPU are empty in a CPU's row."""
 
 STATISTICS = {
     "min": "min_s", "median": "median_s", "mean": "mean_s", "stddev": "stddev_s", "max": "max_s",

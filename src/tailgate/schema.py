@@ -9,6 +9,8 @@
 4  in ``extra_info``: what the profiling meters give (docs/meters.md), ``import_s``, ``rss_import_bytes``,
    ``compile_s``, ``startup_missing``, ``check_items``, ``model_bytes``, and studies 2 and 4; ``load_s`` is without
    ``compile_s``.
+5  study 3: in ``extra_info`` of a GPU's row: device times (``gpu_time*``, ``device_clock``), transfers (``h2d_*``,
+   ``d2h_*``, ``inclusive_*``), and what the ``nvml`` meter gives (docs/gpu-meters.md).
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5

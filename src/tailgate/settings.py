@@ -97,6 +97,8 @@ class Settings:
     order: str = "given"
     seed: int = 0
     meters: tuple[str, ...] = ()
+    gpu_meters: tuple[str, ...] = ()
+    """Besides, of a row whose device is a GPU."""
     profilers: tuple[str, ...] = ()
     """Meters with runs of their own."""
     csv: Path | None = None
@@ -187,6 +189,7 @@ def settings_from(config: pytest.Config) -> Settings:
         order=_choice("--order", _default(values["order"], "given"), ORDERS),
         seed=_integer("--seed", _default(values["seed"], "0"), least=0),
         meters=tuple(name for name in wanted_meters if name in meters()),
+        gpu_meters=("nvml",) if protocol and values["meters"] is None else (),
         profilers=slow_ones,
         csv=Path(values["csv"]) if values["csv"] else None,
         isolation=isolation,

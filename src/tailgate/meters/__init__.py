@@ -24,8 +24,29 @@ class Reading(Protocol):
         """End the timed rounds; returns flat, unit-suffixed fields for ``extra_info``."""
 
 
+class Fitted(Protocol):
+    """A meter made ready for one row.
+
+    Its readings may also have ``warnings`` (lines), ``throttled`` (why the row is not to be trusted, or ``None``), and
+    ``afterwards()``: more fields, asked for when all is over and nobody is watched.
+    """
+
+    def start(self, mark: Any, threads: int) -> Reading:
+        """Begin, right before the timed rounds."""
+
+    def sm_clock_hz(self) -> float | None:
+        """Of the device that it meters, now; ``None``: it does not know."""
+
+    def close(self) -> None:
+        """Whatever came of it."""
+
+
 class Meter(Protocol):
-    """What ``--meters`` names, sampled around the timed rounds."""
+    """What ``--meters`` names, sampled around the timed rounds.
+
+    A meter that must know the row has a further method, ``for_row(extra_info) -> Fitted | None``, which is called
+    before the warm-up and whose answer is started in its place; ``None``: it has nothing to do with this row.
+    """
 
     name: str
 
