@@ -122,6 +122,12 @@ def test_tf32_switched_off_behind_our_back_is_read_back() -> None:
     assert "ran as fp32, not tf32" in reason
 
 
+def test_switches_that_do_not_take_are_told_when_a_session_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.runtimes._cuda.set_tf32", lambda _wanted: set_tf32(Tf32(False, False)))
+    with pytest.raises(UnsupportedError, match="torch is set to fp32, not tf32"):
+        load(CpuCalls(), "tf32")
+
+
 def test_the_switches_can_be_set_and_read_in_any_order_by_both_interfaces() -> None:
     before = read_tf32()
     try:
