@@ -1,4 +1,4 @@
-"""PyTorch's sessions on a GPU, their clock and their transfers: all of it runs here, on CPU tensors through the seam."""
+"""PyTorch's sessions on a GPU, their clock and their transfers: all runs here, on CPU tensors through the seam."""
 
 import dataclasses
 import warnings
@@ -69,7 +69,7 @@ def test_cuda_graphs_are_not_of_a_cpu() -> None:
 
 
 def test_the_gpu_is_asked_again_when_a_session_is_opened() -> None:
-    with pytest.raises(UnsupportedError, match="tf32 needs compute capability 8.0"):
+    with pytest.raises(UnsupportedError, match=r"tf32 needs compute capability 8\.0"):
         load(CpuCalls(capability=(7, 5)), "tf32")
 
 

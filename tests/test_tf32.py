@@ -1,4 +1,4 @@
-"""TF32's band: below it is fp32, above it bf16; what an emulation of small networks and of resnet18 gives lies where."""
+"""TF32's band: below it is fp32, above it bf16; where emulations of an mlp and of resnet18 lie."""
 
 import numpy as np
 import pytest
