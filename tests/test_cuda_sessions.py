@@ -1,23 +1,17 @@
-"""PyTorch's sessions on a GPU, their clock and their transfers: all runs here, on CPU tensors through the seam."""
+"""PyTorch's sessions on a GPU: what is refused, set, read back, put back; they run here through the seam, on a CPU."""
 
-import dataclasses
 import warnings
 
-import numpy as np
 import pytest
 import torch
 from cuda_calls import CpuCalls
 
-from fixtures import device_wishes
 from fixtures.inference import check
 from fixtures.models import models
 from fixtures.precisions import verdict
 from fixtures.runtimes import UnsupportedError, runtimes
 from fixtures.runtimes._cuda import CudaInference, cuda_reason, load_on_cuda, memory_format_on_cuda
 from fixtures.runtimes._cuda_calls import CudaCalls, cannot_use
-from fixtures.runtimes._cuda_clock import L2_IF_UNKNOWN_BYTES, CudaEventClock
-from fixtures.runtimes._cuda_compiled import CompiledCudaInference, GraphedCudaInference, load_compiled
-from fixtures.runtimes._cuda_transfers import LEAST_ROUNDS, MOST_ROUNDS, measured
 from fixtures.runtimes._tf32 import Tf32, read_tf32, set_tf32
 from fixtures.workload import Workload
 
@@ -28,12 +22,6 @@ def workload(model: str = "mlp") -> Workload:
 
 def load(calls: CpuCalls, precision: str = "fp32", model: str = "mlp") -> CudaInference:
     return load_on_cuda(CudaInference, workload(model), precision, "cuda:0", 1, lambda _device: calls)
-
-
-@pytest.fixture
-def flushing(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = dataclasses.replace(device_wishes.wishes(), flush_l2=True, memory_limit_bytes=2**31)
-    monkeypatch.setattr("fixtures.runtimes._cuda.wishes", lambda: wanted)
 
 
 @pytest.mark.parametrize(
@@ -155,94 +143,6 @@ def test_layouts() -> None:
         assert prepared.dtype == torch.bfloat16
 
 
-def test_a_round_is_flush_idle_start_launch_end_and_a_wait_for_the_end(flushing: None) -> None:
-    calls = CpuCalls()
-    with load(calls) as session:
-        prepared = session.prepare(workload().check_inputs(2))
-        launched = session._module
-        session._module = lambda batch: (calls.log.append("launch"), launched(batch))[1]
-        session.device_clock.before_round()
-        session.run(prepared)
-        calls.log.clear()
-        session.device_clock.before_round()
-        session.run(prepared)
-        device_s = session.device_clock.after_round()
-        assert calls.log == ["overwrite", "idle", "record start", "launch", "record end", "wait end"]
-        assert device_s is not None
-        assert device_s > 0
-        session._module = launched
-    assert calls.limits == [2**31, None], "the limit is lifted again"
-
-
-def test_a_round_of_several_calls_has_no_device_time() -> None:
-    with load(CpuCalls()) as session:
-        prepared = session.prepare(workload().check_inputs(2))
-        clock = session.device_clock
-        clock.before_round()
-        assert clock.after_round() is None
-        session.run(prepared)
-        session.run(prepared)
-        assert clock.after_round() is None
-
-
-@pytest.mark.parametrize(
-    ("l2_bytes", "scratch_bytes"), [(50 * 2**20, 100 * 2**20), (1, 2**21), (None, 2 * L2_IF_UNKNOWN_BYTES)]
-)
-def test_what_empties_l2_is_no_part_of_the_peak(l2_bytes: int | None, scratch_bytes: int) -> None:
-    calls = CpuCalls(l2_bytes=l2_bytes)
-    clock = CudaEventClock(calls, flush_l2=True)
-    assert clock.facts()["l2_flushed"] is False
-    clock.before_round()
-    clock.before_round()
-    assert [line for line in calls.log if line.startswith("scratch")] == [f"scratch {scratch_bytes}"]
-    assert clock.facts() == {
-        "gpu_memory_peak_bytes": 1000,
-        "gpu_memory_reserved_peak_bytes": 1000,
-        "l2_flushed": True,
-    }
-    calls.in_tensors += 50
-    assert clock.facts()["gpu_memory_peak_bytes"] == 1050
-
-
-def test_l2_is_left_alone_unless_asked() -> None:
-    calls = CpuCalls()
-    clock = CudaEventClock(calls, flush_l2=False)
-    clock.before_round()
-    assert calls.log == ["idle"]
-    assert clock.facts()["l2_flushed"] is False
-
-
-def test_transfers_and_inclusive_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.runtimes._cuda_transfers.BUDGET_S", 0.05)
-    batch = workload().check_inputs(4)
-    with load(CpuCalls(), "bf16") as session:
-        prepared = session.prepare(batch)
-        session.run(prepared)
-        before = session.outputs_numpy()
-        facts = session.device_facts()
-        session.run(prepared)
-        assert np.array_equal(session.outputs_numpy(), before), "the input on the device is the same as before"
-    assert facts["h2d_bytes"] == facts["h2d_pageable_bytes"] == batch.size * 2
-    assert facts["d2h_bytes"] == before.size * 2
-    assert facts["h2d_bytes_per_s"] == pytest.approx(facts["h2d_bytes"] / facts["h2d_median_s"])
-    for way in ("h2d_", "d2h_", "inclusive_", "h2d_pageable_", "d2h_pageable_", "inclusive_pageable_"):
-        assert facts[f"{way}median_s"] > 0
-        p99_s, rounds = facts[f"{way}p99_s"], facts[f"{way}rounds"]
-        assert p99_s >= facts[f"{way}median_s"] if rounds >= 100 else p99_s is None
-        told = [line for line in facts["device_missing"] if line.startswith(f"{way}p99_s")]
-        assert len(told) == (p99_s is None)
-
-
-def test_slow_calls_have_few_rounds_and_fast_ones_many() -> None:
-    for call_s, rounds in ((1.0, LEAST_ROUNDS), (1e-6, MOST_ROUNDS)):
-        now = [0.0]
-
-        def call(call_s: float = call_s, now: list[float] = now) -> None:
-            now[0] += call_s
-
-        assert len(measured(call, lambda now=now: now[0])) == rounds
-
-
 def test_a_failed_load_puts_everything_back() -> None:
     before, calls = (read_tf32(), torch.backends.cudnn.benchmark), CpuCalls()
 
@@ -254,52 +154,3 @@ def test_a_failed_load_puts_everything_back() -> None:
     assert (read_tf32(), torch.backends.cudnn.benchmark) == before
     assert calls.log[-1] == "empty cache"
     assert calls.limits[-1] is None
-
-
-def test_a_compiled_session_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = torch.compile
-
-    def eager_backend(module: torch.nn.Module, *, mode: str | None, **options: object) -> object:
-        assert mode is None
-        return real(module, backend="eager", **options)
-
-    monkeypatch.setattr(torch, "compile", eager_backend)
-    calls = CpuCalls()
-    session = load_compiled(CompiledCudaInference, workload(), "fp32", "cuda:0", 1, 2, lambda _device: calls)
-    with session:
-        _, found = check(session, workload(), 2)
-        described = session.describe()
-    assert session.compile_s is not None
-    assert found.error_rel < 1e-5
-    assert described["compiler"] == "inductor, fullgraph"
-    assert described["precision_compiled"] == "fp32"
-
-
-def test_a_session_that_torch_gives_no_graph_is_refused_and_leaves_nothing_behind() -> None:
-    """Inductor itself, which makes no CUDA graph of what runs on a CPU; one layer, so that it compiles little."""
-
-    class OneLayer:
-        spec, image_size = models()["mlp"], 64
-
-        def module(self) -> torch.nn.Module:
-            return torch.nn.Linear(*self.spec.input_shape(64), 2).eval()
-
-    before, calls = (read_tf32(), torch.is_inference_mode_enabled()), CpuCalls()
-    with pytest.raises(UnsupportedError, match="torch skipped CUDA graphs"):
-        load_compiled(GraphedCudaInference, OneLayer(), "fp32", "cuda:0", 1, 2, lambda _device: calls)
-    assert (read_tf32(), torch.is_inference_mode_enabled()) == before
-    assert calls.log.count("record start") == 4
-    assert calls.log[-1] == "empty cache"
-
-
-def test_a_graph_s_input_stays_where_it_is() -> None:
-    batch = workload().check_inputs(2)
-    session = load_on_cuda(GraphedCudaInference, workload(), "fp32", "cuda:0", 1, lambda _device: CpuCalls())
-    with session:
-        first = session.prepare(batch)
-        address = first.data_ptr()
-        second = session.prepare(batch[::-1].copy())
-        assert second.data_ptr() == address
-        assert np.array_equal(second.numpy(), batch[::-1])
-        session.run(second)
-        assert session.describe()["cuda_graph"] is True
