@@ -1,0 +1,67 @@
+"""Compiled sessions on a GPU, and those with CUDA graphs: through the seam, on a CPU, where torch makes no graph."""
+
+import numpy as np
+import pytest
+import torch
+from cuda_calls import CpuCalls
+
+from fixtures.inference import check
+from fixtures.models import models
+from fixtures.runtimes import UnsupportedError
+from fixtures.runtimes._cuda import load_on_cuda
+from fixtures.runtimes._cuda_compiled import CompiledCudaInference, GraphedCudaInference, load_compiled
+from fixtures.runtimes._tf32 import read_tf32
+from fixtures.workload import Workload
+
+
+def workload() -> Workload:
+    return Workload(models()["mlp"], 64, "random")
+
+
+def test_a_compiled_session_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = torch.compile
+
+    def eager_backend(module: torch.nn.Module, *, mode: str | None, **options: object) -> object:
+        assert mode is None
+        return real(module, backend="eager", **options)
+
+    monkeypatch.setattr(torch, "compile", eager_backend)
+    calls = CpuCalls()
+    session = load_compiled(CompiledCudaInference, workload(), "fp32", "cuda:0", 1, 2, lambda _device: calls)
+    with session:
+        _, found = check(session, workload(), 2)
+        described = session.describe()
+    assert session.compile_s is not None
+    assert found.error_rel < 1e-5
+    assert described["compiler"] == "inductor, fullgraph"
+    assert described["precision_compiled"] == "fp32"
+
+
+def test_a_session_that_torch_gives_no_graph_is_refused_and_leaves_nothing_behind() -> None:
+    """Inductor itself, which makes no CUDA graph of what runs on a CPU; one layer, so that it compiles little."""
+
+    class OneLayer:
+        spec, image_size = models()["mlp"], 64
+
+        def module(self) -> torch.nn.Module:
+            return torch.nn.Linear(*self.spec.input_shape(64), 2).eval()
+
+    before, calls = (read_tf32(), torch.is_inference_mode_enabled()), CpuCalls()
+    with pytest.raises(UnsupportedError, match="torch skipped CUDA graphs"):
+        load_compiled(GraphedCudaInference, OneLayer(), "fp32", "cuda:0", 1, 2, lambda _device: calls)
+    assert (read_tf32(), torch.is_inference_mode_enabled()) == before
+    assert calls.log.count("record start") == 4
+    assert calls.log[-1] == "empty cache"
+
+
+def test_a_graph_s_input_stays_where_it_is() -> None:
+    batch = workload().check_inputs(2)
+    session = load_on_cuda(GraphedCudaInference, workload(), "fp32", "cuda:0", 1, lambda _device: CpuCalls())
+    with session:
+        first = session.prepare(batch)
+        address = first.data_ptr()
+        second = session.prepare(batch[::-1].copy())
+        assert second.data_ptr() == address
+        assert np.array_equal(second.numpy(), batch[::-1])
+        session.run(second)
+        assert session.describe()["cuda_graph"] is True
