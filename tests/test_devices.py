@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from suite import ROOT
 
-from fixtures.device_memory import UNITS, cap, limit, limit_from, no_cuda, release
+from fixtures.device_memory import UNITS, cap, limit, limit_from, release
 from fixtures.device_wishes import DeviceWishes, set_wishes, wishes
 from fixtures.devices import absent, capability, cuda_index, devices_from, gpu, is_cuda, slug
 from tailgate.doctor.host import Done, Host
@@ -178,26 +178,16 @@ def test_the_wishes_are_one_for_the_session() -> None:
         set_wishes(before)
 
 
-@pytest.mark.parametrize(("limit_bytes", "share"), [(2**30, 0.25), (2**32, 1.0), (2**40, 1.0)])
-def test_a_limit_is_a_share_of_the_board(limit_bytes: int, share: float) -> None:
+@pytest.mark.parametrize(("limit_bytes", "share"), [(2**30, 0.25), (2**32, 1.0), (2**40, 1.0), (None, 1.0)])
+def test_a_limit_is_a_share_of_the_board(limit_bytes: int | None, share: float) -> None:
     said: list[tuple[float, int]] = []
     cuda = SimpleNamespace(
-        mem_get_info=lambda index: (0, 2**32), set_per_process_memory_fraction=lambda *args: said.append(args)
+        get_device_properties=lambda index: SimpleNamespace(total_memory=2**32),
+        set_per_process_memory_fraction=lambda *args: said.append(args),
     )
     cap(cuda, limit_bytes, 1)
     assert said == [(share, 1)]
     assert isinstance(said[0][0], float)  # torch takes nothing else
-
-
-def test_a_torch_that_cannot_use_the_gpu_says_why() -> None:
-    def torch(cuda: str | None, *, usable: bool) -> SimpleNamespace:
-        return SimpleNamespace(
-            __version__="2.15.0", version=SimpleNamespace(cuda=cuda), cuda=SimpleNamespace(is_available=lambda: usable)
-        )
-
-    assert "2.15.0 is a build without CUDA, although there is a GPU" in str(no_cuda(torch(None, usable=False)))
-    assert "is the driver too old for it?" in str(no_cuda(torch("13.0", usable=False)))
-    assert no_cuda(torch("13.0", usable=True)) is None
 
 
 def test_memory_is_given_back_only_where_cuda_is_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +18,6 @@ from fixtures.matrix import Grid, cells, grid_of, impossible, pytest_tailgate_ex
 from fixtures.onnx_files import cells as onnx_cells
 from fixtures.options import OPTIONS, SuiteOptions, device_wishes
 from fixtures.out_of_memory import forget
-from fixtures.runtimes import UnsupportedError
 from tailgate.errors import TailgateError
 from tailgate.measure import SETTINGS
 from tailgate.protocol import PRESETS
@@ -198,29 +196,6 @@ def test_no_frame_holds_anything_after_it_was_told() -> None:
     kept = [frame.f_code.co_name for frame in frames if {"tensor", "activations"} & set(frame.f_locals)]
     assert kept == []
     assert len(held) == 2
-
-
-def test_a_torch_is_ready_or_unsupported_and_capped_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[tuple[float, int]] = []
-    cuda = SimpleNamespace(
-        is_available=lambda: True,
-        mem_get_info=lambda index: (0, 2**33),
-        set_per_process_memory_fraction=lambda *given: said.append(given),
-    )
-    torch = SimpleNamespace(__version__="2.11.0", version=SimpleNamespace(cuda="13.0"), cuda=cuda)
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    before = wishes()
-    try:
-        inference._ready_torch("cuda:1")
-        assert said == []
-        set_wishes(DeviceWishes(memory_limit_bytes=2**31))
-        inference._ready_torch("cuda:1")
-        assert said == [(0.25, 1)]
-        torch.version.cuda = None
-        with pytest.raises(UnsupportedError, match="a build without CUDA, although there is a GPU"):
-            inference._ready_torch("cuda:1")
-    finally:
-        set_wishes(before)
 
 
 def test_a_board_that_cannot_be_told_has_no_name_and_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
