@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from math import ceil
 from typing import Any, NoReturn
 
@@ -24,9 +25,18 @@ from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS
 from tailgate.meters import meters
 from tailgate.profiling import PROFILE
-from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
+from tailgate.protocol import (
+    BATCH_S,
+    PRESETS,
+    STEADY_HALF_WIDTH_REL,
+    WARMUP_LIMIT_S,
+    Protocol,
+    is_steady,
+    steadiness_rel,
+)
 from tailgate.rows import add_warning
 from tailgate.settings import Settings
+from tailgate.tenants.member import MEMBER, OF_A_TENANT
 
 SETTINGS = pytest.StashKey[Settings]()
 MARKS = pytest.StashKey[dict[str, Any]]()
@@ -63,9 +73,10 @@ class TailgateBenchmark(BenchmarkFixture):
         self._marks = node.stash.get(MARKS, {})
         self._at_word = node.config.stash.get(TURNS, None)
         self._profiled = node.config.stash.get(PROFILE, None)
+        self._member = node.config.stash.get(MEMBER, None)
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        protocol = self._settings.protocol
+        protocol = self._settings.protocol or (PRESETS["quick"] if self._member else None)
         if not self.enabled:
             return super()._raw(function, *args, **kwargs)
         if self._profiled is not None:
@@ -88,6 +99,8 @@ class TailgateBenchmark(BenchmarkFixture):
             return self._counted(prepared_call(target, *args, **kwargs))
         if self._at_word is not None:
             return self._pedantic_in_turns(target, *args, **kwargs)
+        if self._member is not None:
+            return self._pedantic_among_tenants(target, *args, **kwargs)
         with self._watched():
             return super()._raw_pedantic(target, *args, **kwargs)
 
@@ -99,11 +112,16 @@ class TailgateBenchmark(BenchmarkFixture):
         def rounds_of(rounds: int, iterations: int = 1) -> list[float]:
             return timed_rounds(function, args, kwargs, rounds, iterations, self._timer)
 
+        if self._member is not None:
+            self._member.gather()
         warm_s, warmup_rounds, warning = warm_up(protocol, rounds_of)
         iterations = self._iterations(statistics.median(warm_s))
         rounds = protocol.rounds_after(
             [duration_s * iterations for duration_s in warm_s], self._max_time, self._min_rounds
         )
+        if self._member is not None:
+            call_s = statistics.median(warm_s)
+            rounds, iterations = self._member.agree(rounds, iterations, call_s, rounds_of)
         # A fixture that had to call the function before (to check its answer) knows the real first call.
         self.extra_info.setdefault("first_call_s", first_call_s)
         self.extra_info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
@@ -115,19 +133,24 @@ class TailgateBenchmark(BenchmarkFixture):
                 f"a call is too short for the clock: each round is the mean of {iterations} calls, "
                 "so percentiles are of such means",
             )
+        self._time(rounds_of, rounds, iterations)
+        return result
+
+    def _time(self, rounds_of: Callable[[int, int], list[float]], rounds: int, iterations: int) -> None:
+        """The timed rounds, into the row."""
         metadata = self._make_stats(iterations)
+        timed = rounds_of if self._member is None else partial(self._member.timed, rounds_of)
         with self._watched():
             gc_was_enabled = gc.isenabled()
             if self._disable_gc:
                 gc.disable()
             try:
-                durations_s = rounds_of(rounds, iterations)
+                durations_s = timed(rounds, iterations)
             finally:
                 if gc_was_enabled:
                     gc.enable()
         for duration_s in durations_s:
             metadata.update(duration_s)
-        return result
 
     def _counted(self, call: PreparedCall) -> Any:
         """For a profiling meter: called so often, never timed."""
@@ -149,16 +172,26 @@ class TailgateBenchmark(BenchmarkFixture):
     def _pedantic_in_turns(self, target: Callable[..., Any], *args: Any, iterations: int = 1, **kwargs: Any) -> Any:
         """The same, with its author's set-up and teardown around each call; the number of rounds is the duet's."""
         prepared = prepared_call(target, *args, **kwargs)
-        set_up = prepared.setup is not None or prepared.teardown is not None
         with PauseInstrumentation():
             result = prepared.once()
-            if not set_up:
-                rounds_of = lambda count, calls: timed_rounds(  # noqa: E731
-                    target, prepared.args, prepared.kwargs, count, calls, self._timer
-                )
-            else:
-                rounds_of = lambda count, _calls: [prepared.timed(self._timer) for _ in range(count)]  # noqa: E731
-            self._take_turns(rounds_of, least=iterations, set_up=set_up)
+            self._take_turns(prepared.rounds_by(self._timer), least=iterations, set_up=prepared.has_set_up)
+        return result
+
+    def _pedantic_among_tenants(
+        self, target: Callable[..., Any], *args: Any, rounds: int = 1, warmup_rounds: int = 0, iterations: int = 1,
+        **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """Its author's rounds, the same for all tenants."""
+        assert self._member is not None
+        prepared = prepared_call(target, *args, **kwargs)
+        rounds_of = prepared.rounds_by(self._timer)
+        with PauseInstrumentation():
+            result = prepared.once()
+            self._member.gather()
+            call_s = statistics.median(rounds_of(max(1, warmup_rounds), iterations)) / iterations
+            iterations = 1 if prepared.has_set_up else iterations
+            rounds, iterations = self._member.agree(rounds, iterations, call_s, rounds_of)
+            self._time(rounds_of, rounds, iterations)
         return result
 
     def _take_turns(self, rounds_of: Any, least: int = 1, *, set_up: bool = False) -> None:
@@ -191,9 +224,13 @@ class TailgateBenchmark(BenchmarkFixture):
         for reading in readings:
             info.update(reading.stop())
         judged = trust.judge(before, trust.read(), self._threads())
-        info.update(judged.fields, trust_missing=judged.missing, timestamp_utc=datetime.now(UTC).isoformat())
+        info.update(timestamp_utc=datetime.now(UTC).isoformat())
         info.setdefault("status", "ok")
         info.setdefault("warnings", [])
+        if self._member is not None:  # tenants are judged together, by their parent
+            info.update((name, judged.fields[name]) for name in OF_A_TENANT)
+            return
+        info.update(judged.fields, trust_missing=judged.missing)
         if judged.reason:
             add_warning(self.extra_info, judged.reason)
             if info["status"] == "ok":

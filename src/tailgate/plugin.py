@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tailgate import hookspecs, seams
-from tailgate.errors import as_usage_error
+from tailgate.errors import TailgateError, as_usage_error
 from tailgate.gate.beginning import begin_gate
 from tailgate.items import connect, is_benchmark, tidy
 from tailgate.measure import SETTINGS, declared_items, mark_meters
@@ -53,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
             settings = of_a_child(settings, side=side)
         config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
+        if settings.tenants > 1 and not spawned and run.not_isolated:
+            raise TailgateError(f"--tenants={settings.tenants} needs processes of their own: {run.not_isolated}")
         if not spawned and not side:
             begin_gate(config, settings, run)
         if settings.duet and not side:
