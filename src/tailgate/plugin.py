@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tailgate import hookspecs, seams
-from tailgate.errors import TailgateError, as_usage_error
+from tailgate.errors import as_usage_error
 from tailgate.gate.beginning import begin_gate
 from tailgate.items import connect, is_benchmark, tidy
 from tailgate.measure import SETTINGS, declared_items, mark_meters
@@ -17,6 +17,7 @@ from tailgate.processes import entrance
 from tailgate.processes.child import INSIDE
 from tailgate.run import RUN, BenchmarkRun
 from tailgate.settings import add_options, of_a_child, settings_from
+from tailgate.tenants import options
 
 seams.install()
 
@@ -53,9 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
             settings = of_a_child(settings, side=side)
         config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
-        if settings.tenants > 1 and not spawned and run.not_isolated:
-            raise TailgateError(f"--tenants={settings.tenants} needs processes of their own: {run.not_isolated}")
         if not spawned and not side:
+            options.check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
             begin_gate(config, settings, run)
         if settings.duet and not side:
             entrance.duet(config, settings, run)

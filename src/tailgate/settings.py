@@ -179,6 +179,8 @@ def settings_from(config: pytest.Config) -> Settings:
     processes = _integer("--processes", _default(values["processes"], "1"), least=1, most=MOST_PROCESSES)
     tenants = _integer("--tenants", _default(values["tenants"], "1"), least=1, most=MOST_TENANTS)
     tenant_cpus = _choice("--tenant-cpus", _default(values["tenant-cpus"], "shared"), TENANT_CPUS)
+    if config.getoption("tailgate_tenant_cpus", None) is not None and values["tenants"] is None:
+        raise TailgateError("--tenant-cpus says how tenants have the CPUs: add --tenants=N")
     if isolation == "none":
         _refuse_without_isolation(config)
         processes = tenants = 1
@@ -186,7 +188,7 @@ def settings_from(config: pytest.Config) -> Settings:
     wanted_meters = _meters(values, protocol)
     slow_ones = tuple(dict.fromkeys(name for name in wanted_meters if name in profilers()))
     typed = slow_ones if config.getoption("tailgate_meters", None) is not None else ()
-    refuse_with_tenants(tenants, tenant_cpus, processes=processes, duet=values["duet"], profilers=typed)
+    refuse_with_tenants(tenants, processes=processes, duet=values["duet"], profilers=typed)
     if typed:
         _refuse_profilers(slow_ones, isolation, values["duet"])
     packages = config.getini("tailgate_fingerprint_packages")

@@ -206,10 +206,13 @@ def named_report(report: dict[str, Any], name: str) -> dict[str, Any]:
     if isinstance(longrepr, str):
         text = _said_of(str(report.get("tailgate_status", "failed")), longrepr, name)
         return {**report, "longrepr": text}
-    crash = longrepr.get("reprcrash") if isinstance(longrepr, dict) else None
-    if not isinstance(longrepr, dict) or not crash:
+    if not isinstance(longrepr, dict) or not longrepr.get("reprcrash"):
         return report
-    return {**report, "longrepr": {**longrepr, "reprcrash": {**crash, "message": f"{name}: {crash['message']}"}}}
+    crash = {**longrepr["reprcrash"], "message": f"{name}: {longrepr['reprcrash']['message']}"}
+    chain = longrepr.get("chain")
+    if chain:  # of exceptions; the last one's is the report's
+        chain = [*chain[:-1], (chain[-1][0], crash, chain[-1][2])]
+    return {**report, "longrepr": {**longrepr, "reprcrash": crash, "chain": chain}}
 
 
 def _said_of(status: str, reason: str, name: str) -> str:

@@ -13,12 +13,11 @@ MOST_TENANTS = 64
 WAYS = ("shared", "split")
 
 
-def refuse(tenants: int, way: str, *, processes: int, duet: str | None, profilers: Sequence[str]) -> None:
+def refuse(tenants: int, *, processes: int, duet: str | None, profilers: Sequence[str]) -> None:
     """Nothing to refuse with one tenant.
 
     Args:
         tenants: how many, at least 1.
-        way: ``split`` or ``shared``.
         processes: how many in a row were asked for.
         duet: the other side, where there is one.
         profilers: meters with runs of their own that were typed.
@@ -40,6 +39,21 @@ def refuse(tenants: int, way: str, *, processes: int, duet: str | None, profiler
             f"--meters={','.join(profilers)} has runs of its own, of one process, and {flag} has none for it; "
             "leave one of them out"
         )
+
+
+def check_tenants(tenants: int, way: str, not_isolated: str | None) -> None:
+    """Asked in the session, not in a tenant, whose CPUs are its share already.
+
+    ``way``: ``split`` or ``shared``; ``not_isolated``: why there can be no processes, where nothing else keeps
+    benchmarks from being measured.
+
+    Raises:
+        TailgateError: one line.
+    """
+    if tenants == 1:
+        return
+    if not_isolated:
+        raise TailgateError(f"--tenants={tenants} needs a process for each tenant, and {not_isolated}")
     if way != "split":
         return
     if not hasattr(os, "sched_setaffinity"):

@@ -102,7 +102,9 @@ def merged(infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _one_of(name: str, values: Sequence[Any]) -> Any:
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) == len(values):
-        return sum(numbers) if name in COUNTS else statistics.median(numbers)
+        if all(isinstance(value, int) for value in numbers):
+            return sum(numbers) if name in COUNTS else round(statistics.median(numbers))
+        return statistics.median(numbers)
     return None if numbers and None in values else values[0]
 
 
