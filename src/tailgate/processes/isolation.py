@@ -241,8 +241,9 @@ class Isolation:
                 item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """What tenants did together."""
+        """What tenants did together, after the tables."""
         for line in summary.lines(seams.measured(self._config), self._run.compared):
             terminalreporter.write_line(line)
 

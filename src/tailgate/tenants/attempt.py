@@ -208,7 +208,10 @@ def named_report(report: dict[str, Any], name: str) -> dict[str, Any]:
         return {**report, "longrepr": text}
     if not isinstance(longrepr, dict) or not longrepr.get("reprcrash"):
         return report
-    crash = {**longrepr["reprcrash"], "message": f"{name}: {longrepr['reprcrash']['message']}"}
+    message = str(longrepr["reprcrash"]["message"])
+    body, status = message.removeprefix("Failed: "), report.get("tailgate_status")
+    text = f"{name}: {body}" if status is None else _said_of(status, body, name)
+    crash = {**longrepr["reprcrash"], "message": f"{'Failed: ' * (body != message)}{text}"}
     chain = longrepr.get("chain")
     if chain:  # of exceptions; the last one's is the report's
         chain = [*chain[:-1], (chain[-1][0], crash, chain[-1][2])]
