@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import time
 from itertools import repeat
 from pathlib import Path
 
@@ -37,6 +38,14 @@ class FakeClock:
         return {"gpu_memory_peak_bytes": 5, "l2_flushed": True}
 
 
+def test_calls_after_the_timed_rounds_are_not_described():
+    rounds = DeviceRounds(FakeClock([0.1, 0.2, 0.9]), lambda: None, (), {})
+    rounds.timed(2, 1, time.perf_counter)
+    rounds.keep()
+    rounds.timed(1, 1, time.perf_counter)
+    assert rounds.described(1)[0]["gpu_times_s"] == [0.1, 0.2]
+
+
 def test_a_round_is_before_call_after_and_only_the_call_is_timed():
     clock = FakeClock([0.1, 0.2])
     readings = iter([0.0, 0.5, 1.0, 1.25])
@@ -48,6 +57,7 @@ def test_a_round_is_before_call_after_and_only_the_call_is_timed():
     rounds = DeviceRounds(clock, lambda word, *, times: clock.called.append(word * times), ("call",), {"times": 1})
     assert rounds.timed(2, 1, timer) == [0.5, 0.25]
     assert clock.called == ["before", "timer", "call", "timer", "after"] * 2
+    rounds.keep()
     fields, warnings = rounds.described(1)
     assert fields["gpu_times_s"] == [0.1, 0.2]
     assert fields["gpu_memory_peak_bytes"] == 5

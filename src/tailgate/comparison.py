@@ -16,9 +16,11 @@ from tailgate.history import Run, machine_id_of, machine_of
 
 WORKLOAD_KEYS = (
     "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
-    "device", "protocol",
+    "device", "protocol", "tenants", "tenant_cpus",
 )  # fmt: skip
 """GATE.md: the model's hash, shapes and precision belong to what makes two numbers comparable."""
+UNSAID = {"tenants": 1}
+"""What a row that does not say means: it was measured alone."""
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
 
 
@@ -30,9 +32,8 @@ def keep_workloads(compared: Run) -> None:
 
 def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Which of the facts that make two rows of one name comparable differ; unknown on either side is no difference."""
-    return [
-        key for key in WORKLOAD_KEYS if None not in (saved.get(key), now.get(key)) and saved.get(key) != now.get(key)
-    ]
+    facts = [(key, saved.get(key, UNSAID.get(key)), now.get(key, UNSAID.get(key))) for key in WORKLOAD_KEYS]
+    return [key for key, one, other in facts if None not in (one, other) and one != other]
 
 
 def calibrations(saved: Any) -> list[trust.Calibration]:

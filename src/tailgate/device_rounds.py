@@ -30,6 +30,7 @@ class DeviceRounds:
         """Of the latest rounds."""
         self.durations_s: list[float] = []
         """The same rounds, by the host's clock."""
+        self._kept: tuple[list[float], list[float | None]] = ([], [])
 
     def timed(self, rounds: int, iterations: int, timer: Timer) -> list[float]:
         """Seconds of each round by the host's clock, read right around the call; the device's own are kept."""
@@ -52,9 +53,13 @@ class DeviceRounds:
         known = [seconds for seconds in self.device_s if seconds is not None]
         return statistics.median(known) if known and len(known) == len(self.device_s) else None
 
+    def keep(self) -> None:
+        """The latest rounds are the ones to describe."""
+        self._kept = self.durations_s, self.device_s
+
     def described(self, iterations: int) -> tuple[dict[str, Any], list[str]]:
-        """Fields for ``extra_info`` of the latest rounds, and warnings."""
-        fields, warnings = device_fields(self._clock.name, self.durations_s, self.device_s, iterations)
+        """Fields for ``extra_info`` of the rounds that were kept, and warnings."""
+        fields, warnings = device_fields(self._clock.name, *self._kept, iterations)
         return {**fields, **self._clock.facts()}, warnings
 
 

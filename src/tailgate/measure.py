@@ -11,6 +11,7 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -24,12 +25,15 @@ from tailgate.duet.word import TURNS
 from tailgate.items import declared_items
 from tailgate.meters import meters
 from tailgate.profiling import PROFILE
-from tailgate.protocol import Protocol
+from tailgate.protocol import PRESETS, Protocol
 from tailgate.rows import add_warning
 from tailgate.settings import Settings
+from tailgate.tenants.member import MEMBER
 from tailgate.warmup import Warm, warm_up, warm_up_device
 from tailgate.watch import Watch
 
+Rounds = Callable[[int, int], list[float]]
+"""Seconds of each of so many rounds of so many calls."""
 SETTINGS = pytest.StashKey[Settings]()
 MARKS = pytest.StashKey[dict[str, Any]]()
 """What each meter noted before a test's set-up."""
@@ -68,9 +72,10 @@ class TailgateBenchmark(BenchmarkFixture):
         self._marks = node.stash.get(MARKS, {})
         self._at_word = node.config.stash.get(TURNS, None)
         self._profiled = node.config.stash.get(PROFILE, None)
+        self._member = node.config.stash.get(MEMBER, None)
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        protocol = self._settings.protocol
+        protocol = self._settings.protocol or (PRESETS["quick"] if self._member else None)
         if not self.enabled:
             return super()._raw(function, *args, **kwargs)
         if self._profiled is not None:
@@ -93,6 +98,8 @@ class TailgateBenchmark(BenchmarkFixture):
             return self._counted(prepared_call(target, *args, **kwargs))
         if self._at_word is not None:
             return self._pedantic_in_turns(target, *args, **kwargs)
+        if self._member is not None:
+            return self._pedantic_among_tenants(target, *args, **kwargs)
         with self._watched():
             return super()._raw_pedantic(target, *args, **kwargs)
 
@@ -108,8 +115,10 @@ class TailgateBenchmark(BenchmarkFixture):
                 return device.timed(rounds, iterations, self._timer)
             return timed_rounds(function, args, kwargs, rounds, iterations, self._timer)
 
-        with contextlib.closing(Watch(self._settings, self._marks, self.extra_info)) as watch:
+        with contextlib.closing(self._watch()) as watch:
             watch.prepare()
+            if self._member is not None:
+                self._member.gather()
             if device:
                 warmed = warm_up_device(
                     protocol,
@@ -118,12 +127,8 @@ class TailgateBenchmark(BenchmarkFixture):
                 )
             else:
                 warmed = warm_up(protocol, rounds_of)
-            rounds, iterations = self._fixed(protocol, warmed, first_call_s)
-            metadata = self._make_stats(iterations)
-            with watch.around(), self._without_gc():
-                durations_s = rounds_of(rounds, iterations)
-        for duration_s in durations_s:
-            metadata.update(duration_s)
+            rounds, iterations = self._fixed(protocol, warmed, first_call_s, rounds_of)
+            self._time(watch, rounds_of, rounds, iterations, device.keep if device else None)
         if device:
             fields, warnings = device.described(iterations)
             self.extra_info.update(fields)
@@ -132,13 +137,33 @@ class TailgateBenchmark(BenchmarkFixture):
         watch.timed(rounds * iterations, declared_items(self._item))
         return result
 
-    def _fixed(self, protocol: Protocol, warmed: Warm, first_call_s: float) -> tuple[int, int]:
+    def _watch(self) -> Watch:
+        return Watch(self._settings, self._marks, self.extra_info, among_tenants=self._member is not None)
+
+    def _time(
+        self, watch: Watch, rounds_of: Rounds, rounds: int, iterations: int, kept: Callable[[], None] | None = None
+    ) -> None:
+        """The timed rounds, into the row; ``kept`` is called right after the last of them."""
+        metadata = self._make_stats(iterations)
+        timed = partial(self._member.timed, rounds_of, kept=kept) if self._member is not None else rounds_of
+        with watch.around(), self._without_gc():
+            durations_s = timed(rounds, iterations)
+            if kept and self._member is None:
+                kept()
+        for duration_s in durations_s:
+            metadata.update(duration_s)
+
+    def _fixed(
+        self, protocol: Protocol, warmed: Warm, first_call_s: float, rounds_of: Rounds
+    ) -> tuple[int, int]:
         """Rounds and calls a round, by the warm calls; the row says so."""
         warm_s, warmup_rounds, warning = warmed
         iterations = self._iterations(statistics.median(warm_s))
         rounds = protocol.rounds_after(
             [duration_s * iterations for duration_s in warm_s], self._max_time, self._min_rounds
         )
+        if self._member is not None:
+            rounds, iterations = self._member.agree(rounds, iterations, statistics.median(warm_s), rounds_of)
         # A fixture that had to call the function before (to check its answer) knows the real first call.
         self.extra_info.setdefault("first_call_s", first_call_s)
         self.extra_info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
@@ -166,7 +191,7 @@ class TailgateBenchmark(BenchmarkFixture):
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
         """Around what pytest-benchmark measures in its own ways, in rounds that are not ours to time twice."""
-        with contextlib.closing(Watch(self._settings, self._marks, self.extra_info)) as watch:
+        with contextlib.closing(self._watch()) as watch:
             with watch.around():
                 yield
             watch.timed(None, None)
@@ -198,16 +223,28 @@ class TailgateBenchmark(BenchmarkFixture):
     def _pedantic_in_turns(self, target: Callable[..., Any], *args: Any, iterations: int = 1, **kwargs: Any) -> Any:
         """The same, with its author's set-up and teardown around each call; the number of rounds is the duet's."""
         prepared = prepared_call(target, *args, **kwargs)
-        set_up = prepared.setup is not None or prepared.teardown is not None
         with PauseInstrumentation():
             result = prepared.once()
-            if not set_up:
-                rounds_of = lambda count, calls: timed_rounds(  # noqa: E731
-                    target, prepared.args, prepared.kwargs, count, calls, self._timer
-                )
-            else:
-                rounds_of = lambda count, _calls: [prepared.timed(self._timer) for _ in range(count)]  # noqa: E731
-            self._take_turns(rounds_of, least=iterations, set_up=set_up)
+            self._take_turns(prepared.rounds_by(self._timer), least=iterations, set_up=prepared.has_set_up)
+        return result
+
+    def _pedantic_among_tenants(
+        self, target: Callable[..., Any], *args: Any, rounds: int = 1, warmup_rounds: int = 0, iterations: int = 1,
+        **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """Its author's rounds, the same for all tenants."""
+        assert self._member is not None
+        prepared = prepared_call(target, *args, **kwargs)
+        rounds_of = prepared.rounds_by(self._timer)
+        with PauseInstrumentation():
+            result = prepared.once()
+            self._member.gather()
+            call_s = statistics.median(rounds_of(max(1, warmup_rounds), iterations)) / iterations
+            iterations = 1 if prepared.has_set_up else iterations
+            rounds, iterations = self._member.agree(rounds, iterations, call_s, rounds_of)
+            with contextlib.closing(self._watch()) as watch:
+                self._time(watch, rounds_of, rounds, iterations)
+                watch.timed(rounds * iterations, declared_items(self._item))
         return result
 
     def _take_turns(self, rounds_of: Any, least: int = 1, *, set_up: bool = False) -> None:

@@ -14,10 +14,11 @@ from tailgate.progress import Progress, milliseconds
 class Narrator:
     """Writes through pytest's terminal reporter; silent where there is none, or where pytest says more (``-v``)."""
 
-    def __init__(self, config: pytest.Config, selected: int, processes: int, *, wanted: bool) -> None:
+    def __init__(self, config: pytest.Config, selected: int, processes: int, *, tenants: int = 1, wanted: bool) -> None:
         reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
         self._reporter = reporter
         self._processes = processes
+        self._tenants = f" x{tenants} tenants" if tenants > 1 else ""
         self._begun: dict[pytest.Item, int] = {}
         self.outcome: str | None = None
         """What came of the present benchmark, as soon as that is known."""
@@ -35,7 +36,8 @@ class Narrator:
             return
         self._reporter.ensure_newline()
         nth = self._begun[item] = self._begun.get(item, 0) + 1
-        self._progress.begin(item.name if self._processes == 1 else f"{item.name} ({nth}/{self._processes})")
+        name = f"{item.name}{self._tenants}"
+        self._progress.begin(name if self._processes == 1 else f"{name} ({nth}/{self._processes})")
         # pytest would now start a line of its own with the file's name.
         self._reporter.currentfspath = item.path
 

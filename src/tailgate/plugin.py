@@ -17,6 +17,7 @@ from tailgate.processes import entrance
 from tailgate.processes.child import INSIDE
 from tailgate.run import RUN, BenchmarkRun
 from tailgate.settings import add_options, of_a_child, settings_from
+from tailgate.tenants import options
 
 seams.install()
 
@@ -54,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
         if not spawned and not side:
+            options.check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
             begin_gate(config, settings, run)
         if settings.duet and not side:
             entrance.duet(config, settings, run)

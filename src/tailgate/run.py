@@ -45,7 +45,8 @@ class BenchmarkRun:
         self._found = Findings()
         self._counted: set[pytest.Item] = set()
         self._calibrations: list[dict[str, Any]] = []
-        self._compared: list[Run] = []
+        self.compared: list[Run] = []
+        """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
         """Of every gate, as they fall."""
         self.gate: SavedGate | None = None
@@ -96,7 +97,10 @@ class BenchmarkRun:
         if self._settings.isolated and self.not_isolated and self._found.selected:
             self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
         processes = self._settings.processes if self.isolating else 1
-        self._narrator = Narrator(self._config, self._found.selected, processes, wanted=self._settings.progress)
+        tenants = self._settings.tenants if self.isolating else 1
+        self._narrator = Narrator(
+            self._config, self._found.selected, processes, tenants=tenants, wanted=self._settings.progress
+        )
 
     def item_begins(self, item: pytest.Item) -> None:
         """Announce a benchmark."""
@@ -210,7 +214,7 @@ class BenchmarkRun:
     def _machine_moved(self) -> list[str]:
         """Where the calibration kernel says that the machine is not what it was."""
         seen = comparison.calibrations(self._calibrations)
-        moved = [trust.remark(seen), *(comparison.machine_moved(run, seen) for run in self._compared)]
+        moved = [trust.remark(seen), *(comparison.machine_moved(run, seen) for run in self.compared)]
         return [f"Mind: {text}" for text in moved if text]
 
     def describe_machine(self, machine_info: dict[str, Any]) -> None:
@@ -234,7 +238,7 @@ class BenchmarkRun:
             return comparison.stock(machine_info, compared)
         comparison.keep_workloads(compared)
         self._found.remarks += comparison.mark_other_machine(self.fingerprint, compared)
-        self._compared.append(compared)
+        self.compared.append(compared)
         return comparison.silenced(machine_info, compared)
 
     def close(self) -> None:

@@ -26,6 +26,8 @@ def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
         "isolation": "process" if start_method else "none",
         "start_method": start_method,
         "processes": settings.processes if start_method else 1,
+        "tenants": settings.tenants if start_method else 1,
+        "tenant_cpus": settings.tenant_cpus if start_method and settings.tenants > 1 else None,
     }
 
 

@@ -14,6 +14,9 @@ from tailgate.errors import TailgateError, unknown_value
 from tailgate.gate.limits import METRICS, Limits, session_limits
 from tailgate.meters import meters, profilers
 from tailgate.protocol import PRESETS, Protocol
+from tailgate.tenants.options import MOST_TENANTS
+from tailgate.tenants.options import WAYS as TENANT_CPUS
+from tailgate.tenants.options import refuse as refuse_with_tenants
 from tailgate.yielding import add_option, give_way
 
 
@@ -53,6 +56,8 @@ OPTIONS = (
     Option("csv", "FILE", "append one tidy row to FILE as each benchmark ends"),
     Option("isolation", "WAY", "process: each benchmark in a fresh process; none (default): as pytest-benchmark"),
     Option("processes", "N", "fresh processes per benchmark, interleaved over the whole selection; default 1"),
+    Option("tenants", "N", "copies of each benchmark that run at once, each in a process of its own; default 1"),
+    Option("tenant-cpus", "WAY", "split: the CPUs are divided among the tenants; shared (default): all may use all"),
     Option("start-method", "WAY", "fork, spawn, or auto (default: fork where that is safe)"),
     Option("benchmark-timeout", "SECONDS", "end a benchmark's process after this long, set-up included; default 600"),
     Option("journal", "FILE", "where finished benchmarks are written at once; default: in pytest's cache"),
@@ -74,7 +79,7 @@ INI_ONLY = (
 ORDERS = ("given", "random")
 ISOLATIONS = ("process", "none")
 START_METHODS = ("auto", "fork", "spawn")
-NEED_ISOLATION = ("processes", "start-method", "benchmark-timeout", "journal", "resume")
+NEED_ISOLATION = ("processes", "tenants", "tenant-cpus", "start-method", "benchmark-timeout", "journal", "resume")
 MOST_PROCESSES = 1000
 DEFAULT_TIMEOUT_S = 600.0
 DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 10, 8, 25
@@ -105,6 +110,8 @@ class Settings:
     progress: bool = False
     isolation: str = "none"
     processes: int = 1
+    tenants: int = 1
+    tenant_cpus: str = "shared"
     start_method: str = "auto"
     benchmark_timeout_s: float = DEFAULT_TIMEOUT_S
     journal: Path | None = None
@@ -172,13 +179,19 @@ def settings_from(config: pytest.Config) -> Settings:
             raise TailgateError(f"--{name}: no file named; write --{name}=FILE")
     isolation = _choice("--isolation", _default(values["isolation"], "none"), ISOLATIONS)
     processes = _integer("--processes", _default(values["processes"], "1"), least=1, most=MOST_PROCESSES)
+    tenants = _integer("--tenants", _default(values["tenants"], "1"), least=1, most=MOST_TENANTS)
+    tenant_cpus = _choice("--tenant-cpus", _default(values["tenant-cpus"], "shared"), TENANT_CPUS)
+    if config.getoption("tailgate_tenant_cpus", None) is not None and values["tenants"] is None:
+        raise TailgateError("--tenant-cpus says how tenants have the CPUs: add --tenants=N")
     if isolation == "none":
         _refuse_without_isolation(config)
-        processes = 1
+        processes = tenants = 1
     protocol = _protocol(values)
     wanted_meters = _meters(values, protocol)
     slow_ones = tuple(dict.fromkeys(name for name in wanted_meters if name in profilers()))
-    if slow_ones and config.getoption("tailgate_meters", None) is not None:
+    typed = slow_ones if config.getoption("tailgate_meters", None) is not None else ()
+    refuse_with_tenants(tenants, processes=processes, duet=values["duet"], profilers=typed)
+    if typed:
         _refuse_profilers(slow_ones, isolation, values["duet"])
     packages = config.getini("tailgate_fingerprint_packages")
     max_time_s = float(getattr(config.option, "benchmark_max_time", 1.0))
@@ -194,6 +207,8 @@ def settings_from(config: pytest.Config) -> Settings:
         csv=Path(values["csv"]) if values["csv"] else None,
         isolation=isolation,
         processes=processes,
+        tenants=tenants,
+        tenant_cpus=tenant_cpus,
         start_method=_choice("--start-method", _default(values["start-method"], "auto"), START_METHODS),
         benchmark_timeout_s=_seconds("--benchmark-timeout", values["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S),
         journal=Path(values["journal"]) if values["journal"] else None,

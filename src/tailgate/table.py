@@ -146,7 +146,8 @@ def _mark(bench: Bench, notes: dict[str, None]) -> str:
     if bench.get("other_machine"):
         notes.setdefault("(other machine): saved on a machine with another fingerprint; not comparable, shown only.")
         return " (other machine)"
-    different = other_workload(bench.get("saved_extra_info") or {}, bench.get("extra_info") or {})
+    saved = bench.get("saved_extra_info")  # a row of this session has none
+    different = [] if saved is None else other_workload(saved, bench.get("extra_info") or {})
     if different:
         notes.setdefault(f"(other workload): differs in {', '.join(different)}; not comparable, shown only.")
         return " (other workload)"

@@ -14,6 +14,7 @@ from tailgate.nvml.summary import of_an_item
 from tailgate.nvml.which import on_gpu
 from tailgate.rows import add_warning
 from tailgate.settings import Settings
+from tailgate.tenants.member import OF_A_TENANT
 
 
 class Watch:
@@ -22,8 +23,11 @@ class Watch:
     ``info`` is its ``extra_info``; ``marks`` is what each meter noted before its set-up.
     """
 
-    def __init__(self, settings: Settings, marks: Mapping[str, Any], info: dict[str, Any]) -> None:
+    def __init__(
+        self, settings: Settings, marks: Mapping[str, Any], info: dict[str, Any], *, among_tenants: bool = False
+    ) -> None:
         self._marks, self._info = marks, info
+        self._among_tenants = among_tenants
         self._names = (*settings.meters, *(settings.gpu_meters if on_gpu(info) else ()))
         self._fitted: dict[str, Fitted | None] = {}
         self._prepared = False
@@ -64,10 +68,14 @@ class Watch:
         for reading in reversed(readings):
             info.update(reading.stop())
         judged = trust.judge(before, trust.read(), threads)
-        info.update(judged.fields, trust_missing=judged.missing, timestamp_utc=datetime.now(UTC).isoformat())
+        info.update(timestamp_utc=datetime.now(UTC).isoformat())
         info.setdefault("status", "ok")
         info.setdefault("warnings", [])
-        self._judge(judged.status, judged.reason)
+        if self._among_tenants:  # tenants are judged together, by their parent
+            info.update((name, judged.fields[name]) for name in OF_A_TENANT)
+        else:
+            info.update(judged.fields, trust_missing=judged.missing)
+            self._judge(judged.status, judged.reason)
         for reading in readings:
             for text in getattr(reading, "warnings", ()):
                 add_warning(info, text)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tailgate.clocks import timed_rounds
+
 
 @dataclass(frozen=True)
 class PreparedCall:
@@ -33,6 +35,17 @@ class PreparedCall:
         duration = timer() - start
         self._after(args, kwargs)
         return duration
+
+    @property
+    def has_set_up(self) -> bool:
+        """Something around each call is not timed."""
+        return self.setup is not None or self.teardown is not None
+
+    def rounds_by(self, timer: Callable[[], float]) -> Callable[[int, int], list[float]]:
+        """Seconds of each of so many rounds of so many calls; with a set-up, a round is one call."""
+        if self.has_set_up:
+            return lambda rounds, _calls: [self.timed(timer) for _ in range(rounds)]
+        return lambda rounds, calls: timed_rounds(self.target, self.args, self.kwargs, rounds, calls, timer)
 
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         found = self.setup() if self.setup is not None else None

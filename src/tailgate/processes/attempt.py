@@ -85,52 +85,79 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
     start_s = time.monotonic()
     kills_before = endings.oom_kills()
     try:
-        timed_out = not _listen(process, made, start_s + left_s)
+        end = awaited(process, made, timed_out=not _listen(process, made, start_s + left_s))
+    except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
+        interrupt(process)
+        made.ending = Ending("timeout", f"timeout: {failure.msg}, in {made.phase}")
+        return made
+    except BaseException:
+        interrupt(process)
+        raise
+    finally:
+        made.duration_s = time.monotonic() - start_s
+        process.close()
+    conclude(made, end, outputs, timeout_s, kills_before)
+    return made
+
+
+@dataclass(frozen=True)
+class End:
+    """How a process ended."""
+
+    status: tuple[int, int | None] | None = None
+    """Its exit status and peak memory; ``None``: it cannot be ended."""
+    timed_out: bool = False
+    lingered: bool = False
+    """It had said its last word, and did not end."""
+    keeper_gone: bool = False
+
+
+def awaited(process: Process, made: Attempt, *, timed_out: bool) -> End:
+    """Wait for the end of a process that has nothing more to say; one that took too long is ended."""
+    try:
         if timed_out and FAULT_SIGNAL is not None:
             process.signal(FAULT_SIGNAL)
             time.sleep(STACK_S)
         if timed_out:
             process.signal(signal.SIGKILL)
-        lingered = False
-        ended: tuple[int, int | None] | None
         try:
-            ended = process.wait(time.monotonic() + EXIT_S)
+            return End(process.wait(time.monotonic() + EXIT_S), timed_out)
         except TimeoutError:
-            ended, lingered = _killed(process), True
+            return End(_killed(process), timed_out, lingered=True)
     except KeeperGoneError:
+        return End(keeper_gone=True)
+
+
+def conclude(made: Attempt, end: End, outputs: Outputs, timeout_s: float, kills_before: int | None) -> None:
+    """Why it did not come home in order, if so, with what it wrote last.
+
+    ``kills_before``: :func:`tailgate.endings.oom_kills` when it was started.
+    """
+    if end.keeper_gone:
         made.ending = _in_order(made) if made.farewell else endings.WITH_ITS_KEEPER
-        return made
-    except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
-        _interrupt(process)
-        made.ending = Ending("timeout", f"timeout: {failure.msg}, in {made.phase}")
-        return made
-    except BaseException:
-        _interrupt(process)
-        raise
-    finally:
-        made.duration_s = time.monotonic() - start_s
-        process.close()
-    if made.farewell and ended:
+        return
+    if made.farewell and end.status:
         made.ending = _in_order(made)
-        return made
+        return
     output = [tail(stream.fileno()) for stream in outputs]
     output[1] = endings.without_pytest(output[1])
     named = zip((f"Captured stdout {made.phase}", f"Captured stderr {made.phase}"), output, strict=True)
     made.sections = [(name, text) for name, text in named if text]
     place = f"in {made.phase}{endings.where(output[1])}"
-    if ended is None:
+    if end.status is None:
         reason = f"it, or what it left running, cannot be ended ({place}): it waits for a driver or a disk"
         made.ending = Ending("timeout", f"timeout: {reason}")
-    elif timed_out:
+    elif end.timed_out:
         limit = "it was ended (--benchmark-timeout=SECONDS allows more)"
         made.ending = Ending("timeout", f"timeout: not done after {timeout_s:g} s, {place}; {limit}")
-    elif lingered:
+    elif end.lingered:
         reason = f"not done {EXIT_S:g} s after it had closed its channel to the session, {place}; it was ended"
         made.ending = Ending("timeout", f"timeout: {reason}")
     else:
         kills = 0 if kills_before is None else (endings.oom_kills() or 0) - kills_before
-        made.ending = endings.of_exit(ended[0], oom_kills=kills, output=output[1][-20_000:], peak_rss_bytes=ended[1])
-    return made
+        status, peak_rss_bytes = end.status
+        said = output[1][-20_000:]
+        made.ending = endings.of_exit(status, oom_kills=kills, output=said, peak_rss_bytes=peak_rss_bytes)
 
 
 def tail(descriptor: int, most_bytes: int = OUTPUT_BYTES) -> str:
@@ -176,7 +203,7 @@ def _killed(process: Process) -> tuple[int, int | None] | None:
         return None
 
 
-def _interrupt(process: Process) -> None:
+def interrupt(process: Process) -> None:
     """End it as Ctrl-C would, so that its fixtures are torn down; at once when that is not enough."""
     with contextlib.suppress(KeeperGoneError):
         try:

@@ -15,11 +15,13 @@ from typing import IO, Any, NoReturn
 import pytest
 
 from tailgate import seams
+from tailgate.measure import SETTINGS
 from tailgate.processes import pytest_seams
 from tailgate.processes.finalizers import Finalizers
 from tailgate.processes.messages import Channel
 from tailgate.processes.sendable import Sendable
 from tailgate.profiling import PROFILE, Profile, ProfileTask
+from tailgate.tenants.member import MEMBER, Member
 
 FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
@@ -44,6 +46,8 @@ def run_and_leave(
     item.config.stash[INSIDE] = True
     if task is not None:
         item.config.stash[PROFILE] = Profile(task)
+    if item.config.stash[SETTINGS].tenants > 1:
+        item.config.stash[MEMBER] = Member(home)
     process, finalizers = os.getpid(), Finalizers(inherited=forked)
     with _noted(farewell):
         _own_output(item.config, outputs)

@@ -38,16 +38,26 @@ class Template:
         """As every keeper it also spawns."""
         self._pid = pid
 
+    @property
+    def pid(self) -> int | None:
+        """Of a template that the session has forked itself, and not closed."""
+        return self._pid
+
     @classmethod
-    def fork(cls, items: Sequence[pytest.Item], outputs: Outputs) -> Template:
-        """Fork this process as it is: call it before anything has run here."""
+    def fork(cls, items: Sequence[pytest.Item], outputs: Outputs, others: Sequence[Channel] = ()) -> Template:
+        """Fork this process as it is: call it before anything has run here.
+
+        ``others``: the session's ends of channels that are not this template's; open here, they would keep other
+        templates from noticing the session's end.
+        """
         ours, theirs = Channel.pair()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()  # what is buffered would be written by every process
         session_pid = os.getpid()
         pid = quiet_fork()
         if pid == 0:
-            ours.close()
+            for channel in (ours, *others):
+                channel.close()
             serve(theirs, items, outputs, session_pid)
         theirs.close()
         return cls(ours, pid)

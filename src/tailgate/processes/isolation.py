@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -18,24 +16,44 @@ from tailgate.endings import Ending
 from tailgate.items import is_benchmark
 from tailgate.journal import Entry, Journal, JournalError
 from tailgate.processes import pytest_seams, replay
-from tailgate.processes.attempt import Attempt, attend
-from tailgate.processes.child import INSIDE, MODULES, Outputs
+from tailgate.processes.attempt import Attempt
+from tailgate.processes.child import INSIDE, MODULES
 from tailgate.processes.journals import open_journal
 from tailgate.processes.pooling import pooled
 from tailgate.processes.profiles import Profiles
 from tailgate.processes.retry import better
 from tailgate.processes.signals import Signals
-from tailgate.processes.starting import Starter
-from tailgate.profiling import ProfileTask
+from tailgate.processes.single import Single
+from tailgate.profiling import ProfileTask, not_profiled
 from tailgate.rows import add_warning
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
+from tailgate.tenants import summary
+from tailgate.tenants.crowd import Crowd
 from tailgate.trust import wait_until_quiet
 
 QUIET_S = 5.0
 """A contended benchmark's second try waits at most this long for the others to come to rest."""
 UNQUIET_S = 0.5
 NEEDS_BASE_TEMP = {"tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "request"}
+
+
+class Way(Protocol):
+    """How a benchmark is run: in one process, or in several at once."""
+
+    @property
+    def method(self) -> str:
+        """``fork`` or ``spawn``."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said of how processes were started."""
+
+    def once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:
+        """Run it in fresh processes, until they have ended; ``task``: for a profiling meter."""
+
+    def close(self) -> None:
+        """Nothing of it is left."""
 
 
 class Isolation:
@@ -47,8 +65,7 @@ class Isolation:
         self._run = run
         self._journal: Journal | None = None
         self._comparable: Comparable | None = None
-        self._starter: Starter | None = None
-        self._outputs: Outputs | None = None
+        self._way: Way | None = None
         self._pending: dict[pytest.Item, list[Attempt]] = {}
         self._passes: dict[pytest.Item, int] = {}
         self._signals = Signals()
@@ -70,13 +87,9 @@ class Isolation:
         if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
             pytest_seams.make_base_temp(session.config)
         session.config.stash[MODULES] = frozenset(sys.modules)
-        # Nameless, so that nothing can be left of them.
-        self._outputs = (
-            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115 (closed when the last benchmark has ended)
-            tempfile.TemporaryFile(buffering=0),  # noqa: SIM115
-        )
-        self._starter = Starter(session.config, chosen, self._outputs, self._settings)
-        self._run.isolation = self._starter.method
+        several = self._settings.tenants > 1
+        self._way = (Crowd if several else Single)(session.config, chosen, self._settings)
+        self._run.isolation = self._way.method
         self._signals.begin()
         try:
             # After the templates, which would go on holding its lock when the session is killed.
@@ -93,15 +106,12 @@ class Isolation:
 
     def _end(self) -> None:
         """Measuring has stopped: everything is closed, whatever becomes of the rest."""
-        assert self._starter is not None
-        assert self._outputs is not None
+        assert self._way is not None
         with contextlib.ExitStack() as last:  # read it from below
             last.callback(self._remark)
-            for stream in self._outputs:
-                last.callback(stream.close)
             if self._journal:
                 last.callback(self._journal.close)
-            last.callback(self._starter.close)
+            last.callback(self._way.close)
             last.callback(self._settle)
             last.callback(self._signals.measured)
 
@@ -169,6 +179,10 @@ class Isolation:
 
     def _profile(self, item: pytest.Item, nth: int, made: Attempt) -> None:
         """What is counted in runs of its own; the measured row is in the journal already."""
+        if self._settings.tenants > 1:
+            for row in made.rows:
+                not_profiled(row["extra_info"], self._settings.profilers, "it runs one process, not several tenants")
+            return
         try:
             if self._profiles.take(item, made):
                 self._write_down(item, nth, made)
@@ -177,18 +191,8 @@ class Isolation:
             raise
 
     def _once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:
-        assert self._starter is not None
-        assert self._outputs is not None
-        timeout_s = self._settings.benchmark_timeout_s
-        deadline_s = time.monotonic() + timeout_s
-        try:
-            process = self._starter.start(item, deadline_s, task)
-        except TimeoutError:
-            names = ", ".join(self._starter.modules_of(item))
-            return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))
-        except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
-            return Attempt(ending=Ending("timeout", f"timeout: {failure.msg}"))
-        return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), timeout_s)
+        assert self._way is not None
+        return self._way.once(item, task)
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
         """One second try, in a new process."""
@@ -237,6 +241,12 @@ class Isolation:
                 item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What tenants did together, after the tables."""
+        for line in summary.lines(seams.measured(self._config), self._run.compared):
+            terminalreporter.write_line(line)
+
     def _settle(self) -> None:
         """Interrupted between two processes of a benchmark: what was measured counts."""
         for item in list(self._pending):
@@ -250,8 +260,8 @@ class Isolation:
             item.ihook.pytest_runtest_logreport(report=report)
 
     def _remark(self) -> None:
-        assert self._starter is not None
-        self._run.remark(*self._starter.remarks)
+        assert self._way is not None
+        self._run.remark(*self._way.remarks)
         if not (self._journal and self._settings.resume):
             return
         if self._resumed:

@@ -125,6 +125,11 @@ class Spawner:
         self._own = OwnKeeper([stream.fileno() for stream in outputs]) if keeper is None else None
         self._keeper = keeper or self._own.channel  # type: ignore[union-attr]
 
+    @property
+    def pid(self) -> int | None:
+        """Of its own keeper."""
+        return self._own.pid if self._own is not None else None
+
     def start(self, item: pytest.Item, nth: int, task: ProfileTask | None = None) -> Process:
         """A process that runs the ``nth`` item of this one's name; ``task``: for a profiling meter.
 
@@ -178,6 +183,11 @@ class OwnKeeper:
             start_new_session=True,  # Ctrl-C does not reach it while it imports, either
         )
         theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     def close(self) -> None:
         """It has ended, and with it what it kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,8 +22,16 @@ class Starter:
     """Decides once, before anything has run, and again where a template turns out to be unfit."""
 
     def __init__(
-        self, config: pytest.Config, items: Sequence[pytest.Item], outputs: Outputs, settings: Settings
+        self,
+        config: pytest.Config,
+        items: Sequence[pytest.Item],
+        outputs: Outputs,
+        settings: Settings,
+        cpus: frozenset[int] | None = None,
+        others: Sequence[Starter] = (),
     ) -> None:
+        """``cpus``: all that its processes may use, from before they import anything; ``others``: of the session."""
+        self._cpus = cpus
         self._index = {item: index for index, item in enumerate(items)}
         self._config = config
         self._outputs = outputs
@@ -35,9 +44,12 @@ class Starter:
             if reason:
                 self.remarks.append(f"Each benchmark started a new interpreter, because {reason}.")
             self._spawner = Spawner(config, outputs, None)
+            self._bind(self._spawner.pid)
             return
         self.method = "fork"
-        template = self._templates[()] = Template.fork(items, outputs)
+        channels = [template.control for one in others for template in one._templates.values() if template]
+        template = self._templates[()] = Template.fork(items, outputs, channels)
+        self._bind(template.pid)
         self._spawner = Spawner(config, outputs, template.control)
 
     def start(self, item: pytest.Item, deadline_s: float, task: ProfileTask | None = None) -> Process:
@@ -64,6 +76,11 @@ class Starter:
     def modules_of(self, item: pytest.Item) -> tuple[str, ...]:
         """What its ``preload`` markers name, each module once."""
         return tuple(dict.fromkeys(module for marker in item.iter_markers("preload") for module in marker.args))
+
+    def _bind(self, pid: int | None) -> None:
+        """A keeper that has started nothing yet; what it starts inherits its CPUs."""
+        if self._cpus is not None and pid is not None:
+            os.sched_setaffinity(pid, self._cpus)
 
     def close(self) -> None:
         """End every template; the first one last, because the others are its children."""
@@ -92,5 +109,6 @@ class Starter:
     def _without_template(self, reason: str) -> None:
         self.close()
         self._spawner = Spawner(self._config, self._outputs, None)
+        self._bind(self._spawner.pid)
         self.method = "spawn"
         self.remarks.append(f"From then on each benchmark started a new interpreter, because {reason}.")

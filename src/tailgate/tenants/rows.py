@@ -1,0 +1,148 @@
+"""The rows of all tenants as one: all rounds, each tenant's own figures, and what they did together."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from tailgate.analysis.quantiles import percentile
+from tailgate.columns import items_per_call
+from tailgate.cpus import usable_cpus
+from tailgate.rows import add_warning
+from tailgate.tenants.window import Span, common_window, overlap, rounds_within, start_skew_s
+from tailgate.trust import Judgement
+
+Row = dict[str, Any]
+FULL = 0.999
+"""Of the timed rounds: less than that under full load is said. A thousandth is what looking for a word may cost."""
+COUNTS = frozenset({"involuntary_switches"})
+"""Fields that add up."""
+SUMS = ("rss_peak_bytes", "rss_growth_bytes")
+"""Fields whose sum is in the row, too, as ``total_...``."""
+
+
+def together(rows: Sequence[Row], spans: Sequence[Span], way: str, cpus: Sequence[frozenset[int]] | None) -> Row:
+    """One benchmark's.
+
+    Args:
+        rows: by tenant.
+        spans: by tenant: when it was timed, and called.
+        way: ``split`` or ``shared``.
+        cpus: by tenant, where split.
+    """
+    infos = [row["extra_info"] for row in rows]
+    info = merged(infos)
+    rounds_s = [list(row["data"]) for row in rows]
+    p99s_s = [percentile(sorted(data), 99.0) for data in rounds_s]
+    info.update(
+        tenants=len(rows),
+        tenant_cpus=way,
+        tenant_cpu_lists=None if cpus is None else [sorted(share) for share in cpus],
+        tenant_medians_s=[statistics.median(data) for data in rounds_s],
+        tenant_p99s_s=p99s_s,
+        tenant_worst=p99s_s.index(max(p99s_s)) + 1,
+        tenant_worst_p99_s=max(p99s_s),
+        tenant_rounds_s=rounds_s,
+        tenant_start_skew_s=start_skew_s(spans),
+        tenant_overlap=overlap(spans),
+        **_throughputs(rows, spans),
+    )
+    for name in SUMS:
+        values = [found.get(name) for found in infos]
+        if any(name in found for found in infos):
+            info[f"total_{name}"] = None if None in values else sum(values)
+    _mark(info, spans, cpus)
+    return {
+        **rows[0],
+        "data": [duration_s for data in rounds_s for duration_s in data],
+        "extra_info": info,
+        "has_error": any(row["has_error"] for row in rows),
+    }
+
+
+def trusted(info: dict[str, Any], judged: Judgement) -> None:
+    """What the parent saw of the machine while all were timed; the tenants are not each other's neighbours."""
+    switches = info.get("involuntary_switches")
+    info.update(judged.fields, involuntary_switches=switches, trust_missing=judged.missing)
+    if judged.reason:
+        add_warning(info, judged.reason)
+        if info.get("status") == "ok":
+            info["status"] = judged.status
+
+
+def threads_of(info: dict[str, Any]) -> int:
+    """How many one tenant says it computes with; 1 where it does not say."""
+    threads = info.get("threads")
+    return threads if isinstance(threads, int) and threads > 0 else 1
+
+
+def merged(infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What the tenants say of themselves.
+
+    What is the same is kept. Of what differs, ``tenant_NAME`` lists all values, and the name itself has the median of
+    numbers (``None`` where one tenant has none), the first tenant's value of anything else.
+    """
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(name for info in infos for name in info):
+        values = [info.get(name) for info in infos]
+        if name == "warnings" and all(isinstance(value, list) for value in values):
+            found[name] = list(dict.fromkeys(text for value in values for text in value))  # type: ignore[union-attr]
+        elif name == "status":
+            found[name] = next((value for value in values if value != "ok"), "ok")
+        elif name == "timestamp_utc":
+            found[name] = max(str(value) for value in values)
+        elif all(_same(value, values[0]) for value in values):
+            found[name] = values[0]
+        else:
+            found[name], found[f"tenant_{name}"] = _one_of(name, values), values
+    return found
+
+
+def _one_of(name: str, values: Sequence[Any]) -> Any:
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) == len(values):
+        if all(isinstance(value, int) for value in numbers):
+            return sum(numbers) if name in COUNTS else round(statistics.median(numbers))
+        return statistics.median(numbers)
+    return None if numbers and None in values else values[0]
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # numpy's arrays, for one, have no single answer
+        return False
+
+
+def _throughputs(rows: Sequence[Row], spans: Sequence[Span]) -> dict[str, Any]:
+    """Items done in the window in which all were timed, over its length; not items over medians."""
+    window = common_window(spans)
+    if window is None:
+        names = ("tenant_window_s", "tenant_throughputs_items_per_s", "total_throughput_items_per_s")
+        return dict.fromkeys(names)
+    length_s = window[1] - window[0]
+    rates = [
+        rounds_within(row["data"], span, window) * row["iterations"] * items_per_call(row["extra_info"]) / length_s
+        for row, span in zip(rows, spans, strict=True)
+    ]
+    return {
+        "tenant_window_s": length_s,
+        "tenant_throughputs_items_per_s": rates,
+        "total_throughput_items_per_s": sum(rates),
+    }
+
+
+def _mark(info: dict[str, Any], spans: Sequence[Span], cpus: Sequence[frozenset[int]] | None) -> None:
+    """What a reader of the row must mind."""
+    if info["tenant_overlap"] < FULL:
+        text = f"only {info['tenant_overlap']:.1%} of a tenant's timed rounds were under the load of all {len(spans)}"
+        add_warning(info, f"{text}: time more rounds (--rounds)")
+    if info["tenant_window_s"] is None:
+        text = "total_throughput_items_per_s: a tenant's timed rounds ended before another's began"
+        add_warning(info, f"{text}; time more rounds (--rounds)")
+    if cpus is not None and len({len(share) for share in cpus}) > 1:
+        counts = ", ".join(str(len(share)) for share in cpus)
+        add_warning(info, f"tenants are not alike: the CPUs do not divide evenly ({counts})")
+    if info.get("status", "ok") == "ok" and len(spans) * threads_of(info) > usable_cpus():
+        info["status"] = "oversubscribed"

@@ -1,0 +1,53 @@
+"""The block at the end of a run: what the tenants of each benchmark did together."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tailgate.history import Run
+from tailgate.progress import milliseconds
+
+
+def lines(rows: Iterable[Any], compared: Sequence[Run] = ()) -> list[str]:
+    """A heading and two lines a benchmark; none where nothing was measured with tenants.
+
+    ``compared``: saved runs; the same benchmark in one of them, alone, is told beside.
+    """
+    found = [row for row in rows if row and row.extra_info.get("tenant_p99s_s")]
+    if not found:
+        return []
+    told = ["Tenants: P99 of the best, the median and the worst of them; items of all per second while all were timed."]
+    for row in found:
+        told += _of_one(row.fullname, row.extra_info, _alone(row.fullname, compared))
+    return told
+
+
+def _of_one(name: str, info: Mapping[str, Any], alone: Mapping[str, Any] | None) -> list[str]:
+    p99s_s = info["tenant_p99s_s"]
+    low, middle, high = (milliseconds(value) for value in (min(p99s_s), statistics.median(p99s_s), max(p99s_s)))
+    total = info.get("total_throughput_items_per_s")
+    rate = "not known" if total is None else f"{total:,.4g} items/s"
+    said = [
+        f"  {name} x{info['tenants']} ({info['tenant_cpus']} CPUs)",
+        f"    P99 {low} / {middle} / {high} (worst: tenant {info['tenant_worst']}); together {rate}",
+    ]
+    one = (alone or {}).get("throughput")
+    if alone is not None and one and total is not None:
+        said[1] += f", {total / one:.2f} times one tenant of the baseline"
+        if alone.get("p99"):
+            said[1] += f", whose P99 is {milliseconds(alone['p99'])}"
+    return said
+
+
+def _alone(name: str, compared: Sequence[Run]) -> Mapping[str, Any] | None:
+    """Its ``stats`` in the latest run in which it was measured without others, on this machine."""
+    for run in reversed(compared):
+        for bench in run["benchmarks"]:
+            stats = bench["stats"]
+            one = (bench.get("extra_info") or {}).get("tenants", 1) == 1 and not stats.get("other_machine")
+            if bench["fullname"] == name and one:
+                found: Mapping[str, Any] = stats
+                return found
+    return None
