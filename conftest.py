@@ -6,6 +6,7 @@ pytest_plugins = [
     "fixtures.matrix",
     "fixtures.inference",
     "fixtures.framework_comparison",
+    "fixtures.roofline.peaks",
     "fixtures.onnx_files.cells",
     "fixtures.onnx_files.profile",
     "fixtures.onnx_files.results",
