@@ -1,0 +1,54 @@
+"""Bytes by both models: counted by hand on small networks, and rising as they must."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.roofline.traffic import ELEMENT_BYTES, PHASES, Elements, count, traffic
+
+torch = pytest.importorskip("torch")
+numbers = st.integers(1, 10**9)
+elements = st.builds(Elements, *[numbers] * 7)
+
+
+def counted(module, *shape):
+    return count(module.eval().to("meta"), torch.empty((1, *shape), device="meta"))
+
+
+def test_a_linear_layer_and_its_relu_by_hand():
+    found = counted(torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.ReLU()), 3)
+    assert found == Elements(
+        parameters=20, input_item=3, output_item=5, read_fixed=20, read_item=3 + 5, write_item=5 + 5, largest_item=10
+    )
+    assert traffic(found, 4, "fp32") == {
+        "traffic_compulsory_bytes": 4 * (20 + 4 * 8),
+        "traffic_layerwise_bytes": 4 * (20 + 4 * 18),
+        "layerwise_set_bytes": 4 * (20 + 4 * 10),
+    }
+    assert traffic(found, 4, "fp32", "training") == {
+        "traffic_compulsory_bytes": 4 * (4 * 20 + 4 * 3),
+        "traffic_layerwise_bytes": 4 * (3 * (20 + 4 * 8) + 2 * 4 * 10 + 5 * 20),
+        "layerwise_set_bytes": 4 * (3 * 20 + 4 * 8),
+    }
+
+
+def test_views_move_nothing_and_a_residual_is_read_twice():
+    class Residual(torch.nn.Module):
+        def forward(self, items):
+            return (items.flatten(1).reshape(items.shape) + items.transpose(1, 2)).flatten(1)
+
+    found = counted(Residual(), 4, 4)
+    assert (found.read_item, found.write_item, found.read_fixed) == (32, 16, 0)
+
+
+def test_int8_has_smaller_weights_and_fp32_ends():
+    found = Elements(1000, 10, 5, 1000, 50, 50, 20)
+    assert traffic(found, 1, "int8")["traffic_compulsory_bytes"] == 1000 + 4 * 15
+    assert traffic(found, 1, "bf16")["traffic_compulsory_bytes"] == 2 * 1015
+
+
+@given(elements, st.integers(1, 512), st.sampled_from(sorted(ELEMENT_BYTES)), st.sampled_from(PHASES))
+def test_layerwise_is_never_less_than_compulsory_and_both_grow_with_the_batch(found, batch, precision, phase):
+    small, large = (traffic(found, size, precision, phase) for size in (batch, batch + 1))
+    assert small["traffic_layerwise_bytes"] >= small["traffic_compulsory_bytes"] > 0
+    assert all(large[name] >= small[name] for name in small)
