@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TOLERANCE_REL = 0.05
 """A row may lie so far above its roof: peak and row are measured one after the other, and clocks move by percents."""
@@ -98,6 +98,15 @@ def attainable(peak_flop_per_s: float, bytes_per_s: float, intensity_flop_per_by
 def ridge(peak_flop_per_s: float, bytes_per_s: float) -> float:
     """FLOP/byte from which on the peak and no longer the bandwidth is the limit."""
     return peak_flop_per_s / bytes_per_s
+
+
+def consistent(levels: Sequence[Level]) -> list[Level]:
+    """``levels``, innermost first, each at least as fast as those outside it: their bytes have crossed it, too."""
+    found: list[Level] = []
+    for level in reversed(levels):
+        outside = found[-1].bytes_per_s if found else 0.0
+        found.append(replace(level, bytes_per_s=max(level.bytes_per_s, outside)))
+    return found[::-1]
 
 
 def crossing_bytes(call: Call, level: Level) -> float:

@@ -86,7 +86,7 @@ def _limits(roofs: Roofs, points: Sequence[Point]) -> tuple[tuple[float, float],
     """Room for every point, and for where the roofs bend."""
     tops = [peak.value / 1e9 for peak in roofs.flop_per_s.values()]
     bandwidths = [level.bytes_per_s / 1e9 for level in roofs.levels]
-    x = [top / bandwidth for top in tops for bandwidth in bandwidths]
+    x = [max(tops) / bandwidth for bandwidth in bandwidths if tops]
     x += [value for point in points for value in (point.compulsory, point.layerwise) if value]
     y = [*tops, *(point.achieved_flop_per_s / 1e9 for point in points)]
     low = min(y, default=1.0) / 3
@@ -107,11 +107,11 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
             [left, end], [attainable(top, bandwidth, left), top], linestyle=DASHES[index % len(DASHES)],
             color=LEVEL_COLOR, linewidth=1.3, zorder=1,
         )  # fmt: skip
-        begin = max(left, low / bandwidth)
-        x = begin * (end / begin) ** (0.10 + 0.20 * index) if end > begin else begin
+        begin, last = max(left, low / bandwidth), index == len(roofs.levels) - 1  # the outermost has room below it
+        x = begin * (end / begin) ** (0.06 + 0.16 * index) if end > begin else begin
         axes.annotate(
-            f"{level.name} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(-3, 4), textcoords="offset points",
-            rotation=angle, rotation_mode="anchor", fontsize=8, color="#444444", zorder=4, **_halo(),
+            f"{level.name} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if last else (-3, 4),
+            textcoords="offset points", va="top" if last else "baseline", rotation=angle, rotation_mode="anchor", fontsize=8, color="#444444", zorder=4, **_halo(),
         )  # fmt: skip
     fastest = max((level.bytes_per_s / 1e9 for level in roofs.levels), default=None)
     ranked = sorted(roofs.flop_per_s.items(), key=lambda item: item[1].value)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tailgate.analysis.roofline import Call, Level, Verdict, judge
+from tailgate.analysis.roofline import Call, Level, Verdict, consistent, judge
 from tailgate.history import Run, machine_id_of, machine_of
 
 PEAK, TRAINING = "peak", "training"
@@ -58,9 +58,9 @@ class Roofs:
 
     @property
     def levels(self) -> list[Level]:
-        """Innermost first."""
+        """Innermost first, none slower than one outside it."""
         names = sorted(self.bytes_per_s, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
-        return [self.bytes_per_s[name][1] for name in names]
+        return consistent([self.bytes_per_s[name][1] for name in names])
 
     def doubt(self, precision: str) -> str | None:
         """Why a peak may be too low."""

@@ -81,7 +81,7 @@ def _peaks(roofs: Roofs) -> str:
     ]
     for level in roofs.levels:
         peak, _ = roofs.bytes_per_s[level.name]
-        from_here = "" if top is None else number(ridge(top, peak.value), 3)
+        from_here = "" if top is None else number(ridge(top, level.bytes_per_s), 3)
         lines.append((level.name, f"{number(peak.value / 1e9)} GB/s", code(peak.made_by), from_here, peak.status))
     return table(PEAKS, lines, text_columns=1, text_last=True)
 
