@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from tailgate.analysis.roofline import attainable
@@ -100,18 +101,20 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
     left, right = axes.get_xlim()
     low, high = axes.get_ylim()
     top = max((peak.value / 1e9 for peak in roofs.flop_per_s.values()), default=high)
-    for index, level in enumerate(roofs.levels):
-        bandwidth = level.bytes_per_s / 1e9
+    lines = [(rate, list(same)) for rate, same in groupby(roofs.levels, key=lambda level: level.bytes_per_s / 1e9)]
+    for index, (bandwidth, same) in enumerate(lines):
         end = top / bandwidth
         axes.plot(
             [left, end], [attainable(top, bandwidth, left), top], linestyle=DASHES[index % len(DASHES)],
             color=LEVEL_COLOR, linewidth=1.3, zorder=1,
         )  # fmt: skip
-        begin, last = max(left, low / bandwidth), index == len(roofs.levels) - 1  # the outermost has room below it
+        begin, last = max(left, low / bandwidth), index == len(lines) - 1  # the outermost has room below it
         x = begin * (end / begin) ** (0.06 + 0.16 * index) if end > begin else begin
+        names = ", ".join(printable(level.name) for level in same)
         axes.annotate(
-            f"{level.name} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if last else (-3, 4),
-            textcoords="offset points", va="top" if last else "baseline", rotation=angle, rotation_mode="anchor", fontsize=8, color="#444444", zorder=4, **_halo(),
+            f"{names} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if last else (-3, 4),
+            textcoords="offset points", va="top" if last else "baseline", rotation=angle, rotation_mode="anchor",
+            fontsize=8, color="#444444", zorder=4, **_halo(),
         )  # fmt: skip
     fastest = max((level.bytes_per_s / 1e9 for level in roofs.levels), default=None)
     ranked = sorted(roofs.flop_per_s.items(), key=lambda item: item[1].value)
