@@ -1,9 +1,10 @@
-"""Bytes by both models: counted by hand on small networks, and rising as they must."""
+"""Bytes by both models, counted by hand on small networks; and the triad where there is no compiler."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.roofline import triad
 from fixtures.roofline.traffic import ELEMENT_BYTES, PHASES, Elements, count, traffic
 
 torch = pytest.importorskip("torch")
@@ -52,3 +53,18 @@ def test_layerwise_is_never_less_than_compulsory_and_both_grow_with_the_batch(fo
     small, large = (traffic(found, size, precision, phase) for size in (batch, batch + 1))
     assert small["traffic_layerwise_bytes"] >= small["traffic_compulsory_bytes"] > 0
     assert all(large[name] >= small[name] for name in small)
+
+
+def test_without_a_compiler_a_small_level_has_no_peak_and_a_large_one_has_torchs(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    triad._compiled.cache_clear()
+    small = triad.Plan("l1", 5440, None, 0, 32768)
+    with pytest.raises(
+        triad.NoTriadError, match=r"without the C loop \(no C compiler found\) a pass over l1 is only .*gcc"
+    ):
+        triad.cpu_triad(small, torch.get_num_threads())
+    large = triad.cpu_triad(triad.Plan("memory", 8 << 20, None, 1 << 20, None), torch.get_num_threads())
+    assert (large.kernel, large.passes, large.moved_words) == ("torch.add", 1, 4)
+    large.call()
+    assert (large.bytes_moved, large.bytes_named) == (32 << 20, 24 << 20)

@@ -108,12 +108,14 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
             [left, end], [attainable(top, bandwidth, left), top], linestyle=DASHES[index % len(DASHES)],
             color=LEVEL_COLOR, linewidth=1.3, zorder=1,
         )  # fmt: skip
-        begin, last = max(left, low / bandwidth), index == len(lines) - 1  # the outermost has room below it
+        begin = max(left, low / bandwidth)
+        # The outermost has room below it; another goes there from under a line that is close.
+        below = index == len(lines) - 1 or (index > 0 and lines[index - 1][0] < 1.7 * bandwidth)
         x = begin * (end / begin) ** (0.06 + 0.16 * index) if end > begin else begin
         names = ", ".join(printable(level.name) for level in same)
         axes.annotate(
-            f"{names} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if last else (-3, 4),
-            textcoords="offset points", va="top" if last else "baseline", rotation=angle, rotation_mode="anchor",
+            f"{names} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if below else (-3, 4),
+            textcoords="offset points", va="top" if below else "baseline", rotation=angle, rotation_mode="anchor",
             fontsize=8, color="#444444", zorder=4, **_halo(),
         )  # fmt: skip
     fastest = max((level.bytes_per_s / 1e9 for level in roofs.levels), default=None)
@@ -165,7 +167,11 @@ def _key(axes: Any, points: Sequence[Point], height: float) -> None:
     for line, text in enumerate(marks):
         axes.text(x, 1 - line * step, text, transform=axes.transAxes, fontsize=8, color="#555555", va="top")
     for index, point in enumerate(points, 1):
-        share = "" if point.verdict.share is None else f", {point.verdict.share:.0%} of its roof"
+        share = (
+            ""
+            if point.verdict.share is None
+            else f", {point.verdict.share:.{0 if point.verdict.share >= 0.1 else 1}%} of its roof"
+        )
         color = COLORS.get(point.precision, OTHER_COLOR)
         y = 1 - (len(marks) + index - 0.5) * step
         axes.text(
