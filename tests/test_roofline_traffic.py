@@ -1,11 +1,15 @@
 """Bytes by both models, counted by hand on small networks; and the triad where there is no compiler."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.models import models
 from fixtures.roofline import triad
-from fixtures.roofline.traffic import ELEMENT_BYTES, PHASES, Elements, count, traffic
+from fixtures.roofline.traffic import ELEMENT_BYTES, FIELDS, PHASES, Elements, count, intensity, traffic
+from fixtures.runtimes import UnsupportedError
 
 torch = pytest.importorskip("torch")
 numbers = st.integers(1, 10**9)
@@ -53,6 +57,33 @@ def test_layerwise_is_never_less_than_compulsory_and_both_grow_with_the_batch(fo
     small, large = (traffic(found, size, precision, phase) for size in (batch, batch + 1))
     assert small["traffic_layerwise_bytes"] >= small["traffic_compulsory_bytes"] > 0
     assert all(large[name] >= small[name] for name in small)
+
+
+def workload():
+    """The mlp's FLOPs, without making its weights."""
+    return SimpleNamespace(weights=lambda: SimpleNamespace(facts={"macs": 36_488}))
+
+
+def test_the_fields_of_a_row(monkeypatch):
+    mlp = counted(models()["mlp"].build(0), 200)
+    monkeypatch.setattr("fixtures.roofline.traffic.elements_of", lambda _: mlp)
+    found = intensity(workload(), 1000, "fp32")
+    assert tuple(found) == FIELDS
+    assert found["flops_per_call"] == 2 * 36_488 * 1000
+    assert found["traffic_compulsory_bytes"] == 4 * (36_737 + 1000 * 201)
+    assert found["intensity_compulsory_flop_per_byte"] > found["intensity_layerwise_flop_per_byte"] > 0
+    trained = intensity(workload(), 1000, "fp32", "training")
+    assert trained["flops_per_call"] == 3 * found["flops_per_call"]
+
+
+def test_a_model_that_cannot_be_watched_has_none_and_the_reason(monkeypatch):
+    def fail(_):
+        raise UnsupportedError("it ended with exit status 1")
+
+    monkeypatch.setattr("fixtures.roofline.traffic.elements_of", fail)
+    found = intensity(workload(), 1, "fp32")
+    assert found.pop("traffic_missing") == "traffic: it ended with exit status 1"
+    assert found == dict.fromkeys(FIELDS)
 
 
 def test_without_a_compiler_a_small_level_has_no_peak_and_a_large_one_has_torchs(monkeypatch):
