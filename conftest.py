@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.out_of_memory",
     "fixtures.inference",
     "fixtures.framework_comparison",
+    "fixtures.roofline.peaks",
     "fixtures.onnx_files.cells",
     "fixtures.onnx_files.profile",
     "fixtures.onnx_files.results",
