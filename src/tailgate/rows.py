@@ -19,8 +19,9 @@ CONTEXT = (
     "power_idle_after_w", "energy_j", "energy_per_item_j", "energy_uncertainty_rel", "energy_source",
     "images_per_joule", "temperature_max_c", "sm_clock_mean_hz", "memory_clock_mean_hz", "gpu_utilization_mean",
     "gpu_memory_utilization_mean", "pstate", "throttled", "throttle_reasons", "throttled_share", "power_capped_share",
+    "tenants", "tenant_cpus", "total_throughput_items_per_s",
 )  # fmt: skip
-"""``extra_info`` fields of CONTRACT.md; those of a GPU are empty in a CPU's row."""
+"""``extra_info`` fields of CONTRACT.md; those of a GPU, and of tenants, are empty in other rows."""
 
 STATISTICS = {
     "min": "min_s", "median": "median_s", "mean": "mean_s", "stddev": "stddev_s", "max": "max_s",
@@ -54,6 +55,12 @@ def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any
         **{unit_name: (stats or {}).get(field) for field, unit_name in STATISTICS.items()},
         "warnings": " | ".join(warnings_of(extra_info)),
     }
+
+
+def alone(row: Mapping[str, Any]) -> bool:
+    """Whether nobody else of the benchmark's own tenants was at work beside it; also of ``extra_info``."""
+    tenants = row.get("tenants")
+    return not isinstance(tenants, int) or tenants <= 1
 
 
 def rows_of(run: Run) -> Iterator[Row]:

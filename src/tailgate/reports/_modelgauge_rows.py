@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tailgate.history import Run, machine_id_of, machine_of
-from tailgate.rows import warnings_of
+from tailgate.rows import alone, warnings_of
 
 STUDY, TEST = "onnx-profiles", "test_onnx_profiles"
 USABLE = ("ok", "oversubscribed")
@@ -150,7 +150,7 @@ def _of_run(run: Run) -> Iterator[Profile]:
     machine = _machine(run)
     for bench in run["benchmarks"]:
         info = bench.get("extra_info") or {}
-        if info.get("study") == STUDY:
+        if info.get("study") == STUDY and alone(info):
             yield _profile(machine, str(bench["name"]), bench["stats"], info)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tailgate.analysis.roofline import Call, Level, Verdict, consistent, judge
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.rows import alone
 
 PEAK, TRAINING = "peak", "training"
 FLOPS_PER_MAC, TRAINING_OVER_FORWARD = 2, 3
@@ -118,7 +119,7 @@ def rooflines(runs: Sequence[Run]) -> dict[Place, Roofline]:
             place = _place(run, info)
             if info.get("phase") == PEAK:
                 _add_peak(found.setdefault(place, Roofline()).roofs, info)
-            else:
+            elif alone(info):  # several share what one has a roof of
                 cells.append((place, bench, info))
     for place, bench, info in cells:
         roofs = found[place].roofs if place in found else Roofs()

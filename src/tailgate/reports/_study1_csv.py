@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tailgate.history import Run
-from tailgate.rows import Row, rows_of
+from tailgate.rows import Row, alone, rows_of
 
 HEADER = (
     "timestamp_utc", "device", "sweep_id", "repeat_id", "model", "batch_size", "threads", "iters",
@@ -30,7 +30,7 @@ def lines_of(runs: Sequence[Run]) -> Iterator[tuple[Pair, Measured, dict[str, An
         repeats: Counter[tuple[Any, ...]] = Counter()
         machine = _machine(run)
         for bench, row in zip(run["benchmarks"], rows_of(run), strict=True):
-            if row["image_size"] is None:
+            if row["image_size"] is None or not alone(row):
                 continue
             pair = (str(row["runtime"]), str(row["precision"]))
             # As text: a file may hold anything.

@@ -16,7 +16,7 @@ from tailgate.analysis.scaling import (
 )
 from tailgate.errors import TailgateError
 from tailgate.history import Run, machine_id_of, machine_of
-from tailgate.rows import Row, rows_of
+from tailgate.rows import Row, alone, rows_of
 
 NAME = "scaling"
 USABLE = ("ok", "oversubscribed")
@@ -78,7 +78,8 @@ def _usable(row: Row) -> bool:
     """Whether a row is one cell of a scaling study, and its number this code's."""
     whole = all(isinstance(row[key], int) and row[key] > 0 for key in ("threads", "batch_size"))
     named = all(isinstance(row[key], str) for key in ("model", "runtime", "precision"))
-    return whole and named and row["median_s"] > 0 and row["status"] in USABLE
+    on_cpu = row["device"] in (None, "cpu")
+    return whole and named and on_cpu and alone(row) and row["median_s"] > 0 and row["status"] in USABLE
 
 
 def _cell(row: Row) -> Cell:

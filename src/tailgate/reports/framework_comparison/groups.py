@@ -13,7 +13,7 @@ from tailgate.gate.verdict import printable
 from tailgate.history import Run
 from tailgate.reports.framework_comparison.entries import ALONE, ALSO, SIDES_S, Entry, Group, Key, Value
 from tailgate.reports.framework_comparison.published import NAMES
-from tailgate.rows import warnings_of
+from tailgate.rows import alone, warnings_of
 
 STUDY = "framework-comparison"
 ORDER = ("pytorch", "pytorch-compile", "tensorflow", "jax", "onnxruntime", "openvino")
@@ -28,7 +28,7 @@ def groups_of(runs: Sequence[Run]) -> list[Group]:
     for run in runs:
         for bench in run["benchmarks"]:
             info = bench.get("extra_info") or {}
-            if info.get("study") == STUDY and isinstance(info.get("runtime"), str):
+            if info.get("study") == STUDY and isinstance(info.get("runtime"), str) and alone(info):
                 rows[_key(info)][info["runtime"]].append(bench)
     reasons = list(_unmeasured(runs))
     found = []
