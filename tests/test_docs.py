@@ -44,7 +44,7 @@ def test_documented_pytest_commands_select_benchmarks(command: str, tmp_path: Pa
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"::test_(cpu_scaling|framework_comparison|as_published|onnx_profiles)\[", done.stdout)
+    assert re.search(r"::test_(cpu_scaling|framework_comparison|as_published|onnx_profiles|gpu_precision|peak_gemm|peak_triad)\[", done.stdout)
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("tailgate")])

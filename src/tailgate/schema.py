@@ -10,7 +10,9 @@
    ``compile_s``, ``startup_missing``, ``check_items``, ``model_bytes``, and studies 2 and 4; ``load_s`` is without
    ``compile_s``.
 5  study 3: in ``extra_info`` of a GPU's row: device times (``gpu_time*``, ``device_clock``), transfers (``h2d_*``,
-   ``d2h_*``, ``inclusive_*``), and what the ``nvml`` meter gives (docs/gpu-meters.md).
+   ``d2h_*``, ``inclusive_*``), and what the ``nvml`` meter gives (docs/gpu-meters.md); ``tenants``, ``tenant_cpus`` in
+   ``tailgate_run``, the ``tenant_*`` and ``total_*`` fields (docs/tenants.md); study 5: traffic, intensities and peaks
+   (docs/roofline.md), training (docs/study5.md).
 """
 
 SCHEMA_VERSION = 5
