@@ -9,5 +9,7 @@ pytest_plugins = [
     "fixtures.onnx_files.cells",
     "fixtures.onnx_files.profile",
     "fixtures.onnx_files.results",
+    "fixtures.training.options",
+    "fixtures.training.cells",
     "fixtures.verdicts",
 ]
