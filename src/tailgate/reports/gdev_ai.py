@@ -56,6 +56,8 @@ def _lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
         for row in rows_of(run):
             if (row["runtime"], row["precision"]) != (RUNTIME, PRECISION) or row["image_size"] is None:
                 continue
+            if row["phase"] == "training":
+                continue
             cell = (row["model"], row["batch_size"], row["threads"])
             repeats[cell] += 1
             yield {

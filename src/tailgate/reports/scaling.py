@@ -78,7 +78,8 @@ def _usable(row: Row) -> bool:
     """Whether a row is one cell of a scaling study, and its number this code's."""
     whole = all(isinstance(row[key], int) and row[key] > 0 for key in ("threads", "batch_size"))
     named = all(isinstance(row[key], str) for key in ("model", "runtime", "precision"))
-    return whole and named and row["median_s"] > 0 and row["status"] in USABLE
+    inference = row["phase"] != "training"
+    return whole and named and inference and row["median_s"] > 0 and row["status"] in USABLE
 
 
 def _cell(row: Row) -> Cell:
