@@ -11,5 +11,6 @@ pytest_plugins = [
     "fixtures.onnx_files.results",
     "fixtures.training.options",
     "fixtures.training.cells",
+    "fixtures.training.scaling",
     "fixtures.verdicts",
 ]

@@ -37,3 +37,10 @@ def test_training(benchmark: Any, training: Any) -> None:
         fields, reasons = training.finish()
     benchmark.extra_info.update(fields)
     benchmark.extra_info["warnings"] += reasons
+
+
+@pytest.mark.study(name="training-scaling", models=["resnet18"], batch_size=32, batches=8, warmup=2, worlds=[1, 2])
+def test_training_scaling(benchmark: Any, scaling_cell: Any, torchrun: Any) -> None:
+    """Several workers through torchrun, against one alone; the round is the whole command, start-up included."""
+    row = benchmark.pedantic(torchrun, args=(scaling_cell,), rounds=1)
+    benchmark.extra_info.update(row)

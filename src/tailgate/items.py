@@ -35,7 +35,7 @@ def connect(item: pytest.Item) -> Any:
 
 
 def tidy(item: pytest.Item, call: Any, report: Any) -> None:
-    """One line where an allocation failed or a benchmark knows its status, and no second complaint about its failure."""
+    """One line where an allocation failed or the test says its status, and no second complaint about its failure."""
     if not report.failed or report.when == "teardown":
         return
     fixture = fixture_of(item)

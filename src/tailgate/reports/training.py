@@ -23,8 +23,8 @@ from tailgate.reports._training_rows import STUDY, Setting, Trained, by_setting,
 NAME = "training"
 COMMAND = "pytest benchmarks/test_training_roofline.py --benchmark-save=NAME"
 COLUMNS = (
-    "model", "batch", "images/s", "published CPU", "published T4", "data wait", "step ms", "GFLOP/s", "CPU", "memory MiB",
-    "acc@1", "acc@5", "loss", "status",
+    "model", "batch", "images/s", "published CPU", "published T4", "data wait", "step ms", "GFLOP/s", "CPU",
+    "memory MiB", "acc@1", "acc@5", "loss", "status",
 )  # fmt: skip
 MIB = 2**20
 
