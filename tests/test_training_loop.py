@@ -116,7 +116,9 @@ def test_throughput_times_time_is_the_images_whatever_the_batches(
 def test_warm_up_leaves_nothing_behind() -> None:
     sizes = [8] * 6
     slow, quick = [50.0] * 2 + [1.0] * 4, [1.0] * 6
-    assert facts(run(sizes, slow, slow, [1.0] * 6, 2), 8) == facts(run(sizes[2:], quick[2:], quick[2:], [1.0] * 4, 0), 8)
+    assert facts(run(sizes, slow, slow, [1.0] * 6, 2), 8) == facts(
+        run(sizes[2:], quick[2:], quick[2:], [1.0] * 4, 0), 8
+    )
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])

@@ -1,4 +1,4 @@
-"""``--format training``: the source's columns, the two scenarios beside what was published, and other formats' peace."""
+"""``--format training``: the source's columns, the scenarios beside what was published; rows in no other format."""
 
 import csv
 import io
@@ -123,7 +123,7 @@ def test_what_diverged_is_named_and_no_row() -> None:
 
 def test_a_run_without_training_is_one_line() -> None:
     for make in (training.render, training.attachments):
-        with pytest.raises(TailgateError, match="--format=training: no row of the study training .*pytest benchmarks/"):
+        with pytest.raises(TailgateError, match=r"--format=training: no row of the study .*pytest benchmarks/"):
             make([run()])
     assert formats()["training"].render is training.render
 

@@ -127,7 +127,9 @@ def test_the_same_seed_trains_the_same(opened: Any) -> None:
 
 def test_a_run_that_diverges_is_ended_at_once(opened: Any) -> None:
     session = opened(replace(PLAN, learning_rate=1e6, workers=0, warmup=0, batches=8))
-    with pytest.raises(NotMeasuredError, match="diverged: the (loss is (nan|inf) at|weights .* after) batch") as caught:
+    with pytest.raises(
+        NotMeasuredError, match=r"diverged: the (loss is (nan|inf) at|weights .* after) batch"
+    ) as caught:
         trained(session)
     assert caught.value.status == "diverged"
     assert len(session.loop.records) < 8
@@ -163,7 +165,7 @@ def test_a_loader_worker_that_is_killed_is_a_crash(opened: Any, monkeypatch: pyt
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr(Images, "__getitem__", die)
-    with pytest.raises(NotMeasuredError, match="loader worker [0-9]+ .*; fewer or none: --loader-workers=0") as caught:
+    with pytest.raises(NotMeasuredError, match=r"loader worker \d+ .*; fewer or none: --loader-workers=0") as caught:
         trained(opened(PLAN))
     assert caught.value.status == "crashed"
 
