@@ -66,6 +66,7 @@ def test_a_row_adds_up_on_synthetic_images(opened: Any) -> None:
     assert fields["images_per_s"] * fields["train_wall_s"] == pytest.approx(12, rel=1e-12)
     assert fields["total_s"] == fields["train_wall_s"] + fields["val_wall_s"]
     assert fields["val_images"] == 12
+    assert fields["precision_compiled"] == "fp32"
     # Guessing costs ln(200); the first batches are near it.
     assert fields["loss_first"] == pytest.approx(math.log(200), rel=0.3)
     assert 0 < fields["train_cpu_utilization"] <= 1.5
@@ -84,6 +85,7 @@ def test_an_epoch_of_real_images_ends_with_a_partial_batch_and_an_accuracy(opene
     assert fields["acc1"] in (0, 1 / 10)
     assert fields["acc1"] <= fields["acc5"] <= 5 / 10
     assert fields["val_images"] == 10
+    assert fields["precision_compiled"] == "bf16"
     assert not reasons
 
 
