@@ -354,7 +354,7 @@ def test_the_scaling_report_needs_threads_and_batch_sizes(capsys, save):
 
 
 def test_all_formats_are_known():
-    ours = ["accuracy", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge", "scaling"]
+    ours = ["accuracy", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge", "scaling", "training"]
     assert list(formats()) == ours
 
 
