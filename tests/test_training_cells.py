@@ -143,7 +143,7 @@ def test_a_bad_folder_costs_its_cells_and_a_wrong_option_the_run(tmp_path: Path)
         within=FILE,
     )  # fmt: skip
     assert outcome.code == 1, outcome.text
-    assert outcome.lines(r"FAILED: failed: --tiny-imagenet: .*/empty is empty; extract tiny-imagenet-200.zip again")
+    assert outcome.lines(r"FAILED: --tiny-imagenet: .*/empty is empty; extract tiny-imagenet-200.zip again")
     assert "Traceback" not in outcome.text
 
 

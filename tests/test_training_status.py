@@ -41,7 +41,7 @@ def test_a_diverged_run_is_no_row(tmp_path: Path) -> None:
     assert set(session.rows) == {"test_before", "test_after"}
     assert session.unmeasured == {
         "test_diverges": ("diverged", REASON),
-        "test_bad_data": ("failed", "failed: data/x.JPEG is corrupt"),
+        "test_bad_data": ("failed", "data/x.JPEG is corrupt"),
     }
     assert session.lines(f"FAILED: {REASON}|  1 x {REASON}")
     assert "Traceback" not in session.out

@@ -41,7 +41,7 @@ class NotMeasuredError(Exception):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.status}: {self.reason}"
+        return self.reason if self.status == "failed" else f"{self.status}: {self.reason}"
 
 
 WITH_ITS_KEEPER = Ending("crashed", "crashed: somebody ended its parent process, which watches over it, and it too")
