@@ -12,5 +12,8 @@ pytest_plugins = [
     "fixtures.onnx_files.cells",
     "fixtures.onnx_files.profile",
     "fixtures.onnx_files.results",
+    "fixtures.training.options",
+    "fixtures.training.cells",
+    "fixtures.training.scaling",
     "fixtures.verdicts",
 ]

@@ -356,7 +356,7 @@ def test_the_scaling_report_needs_threads_and_batch_sizes(capsys, save):
 def test_all_formats_are_known():
     ours = [
         "accuracy", "deep-gap", "deep-gap-csv", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge",
-        "roofline", "scaling", "trtexec",
+        "roofline", "scaling", "training", "trtexec",
     ]  # fmt: skip
     assert list(formats()) == ours
 

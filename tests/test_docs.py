@@ -44,7 +44,8 @@ def test_documented_pytest_commands_select_benchmarks(command: str, tmp_path: Pa
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"::test_(cpu_scaling|framework_comparison|as_published|onnx_profiles|gpu_precision|peak_gemm|peak_triad)\[", done.stdout)
+    studies = "cpu_scaling|framework_comparison|as_published|onnx_profiles|gpu_precision|training|peak_gemm|peak_triad"
+    assert re.search(rf"::test_({studies})\[", done.stdout)
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("tailgate")])

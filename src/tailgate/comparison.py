@@ -16,7 +16,7 @@ from tailgate.history import Run, machine_id_of, machine_of
 
 WORKLOAD_KEYS = (
     "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
-    "device", "protocol", "tenants", "tenant_cpus",
+    "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate",
 )  # fmt: skip
 """GATE.md: the model's hash, shapes and precision belong to what makes two numbers comparable."""
 UNSAID = {"tenants": 1}

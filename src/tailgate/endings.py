@@ -33,6 +33,22 @@ class Ending:
     reason: str
 
 
+class NotMeasuredError(Exception):
+    """Raised by a benchmark, or a fixture of it, that found out why its numbers would mean nothing.
+
+    The test fails with one line, its ``status`` is one of CONTRACT.md's (``diverged``: a training whose loss is no
+    longer finite), it has no stats, and the run goes on.
+    """
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason if self.status == "failed" else f"{self.status}: {self.reason}"
+
+
 WITH_ITS_KEEPER = Ending("crashed", "crashed: somebody ended its parent process, which watches over it, and it too")
 WITHOUT_A_REPORT = Ending(
     "failed",

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tailgate.endings import is_out_of_memory
+from tailgate.endings import NotMeasuredError, is_out_of_memory
 from tailgate.errors import one_line
 
 
@@ -34,18 +34,24 @@ def connect(item: pytest.Item) -> Any:
 
 
 def tidy(item: pytest.Item, call: Any, report: Any) -> None:
-    """One line where an allocation failed, and no second complaint about a test that failed."""
+    """One line where an allocation failed or the test says its status, and no second complaint about its failure."""
     if not report.failed or report.when == "teardown":
         return
     fixture = fixture_of(item)
     if fixture is not None:
         fixture.skipped = True  # else pytest-benchmark also warns that it "was not used at all"
-    if call.excinfo is not None and is_out_of_memory(call.excinfo.value):
-        report.tailgate_status = "oom"  # travels with the report from a benchmark's own process
+    error = None if call.excinfo is None else call.excinfo.value
+    if isinstance(error, NotMeasuredError):
+        _end(item, report, error.status, str(error))
+    elif error is not None and is_out_of_memory(error):
         report.sections.append(("Where the allocation failed", report.longreprtext))
-        reason = f"oom: {one_line(call.excinfo.value)}"
-        failed = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=report.when)
-        report.longrepr = item.repr_failure(failed.excinfo)  # type: ignore[arg-type]
+        _end(item, report, "oom", f"oom: {one_line(error)}")
+
+
+def _end(item: pytest.Item, report: Any, status: str, reason: str) -> None:
+    report.tailgate_status = status  # travels with the report from a benchmark's own process
+    failed = pytest.CallInfo.from_call(lambda: pytest.fail(reason, pytrace=False), when=report.when)
+    report.longrepr = item.repr_failure(failed.excinfo)  # type: ignore[arg-type]
 
 
 def failure_line(report: Any) -> str:

@@ -30,7 +30,7 @@ def lines_of(runs: Sequence[Run]) -> Iterator[tuple[Pair, Measured, dict[str, An
         repeats: Counter[tuple[Any, ...]] = Counter()
         machine = _machine(run)
         for bench, row in zip(run["benchmarks"], rows_of(run), strict=True):
-            if row["image_size"] is None or not alone(row):
+            if row["image_size"] is None or row["phase"] == "training" or not alone(row):
                 continue
             pair = (str(row["runtime"]), str(row["precision"]))
             # As text: a file may hold anything.

@@ -78,7 +78,7 @@ def render(runs: Sequence[Run]) -> str:
 
 def judged(rows: Iterable[Measured], limits: Limits) -> list[Judged]:
     """Every cell of reduced precision among the rows of one run, the gravest verdicts first."""
-    rows = list(rows)
+    rows = [one for one in rows if one[2].get("phase") != "training"]  # it has no answers to compare
     partners: dict[tuple[Any, ...], Measured] = {}
     for one in rows:
         if one[2].get("precision") == BASE:

@@ -78,8 +78,8 @@ def _usable(row: Row) -> bool:
     """Whether a row is one cell of a scaling study, and its number this code's."""
     whole = all(isinstance(row[key], int) and row[key] > 0 for key in ("threads", "batch_size"))
     named = all(isinstance(row[key], str) for key in ("model", "runtime", "precision"))
-    on_cpu = row["device"] in (None, "cpu")
-    return whole and named and on_cpu and alone(row) and row["median_s"] > 0 and row["status"] in USABLE
+    ours = row["device"] in (None, "cpu") and row["phase"] != "training" and alone(row)
+    return whole and named and ours and row["median_s"] > 0 and row["status"] in USABLE
 
 
 def _cell(row: Row) -> Cell:
