@@ -50,7 +50,7 @@ def _line(one: Trained) -> dict[str, Any]:
         "params_m": _scaled(one.number("parameters"), 1e-6),
         "flops_g_per_image": _scaled(one.number("macs"), FLOPS_PER_MAC * 1e-9),
         "model_size_mb": _scaled(one.number("model_bytes"), 1 / MIB),
-        "arithmetic_intensity": one.number("operational_intensity_flop_per_byte"),
+        "arithmetic_intensity": one.number("intensity_compulsory_flop_per_byte"),
         "total_time_s": one.number("total_s"),
         "peak_gpu_mem_mb": _scaled(one.number("gpu_memory_peak_bytes"), 1e-6),
         "process_rss_gb": _scaled(one.number("rss_peak_bytes"), 1 / GIB),
