@@ -208,6 +208,13 @@ def test_a_board_that_cannot_be_told_has_no_name_and_a_reason(monkeypatch: pytes
     ]
 
 
+def test_training_and_peaks_on_an_absent_gpu_are_one_line_too(tmp_path: Path) -> None:
+    files = ("benchmarks/test_training_roofline.py", "benchmarks/test_roofline_peaks.py")
+    done = suite(*files[1:], "--devices", "cuda:0", within=files[0], **machine(tmp_path, NO_DRIVER))
+    assert done.code == 5
+    assert done.lines(r"Nothing was measured: 15 cells need a GPU that is not to be had"), done.text
+
+
 def test_without_a_gpu_one_line_says_so_and_nothing_is_imported(tmp_path: Path) -> None:
     (tmp_path / "spy.py").write_text(
         "import sys\ndef pytest_unconfigure():\n"
