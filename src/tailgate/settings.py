@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tailgate import values
 from tailgate.environment import DEFAULT_PACKAGES
-from tailgate.errors import TailgateError, unknown_value
+from tailgate.errors import TailgateError
 from tailgate.gate.limits import METRICS, Limits, session_limits
 from tailgate.meters import meters, profilers
 from tailgate.protocol import PRESETS, Protocol
@@ -173,69 +173,71 @@ def settings_from(config: pytest.Config) -> Settings:
         value: str | None = config.getoption(option.dest, None)
         return (config.getini(option.ini) or None) if value is None else value
 
-    values = {option.name: given(option) for option in OPTIONS}
+    texts = {option.name: given(option) for option in OPTIONS}
     for name in ("csv", "journal", "report"):
-        if values[name] == "":
+        if texts[name] == "":
             raise TailgateError(f"--{name}: no file named; write --{name}=FILE")
-    isolation = _choice("--isolation", _default(values["isolation"], "none"), ISOLATIONS)
-    processes = _integer("--processes", _default(values["processes"], "1"), least=1, most=MOST_PROCESSES)
-    tenants = _integer("--tenants", _default(values["tenants"], "1"), least=1, most=MOST_TENANTS)
-    tenant_cpus = _choice("--tenant-cpus", _default(values["tenant-cpus"], "shared"), TENANT_CPUS)
-    if config.getoption("tailgate_tenant_cpus", None) is not None and values["tenants"] is None:
+    isolation = values.choice("--isolation", values.default(texts["isolation"], "none"), ISOLATIONS)
+    processes = values.integer("--processes", values.default(texts["processes"], "1"), least=1, most=MOST_PROCESSES)
+    tenants = values.integer("--tenants", values.default(texts["tenants"], "1"), least=1, most=MOST_TENANTS)
+    tenant_cpus = values.choice("--tenant-cpus", values.default(texts["tenant-cpus"], "shared"), TENANT_CPUS)
+    if config.getoption("tailgate_tenant_cpus", None) is not None and texts["tenants"] is None:
         raise TailgateError("--tenant-cpus says how tenants have the CPUs: add --tenants=N")
     if isolation == "none":
         _refuse_without_isolation(config)
         processes = tenants = 1
-    protocol = _protocol(values)
-    wanted_meters = _meters(values, protocol)
+    protocol = _protocol(texts)
+    wanted_meters = _meters(texts, protocol)
     slow_ones = tuple(dict.fromkeys(name for name in wanted_meters if name in profilers()))
     typed = slow_ones if config.getoption("tailgate_meters", None) is not None else ()
-    refuse_with_tenants(tenants, processes=processes, duet=values["duet"], profilers=typed)
+    refuse_with_tenants(tenants, processes=processes, duet=texts["duet"], profilers=typed)
     if typed:
-        _refuse_profilers(slow_ones, isolation, values["duet"])
+        _refuse_profilers(slow_ones, isolation, texts["duet"])
     packages = config.getini("tailgate_fingerprint_packages")
     max_time_s = float(getattr(config.option, "benchmark_max_time", 1.0))
     if protocol and not 0 < max_time_s < float("inf"):
         raise TailgateError(f"--benchmark-max-time: {max_time_s:g} is no length of time (allowed: seconds above 0)")
     return Settings(
         protocol=protocol,
-        order=_choice("--order", _default(values["order"], "given"), ORDERS),
-        seed=_integer("--seed", _default(values["seed"], "0"), least=0),
+        order=values.choice("--order", values.default(texts["order"], "given"), ORDERS),
+        seed=values.integer("--seed", values.default(texts["seed"], "0"), least=0),
         meters=tuple(name for name in wanted_meters if name in meters()),
-        gpu_meters=("nvml",) if protocol and values["meters"] is None else (),
+        gpu_meters=("nvml",) if protocol and texts["meters"] is None else (),
         profilers=slow_ones,
-        csv=Path(values["csv"]) if values["csv"] else None,
+        csv=Path(texts["csv"]) if texts["csv"] else None,
         isolation=isolation,
         processes=processes,
         tenants=tenants,
         tenant_cpus=tenant_cpus,
-        start_method=_choice("--start-method", _default(values["start-method"], "auto"), START_METHODS),
-        benchmark_timeout_s=_seconds("--benchmark-timeout", values["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S),
-        journal=Path(values["journal"]) if values["journal"] else None,
-        resume=_choice("--resume", _default(values["resume"], "off"), ("on", "off")) == "on",
-        progress=_choice("--progress", _default(values["progress"], "off"), ("on", "off")) == "on",
-        gate=_choice("--gate", _default(values["gate"], "off"), ("on", "off")) == "on",
+        start_method=values.choice("--start-method", values.default(texts["start-method"], "auto"), START_METHODS),
+        benchmark_timeout_s=values.seconds(
+            "--benchmark-timeout", texts["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S
+        ),
+        journal=Path(texts["journal"]) if texts["journal"] else None,
+        resume=values.choice("--resume", values.default(texts["resume"], "off"), ("on", "off")) == "on",
+        progress=values.choice("--progress", values.default(texts["progress"], "off"), ("on", "off")) == "on",
+        gate=values.choice("--gate", values.default(texts["gate"], "off"), ("on", "off")) == "on",
         limits=session_limits(
-            values["gate-min-effect"], values["gate-metrics"] or (DUET_METRICS if values["duet"] else None)
+            texts["gate-min-effect"], texts["gate-metrics"] or (DUET_METRICS if texts["duet"] else None)
         ),
-        duet=_side(values["duet"]),
-        duet_pairs=_integer(
-            "--duet-pairs", _default(values["duet-pairs"], str(DEFAULT_PAIRS)), least=LEAST_PAIRS, most=MOST_PAIRS
+        duet=_side(texts["duet"]),
+        duet_pairs=values.integer(
+            "--duet-pairs", values.default(texts["duet-pairs"], str(DEFAULT_PAIRS)), least=LEAST_PAIRS, most=MOST_PAIRS
         ),
-        duet_s=_seconds("--duet-seconds", values["duet-seconds"], DEFAULT_DUET_S, LONGEST_DUET_S),
-        report=_report(values["report"]),
+        duet_s=values.seconds("--duet-seconds", texts["duet-seconds"], DEFAULT_DUET_S, LONGEST_DUET_S),
+        report=_report(texts["report"]),
         baselines=_ini_path(config, "tailgate_baselines"),
         fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
     )
 
 
-def _protocol(values: dict[str, str | None]) -> Protocol | None:
-    rounds = _optional(values["rounds"], lambda text: _integer("--rounds", text, least=1, most=MOST_ROUNDS))
-    warmup_rounds = _optional(values["warmup-rounds"], lambda text: _integer("--warmup-rounds", text, least=0))
-    name = values["protocol"]
+def _protocol(texts: dict[str, str | None]) -> Protocol | None:
+    rounds = values.optional(texts["rounds"], partial(values.integer, "--rounds", least=1, most=MOST_ROUNDS))
+    warmup_rounds = values.optional(texts["warmup-rounds"], partial(values.integer, "--warmup-rounds", least=0))
+    name = texts["protocol"]
     if name is None and rounds is None and warmup_rounds is None:
         return None
-    preset = PRESETS[_choice("--protocol", "quick" if name is None else name, PRESETS)]
+    preset = PRESETS[values.choice("--protocol", "quick" if name is None else name, PRESETS)]
     return preset.overridden(rounds, warmup_rounds)
 
 
@@ -251,45 +253,6 @@ def _report(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def _default(text: str | None, default: str) -> str:
-    """An option given without a value is a mistake, not the default."""
-    return default if text is None else text
-
-
-def _optional(text: str | None, parse: Callable[[str], Any]) -> Any:
-    return None if text is None else parse(text)
-
-
-def _choice(flag: str, value: str, allowed: Any) -> str:
-    if value not in allowed:
-        raise TailgateError(unknown_value(flag, value, allowed))
-    return value
-
-
-def _integer(flag: str, text: str, least: int, most: int | None = None) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise TailgateError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
-    if most is not None and number > most:
-        raise TailgateError(f"{flag}: {number} is too large (allowed: {least} to {most})")
-    if number < least:
-        raise TailgateError(f"{flag}: {number} is too small (allowed: {least} or more)")
-    return number
-
-
-def _seconds(flag: str, text: str | None, default_s: float, most_s: float) -> float:
-    if text is None:
-        return default_s
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
-    if not 0 < seconds <= most_s:
-        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {most_s:,.0f})")
-    return seconds
-
-
 def _refuse_without_isolation(config: pytest.Config) -> None:
     """What only a process of its own can do is not quietly left undone when typed; in an ini file it waits."""
     for option in OPTIONS:
@@ -297,20 +260,10 @@ def _refuse_without_isolation(config: pytest.Config) -> None:
             raise TailgateError(f"{option.flag} needs a process for each benchmark: add --isolation=process")
 
 
-def _names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:
-    if text == "none":
-        return ()
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in allowed:
-            raise TailgateError(unknown_value(flag, name, [*allowed, "none"]))
-    return names
-
-
-def _meters(values: dict[str, str | None], protocol: Protocol | None) -> tuple[str, ...]:
+def _meters(texts: dict[str, str | None], protocol: Protocol | None) -> tuple[str, ...]:
     """A protocol is a wish for a full measurement, so it brings the default meters along."""
-    wanted = values["meters"] if values["meters"] is not None else ("cpu,rss" if protocol else "none")
-    return _names("--meters", wanted, sorted([*meters(), *profilers()]))
+    wanted = texts["meters"] if texts["meters"] is not None else ("cpu,rss" if protocol else "none")
+    return values.names("--meters", wanted, sorted([*meters(), *profilers()]))
 
 
 def _refuse_profilers(names: tuple[str, ...], isolation: str, duet: str | None) -> None:

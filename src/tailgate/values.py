@@ -1,0 +1,78 @@
+"""From the text of an option to its value; a wrong one is one line with the allowed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tailgate.errors import TailgateError, unknown_value
+
+
+def default(text: str | None, default: str) -> str:
+    """An option given without a value is a mistake, not the default."""
+    return default if text is None else text
+
+
+def optional(text: str | None, parse: Callable[[str], Any]) -> Any:
+    """Parsed where it was given."""
+    return None if text is None else parse(text)
+
+
+def choice(flag: str, value: str, allowed: Any) -> str:
+    """One of the allowed words.
+
+    Raises:
+        TailgateError: another; the nearest is named.
+    """
+    if value not in allowed:
+        raise TailgateError(unknown_value(flag, value, allowed))
+    return value
+
+
+def integer(flag: str, text: str, least: int, most: int | None = None) -> int:
+    """A whole number within ``least`` and ``most``.
+
+    Raises:
+        TailgateError: anything else.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        raise TailgateError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
+    if most is not None and number > most:
+        raise TailgateError(f"{flag}: {number} is too large (allowed: {least} to {most})")
+    if number < least:
+        raise TailgateError(f"{flag}: {number} is too small (allowed: {least} or more)")
+    return number
+
+
+def seconds(flag: str, text: str | None, default_s: float, most_s: float) -> float:
+    """Seconds above 0, up to ``most_s``; ``default_s`` where nothing was given.
+
+    Raises:
+        TailgateError: no such length of time.
+    """
+    if text is None:
+        return default_s
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
+    if not 0 < seconds <= most_s:
+        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {most_s:,.0f})")
+    return seconds
+
+
+def names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:
+    """Comma-separated names of those allowed, or ``none``.
+
+    Raises:
+        TailgateError: another; the nearest is named.
+    """
+    if text == "none":
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in allowed:
+            raise TailgateError(unknown_value(flag, name, [*allowed, "none"]))
+    return names
