@@ -1,87 +1,70 @@
-"""A stream for tests without a GPU: host memory, events whose times are told beforehand, and a record of all."""
+"""A stream for tests without a GPU: torch's tensors in host memory, events whose times are told, a record of all."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import torch
+from cuda_calls import CpuCalls, Event
 
 
-@dataclass(eq=False)
-class Buffer:
-    """Memory with an address, as a tensor has it."""
-
-    values: np.ndarray
-
-    def data_ptr(self) -> int:
-        return int(self.values.ctypes.data)
-
-
-class HostEvent:
-    """Its moment is where the stream's clock stood when it was recorded."""
-
-    def __init__(self, stream: "HostStream") -> None:
-        self.stream = stream
-        self.at_ms = -1.0
-
-    def record(self) -> None:
-        self.at_ms = self.stream.now_ms
-        self.stream.calls.append("record")
-
-    def synchronize(self) -> None:
-        self.stream.calls.append("synchronize")
-
-    def elapsed_time(self, end: "HostEvent") -> float:
-        return end.at_ms - self.at_ms
-
-
-class HostStream:
-    """A :class:`fixtures.runtimes._device_stream.Stream`."""
+class HostStream(CpuCalls):
+    """A :class:`fixtures.runtimes._device_stream.Stream`, at work only while what was launched on it is."""
 
     gpu_name = "NVIDIA H200"
-    capability = (9, 0)
     handle = 4242
 
     def __init__(self) -> None:
-        self.calls: list[str] = []
+        super().__init__(l2_bytes=2**20)
         self.now_ms = 0.0
-        self.buffers: dict[int, Buffer] = {}
+        self.buffers: dict[int, torch.Tensor] = {}
+        self.entered = 0
+        """How deep inside :meth:`current`."""
 
-    def event(self) -> HostEvent:
-        return HostEvent(self)
+    def record(self, event: Event) -> None:
+        event.happened_s = self.now_ms / 1e3
+        self.log.append(f"record {event.name}")
 
-    def _kept(self, values: np.ndarray) -> Buffer:
-        made = Buffer(values)
+    @contextlib.contextmanager
+    def current(self) -> Iterator[None]:
+        self.entered += 1
+        yield
+        self.entered -= 1
+
+    def _kept(self, made: torch.Tensor) -> torch.Tensor:
         self.buffers[made.data_ptr()] = made
+        self.in_tensors += made.nbytes
         return made
 
-    def upload(self, array: np.ndarray) -> Buffer:
-        return self._kept(array.copy())
+    def upload(self, array: np.ndarray) -> torch.Tensor:
+        return self._kept(torch.from_numpy(array.copy()))
 
-    def empty(self, shape: tuple[int, ...]) -> Buffer:
-        return self._kept(np.full(shape, np.nan, dtype=np.float32))
+    def empty(self, shape: tuple[int, ...]) -> torch.Tensor:
+        return self._kept(torch.full(shape, torch.nan))
 
-    def raw(self, size_bytes: int) -> Buffer:
-        return self._kept(np.zeros(size_bytes, dtype=np.uint8))
+    def scratch(self, size_bytes: int) -> torch.Tensor:
+        return self._kept(torch.ones(size_bytes, dtype=torch.uint8))
 
-    def download(self, tensor: Any) -> np.ndarray:
-        return np.array(tensor.values)
+    def overwrite(self, scratch: Any) -> None:
+        self.log.append(f"overwrite {scratch.zero_().nbytes}")
+
+    def pinned(self, tensor: torch.Tensor) -> torch.Tensor:
+        assert self.entered, "copied on another stream"
+        return super().pinned(tensor)
+
+    def download(self, tensor: torch.Tensor) -> np.ndarray:
+        return tensor.numpy().copy()
 
     def captured(self, launch: Callable[[], object]) -> Callable[[], object]:
         launch()
-        self.calls.append("capture")
+        self.log.append("capture")
 
         def replay() -> None:
-            self.calls.append("replay")
+            self.log.append("replay")
             launch()
 
         return replay
 
-    def flush_l2(self) -> None:
-        self.calls.append("flush")
-
-    def peak_bytes(self) -> int:
-        return sum(buffer.values.nbytes for buffer in self.buffers.values())
-
     def close(self) -> None:
-        self.calls.append("close")
+        self.log.append("close")

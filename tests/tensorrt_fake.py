@@ -187,9 +187,9 @@ class Fake:
 
             def execute_async_v3(self, stream_handle: int) -> bool:
                 assert stream_handle == fake.stream.handle
-                fake.stream.calls.append("execute")
+                fake.stream.log.append("execute")
                 fake.stream.now_ms += 2.5
-                given, answer = (fake.stream.buffers[self.addresses[name]].values for name in ("input", "output"))
+                given, answer = (fake.stream.buffers[self.addresses[name]] for name in ("input", "output"))
                 answer[:] = 2 * given[:, :OUTPUTS]
                 return not fake.execution_fails
 

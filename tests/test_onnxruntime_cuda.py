@@ -1,6 +1,9 @@
 """ONNX Runtime on CUDA as far as it goes without a GPU: the session over its CPU provider, the rest by what it asks."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +18,10 @@ from fixtures import device_wishes
 from fixtures.device_wishes import DeviceWishes
 from fixtures.runtimes import UnsupportedError, runtimes
 from fixtures.runtimes import _onnxruntime_place as places
-from fixtures.runtimes._onnxruntime_cuda import OrtCudaInference, _raise_plainly
+from fixtures.runtimes._onnxruntime_cuda import OrtCudaInference, _raise_plainly, opened
 from fixtures.runtimes._onnxruntime_place import LIBRARY, Place, cuda_place, missing_provider, refused
 from fixtures.runtimes._onnxruntime_profile import RanNode, computed_in, elsewhere, ran_nodes
+from fixtures.runtimes._stream_session import no_transfers
 from tailgate.endings import is_out_of_memory
 
 HOST = Place("CPUExecutionProvider", "cpu", alone=False)
@@ -44,16 +48,18 @@ def test_a_session_answers_between_two_events_and_waits_once(file: Path) -> None
     with OrtCudaInference(file, "fp32", 4, HOST, stream) as session:
         prepared = session.prepare(images(4))
         session.run(prepared)
-        assert stream.calls == ["record", "record", "synchronize"]
+        assert stream.log == ["record start", "record end", "wait end"]
         assert session.outputs_numpy().shape == (4, 5)
         clock = session.device_clock
         assert clock is not None
         clock.before_round()
         session.run(prepared)
         assert clock.after_round() == 0.0
-        assert clock.facts()["gpu_memory_peak_bytes"] is None
-        assert "gpu_memory_used_peak_bytes" in clock.facts()["gpu_memory_peak_missing"]
-    assert stream.calls[-1] == "close"
+        facts = clock.facts()
+        assert facts["gpu_memory_peak_bytes"] is None
+        assert "gpu_memory_used_peak_bytes" in facts["gpu_memory_peak_missing"]
+        assert facts["gpu_buffers_peak_bytes"] == stream.peak_bytes()
+    assert stream.log[-1] == "close"
 
 
 def test_the_answers_are_the_models(file: Path) -> None:
@@ -66,10 +72,67 @@ def test_the_answers_are_the_models(file: Path) -> None:
             assert np.allclose(session.outputs_numpy(), wanted, atol=1e-5)
 
 
+def test_transfers_are_apart_and_inclusive_of_the_sessions_call(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.runtimes._cuda_transfers.BUDGET_S", 0.0)
+    stream = HostStream()
+    with OrtCudaInference(file, "fp32", 4, HOST, stream) as session:
+        prepared = session.prepare(images(4))
+        session.run(prepared)
+        before = session.outputs_numpy().copy()
+        prepared.output.fill_(0)
+        facts = session.device_facts()
+        assert np.array_equal(session.outputs_numpy(), before), "the inclusive calls were this session's"
+        assert np.array_equal(prepared.input.numpy(), images(4))
+        prepared.output.fill_(0)
+        monkeypatch.setattr("fixtures.copies.device_trace", lambda call, _idle: [call(), {"cat": "kernel"}][1:])
+        copies = session.device_clock.facts() if session.device_clock else {}
+        assert np.array_equal(session.outputs_numpy(), before)
+    assert (facts["h2d_bytes"], facts["d2h_bytes"]) == (images(4).nbytes, before.nbytes)
+    assert facts["inclusive_median_s"] > 0
+    assert facts["inclusive_pageable_median_s"] > 0
+    assert set(facts) == set(no_transfers("why"))
+    assert copies["copies_missing"] is None
+    assert copies["copies_inclusive_d2h_count"] == 0
+
+
+def test_a_session_that_cannot_be_opened_gives_its_stream_back(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+    stream = HostStream()
+    with pytest.raises(Exception, match="INVALID_PROTOBUF"):
+        opened(tmp_path / "model.onnx", "fp32", 4, HOST, stream)
+    assert stream.log == ["close"]
+
+
+def test_torch_is_imported_at_the_start_of_a_cell_on_a_gpu_alone(tmp_path: Path) -> None:
+    """Another module of its name, because torch's own takes seconds."""
+    (tmp_path / "torch.py").touch()
+    script = (
+        "import sys\n"
+        "from fixtures import startup\n"
+        "from fixtures.runtimes import runtimes\n"
+        "for device in ('cpu', 'cuda:0'):\n"
+        "    startup.begin(runtimes()['onnxruntime'], 1, device)\n"
+        "    print('torch' in sys.modules)\n"
+    )
+    paths = [str(tmp_path), str(Path(__file__).parent.parent), *sys.path]
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "True"]
+
+
 def test_without_torchs_cuda_there_is_no_device_clock_and_the_reason_is_given(file: Path) -> None:
     with OrtCudaInference(file, "fp32", 4, HOST, None) as session:
         described = session.describe()
         assert session.device_clock is None
+        facts = session.device_facts()
+    missing = {"device_missing", "copies_missing", "gpu_memory_peak_missing"}
+    assert {name for name, value in facts.items() if value is not None} == missing
+    assert len(facts) == len(missing) + 26 + 26 + 1
     assert described["device_clock"] is None
     assert "torch was built without CUDA" in described["device_clock_missing"]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from fixtures import device_wishes
 from fixtures.artifacts import Artifact
 from fixtures.device_wishes import DeviceWishes
 from fixtures.runtimes import UnsupportedError, runtimes
-from fixtures.runtimes._device_stream import StreamClock
+from fixtures.runtimes._cuda_transfers import LEAST_ROUNDS, WARMUP_ROUNDS
+from fixtures.runtimes._device_stream import TorchStream
+from fixtures.runtimes._stream_session import StreamClock, no_transfers
 from fixtures.runtimes._tensorrt_build import Plan, build, strong_typing
 from fixtures.runtimes._tensorrt_cache import machine, timing_cache
 from fixtures.runtimes._tensorrt_inspect import layer_precisions
@@ -200,25 +202,24 @@ def test_a_memory_limit_bounds_the_workspace(fake: Fake) -> None:
 def test_a_call_is_launched_between_two_events_and_waited_for_once(fake: Fake) -> None:
     with session(fake) as running:
         prepared = running.prepare(items(4))
-        fake.stream.calls.clear()
+        fake.stream.log.clear()
         running.run(prepared)
-        assert fake.stream.calls == ["record", "execute", "record", "synchronize"]
+        assert fake.stream.log == ["record start", "execute", "record end", "wait end"]
         assert np.allclose(running.outputs_numpy(), 2 * items(4)[:, :1])
         clock = running.device_clock
         assert clock is not None
         clock.before_round()
         running.run(prepared)
         assert clock.after_round() == pytest.approx(0.0025)
-        assert clock.facts()["gpu_memory_peak_bytes"] == fake.stream.peak_bytes()
 
 
 def test_a_graph_is_captured_when_prepared_and_replayed_in_the_call(fake: Fake) -> None:
     with session(fake, graph=True) as running:
         prepared = running.prepare(items(4))
-        assert "capture" in fake.stream.calls
-        fake.stream.calls.clear()
+        assert "capture" in fake.stream.log
+        fake.stream.log.clear()
         running.run(prepared)
-        assert fake.stream.calls == ["record", "replay", "execute", "record", "synchronize"]
+        assert fake.stream.log == ["record start", "replay", "execute", "record end", "wait end"]
         assert running.describe()["cuda_graph"] is True
 
 
@@ -238,7 +239,7 @@ def test_what_the_parser_refuses_is_one_line(fake: Fake) -> None:
         UnsupportedError, match=r"^TensorRT could not read the file: NonZero node_7: Unsupported operator$"
     ):
         session(fake)
-    assert fake.stream.calls[-1] == "close"
+    assert fake.stream.log[-1] == "close"
 
 
 def test_a_failed_build_is_one_line(fake: Fake) -> None:
@@ -278,7 +279,7 @@ def test_an_engine_of_another_precision_is_refused(fake: Fake) -> None:
     fake.layers = [{"LayerType": "gemm", "Inputs": [{"DataType": "Float"}]}]
     with pytest.raises(UnsupportedError, match=r"asked for int8, TensorRT's engine computes in \{'fp32': 1\}"):
         opened(fake.namespace(), fake.files, "int8", 4, fake.stream, graph=False)
-    assert fake.stream.calls[-1] == "close"
+    assert fake.stream.log[-1] == "close"
 
 
 def test_inputs_that_are_not_float32_are_refused(fake: Fake) -> None:
@@ -343,26 +344,87 @@ def test_without_a_gpu_or_tensorrt_the_reason_is_given(name: str, monkeypatch: p
     assert runtime.supports("cuda:0", "fp16") is None
 
 
-def test_the_clock_of_a_round_of_several_calls_is_from_the_first_to_the_last(stream: HostStream) -> None:
-    clock = StreamClock(stream, dict)
+@pytest.mark.parametrize("graph", [False, True])
+def test_transfers_are_apart_and_inclusive_of_the_engines_call(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, graph: bool
+) -> None:
+    monkeypatch.setattr("fixtures.runtimes._cuda_transfers.BUDGET_S", 0.0)
+    with session(fake, graph=graph) as running:
+        prepared = running.prepare(items(4))
+        running.run(prepared)
+        fake.stream.log.clear()
+        facts = running.device_facts()
+        log = fake.stream.log
+        assert np.array_equal(running.outputs_numpy(), 2 * items(4)[:, :1]), "the batch on the device is the same"
+    assert (facts["h2d_bytes"], facts["d2h_bytes"]) == (4 * 200 * 4, 4 * 4)
+    rounds = {name: value for name, value in facts.items() if name.endswith("rounds")}
+    assert rounds == dict.fromkeys(
+        [f"{way}_{kind}rounds" for kind in ("", "pageable_") for way in ("h2d", "d2h", "inclusive")], LEAST_ROUNDS
+    )
+    calls = LEAST_ROUNDS + WARMUP_ROUNDS
+    assert log.count("execute") == 1 + 2 * calls, "the model is called in the inclusive ones alone"
+    assert log.count("replay") == (1 + 2 * calls if graph else 0)
+    assert log.count("wait other") == 6 * calls, "one wait a round"
+    assert set(facts) == set(no_transfers("why")), "and these are the fields of a row without them"
+
+
+def test_what_is_known_at_the_end_is_the_buffers_and_the_copies(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    device_wishes.set_wishes(DeviceWishes(flush_l2=True))
+    traced: list[tuple[str, ...]] = []
+
+    def trace(call: Callable[[], object], idle: Callable[[], None]) -> list[dict[str, Any]]:
+        assert fake.stream.entered == 1
+        fake.stream.log.clear()
+        call()
+        idle()
+        traced.append(tuple(fake.stream.log))
+        return [{"cat": "kernel", "name": "gemm"}]
+
+    monkeypatch.setattr("fixtures.copies.device_trace", trace)
+    with session(fake) as running:
+        prepared, clock = running.prepare(items(4)), running.device_clock
+        assert clock is not None
+        before_bytes = fake.stream.peak_bytes()
+        clock.before_round()
+        running.run(prepared)
+        facts = clock.facts()
+    assert traced == [("record start", "execute", "record end", "wait end", "idle"), ("execute", "idle")]
+    assert (facts["copies_run_h2d_count"], facts["copies_inclusive_graph_count"]) == (0, 0)
+    assert facts["gpu_buffers_peak_bytes"] == before_bytes, "what empties the cache is not the session's"
+    assert facts["l2_flushed"] is True
+    assert facts["gpu_memory_peak_bytes"] is None
+    assert "TensorRT allocates by itself" in facts["gpu_memory_peak_missing"]
+    assert "gpu_memory_reserved_peak_bytes" not in facts
+    assert clock.afterwards is None, "a closed session is held by nobody"
+
+
+def test_a_round_of_several_calls_has_no_device_time(stream: HostStream) -> None:
+    clock = StreamClock(stream, "a framework")
 
     def launch() -> None:
         stream.now_ms += 1.0
 
     assert clock.after_round() is None
     clock.before_round()
-    for _ in range(3):
-        clock.call(launch)
-    assert clock.after_round() == pytest.approx(0.003)
+    clock.call(launch)
+    assert clock.after_round() == pytest.approx(0.001)
+    clock.call(launch)
+    assert clock.after_round() is None
     clock.before_round()
     assert clock.after_round() is None, "the last round's time is not this one's"
 
 
 def test_the_cache_is_emptied_before_a_round_where_that_was_asked_for(stream: HostStream) -> None:
-    clock = StreamClock(stream, dict)
-    clock.before_round()
-    assert "flush" not in stream.calls
+    StreamClock(stream, "a framework").before_round()
+    assert stream.log == ["idle"]
     device_wishes.set_wishes(DeviceWishes(flush_l2=True))
-    clock.before_round()
-    assert stream.calls == ["flush"]
-    assert clock.facts() == {"l2_flushed": True}
+    stream.log.clear()
+    StreamClock(stream, "a framework").before_round()
+    assert stream.log == ["empty cache", "reset peak", f"overwrite {2 * 2**20}", "idle"]
+
+
+def test_the_stream_for_tests_has_every_call_of_torchs() -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in dir(kind) if not name.startswith("_")}
+
+    assert public(HostStream) - {"handle", "gpu_name", "device"} == public(TorchStream)
