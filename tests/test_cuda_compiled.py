@@ -41,7 +41,7 @@ def test_a_compiled_session_on_the_device(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_session_that_torch_gives_no_graph_is_refused_and_leaves_nothing_behind() -> None:
-    """Inductor itself, in a process of its own: importing it beside what other tests load has ended one with SIGSEGV."""
+    """Inductor itself, in a process of its own: imported beside what other tests load, it ended one with SIGSEGV."""
     tests = Path(__file__).parent
     path = os.pathsep.join([str(tests.parent / "src"), str(tests.parent), str(tests)])
     done = subprocess.run(
