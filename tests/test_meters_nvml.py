@@ -67,7 +67,7 @@ def test_our_words_are_the_bindings_bits():
 
 
 def test_without_a_driver_there_is_one_line():
-    if library.DRIVER.exists():
+    if library.there_may_be_boards():
         pytest.skip("this machine has NVIDIA's driver")
     with pytest.raises(
         NvmlError, match=r"^NVML cannot be used here \(.*\): is NVIDIA's driver installed and loaded\?$"

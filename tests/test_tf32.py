@@ -1,4 +1,4 @@
-"""TF32's band: below it is fp32, where bf16 is expected it has ended; where emulations of an mlp and of resnet18 lie."""
+"""TF32's band: below it is fp32, and it ends before bf16 is expected; where emulated networks lie."""
 
 import numpy as np
 import pytest

@@ -13,6 +13,8 @@ from tailgate.nvml.board import Boards, Identity, NvmlError, UnsupportedError
 
 DRIVER = Path("/proc/driver/nvidia/version")
 """There while NVIDIA's kernel module is loaded (Linux)."""
+CONTROL = Path("/dev/nvidiactl")
+"""There where the driver can be talked to; a sandboxed kernel (gVisor) has this, and not the other."""
 INSTALL = "pip install nvidia-ml-py"
 NAMES = (
     "NVMLError", "NVML_ERROR_NOT_SUPPORTED", "NVML_ERROR_NO_PERMISSION", "NVML_ERROR_INVALID_ARGUMENT",
@@ -170,6 +172,11 @@ class NvmlBoards:
             mig = False
         uuid, name = (_call(self._nvml, name, handle) for name in ("nvmlDeviceGetUUID", "nvmlDeviceGetName"))
         return Identity(_text(uuid), _text(name), mig)
+
+
+def there_may_be_boards() -> bool:
+    """Whether a driver is there; nothing is imported or opened for that."""
+    return DRIVER.exists() or CONTROL.exists()
 
 
 def open_boards() -> Boards:
