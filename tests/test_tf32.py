@@ -1,5 +1,7 @@
 """TF32's band: below it is fp32, and it ends before bf16 is expected; where emulated networks lie."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from fixtures.models import models
 from fixtures.precisions import Agreement, WrongAnswerError, agreement, expected_band, verdict
 from fixtures.rounding import emulated
 from fixtures.rounding_tf32 import chop_to_tf32, emulated_tf32, round_to_tf32
-from fixtures.workload import Workload
+from fixtures.workload import Workload, make_weights
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-(2.0**126), max_value=2.0**126)
 NORMAL = FINITE.filter(lambda value: abs(value) >= 2.0**-100)
@@ -136,3 +138,10 @@ def test_a_real_network_in_tf32_is_told_from_fp32_and_bf16(network: Workload) ->
     assert "ran as fp32, not tf32" in str(verdict("tf32", exact, rounding)[1])
     # The same mantissa: an error alone does not tell them apart, and the docs say so.
     assert verdict("fp16", in_tf32, rounding) == (True, None)
+
+
+def test_weights_made_while_inference_mode_is_on_have_the_same_errors(tmp_path: Path) -> None:
+    workload = Workload(models()["mlp"], 64, "random")
+    with torch.inference_mode():
+        facts = make_weights(workload, tmp_path)
+    assert facts["rounding_error_rel"]["tf32"] == pytest.approx(workload.weights().facts["rounding_error_rel"]["tf32"])
