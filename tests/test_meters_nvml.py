@@ -67,7 +67,7 @@ def test_our_words_are_the_bindings_bits():
 
 
 def test_without_a_driver_there_is_one_line():
-    if library.DRIVER.exists():
+    if library.there_may_be_boards():
         pytest.skip("this machine has NVIDIA's driver")
     with pytest.raises(
         NvmlError, match=r"^NVML cannot be used here \(.*\): is NVIDIA's driver installed and loaded\?$"
@@ -107,6 +107,27 @@ def test_power_is_the_instantaneous_one_or_the_average(monkeypatch: pytest.Monke
     monkeypatch.setattr(pynvml, "nvmlDeviceGetPowerUsage", failing(pynvml.NVML_ERROR_GPU_IS_LOST))
     with pytest.raises(NvmlError, match="NVML: GPU is lost"):
         older.power_w()
+
+
+def test_an_unknown_error_is_of_the_call_that_gave_it_and_the_board_is_not_gone(monkeypatch: pytest.MonkeyPatch):
+    one = NvmlBoard(pynvml, L4, "handle", "handle")
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetUtilizationRates", failing(pynvml.NVML_ERROR_UNKNOWN))
+    with pytest.raises(UnsupportedError, match="NVML: Unknown Error"):
+        one.utilization()
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetFieldValues", field_value(0, pynvml.NVML_ERROR_UNKNOWN))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetPowerUsage", lambda handle: 71_500)
+    assert one.power_w() == 71.5
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetPowerUsage", failing(pynvml.NVML_ERROR_UNINITIALIZED))
+    with pytest.raises(NvmlError):
+        one.power_w()
+
+
+def test_what_the_board_ceases_to_tell_is_no_value_of_the_whole():
+    told = recorded(3.0, FakeBoard())
+    for reading in told["readings"][50:]:
+        del reading["energy_j"]
+    told["untold"]["energy_j"] = "NVML: Unknown Error"
+    assert summarize(told).fields["energy_source"] == "integrated"
 
 
 def test_a_call_with_two_names_is_made_by_the_one_that_the_driver_knows(monkeypatch: pytest.MonkeyPatch):

@@ -108,7 +108,7 @@ class Nvml:
 
     def before_setup(self) -> Mark | None:
         """What each board draws; ``None``: there is no driver, or no board that tells."""
-        if self.boards == OPEN and not library.DRIVER.exists():
+        if self.boards == OPEN and not library.there_may_be_boards():
             return None  # on most machines: nothing is imported for that
         try:
             opened = sampler.opener(self.boards)()

@@ -13,10 +13,14 @@ from tailgate.nvml.board import Boards, Identity, NvmlError, UnsupportedError
 
 DRIVER = Path("/proc/driver/nvidia/version")
 """There while NVIDIA's kernel module is loaded (Linux)."""
+CONTROL = Path("/dev/nvidiactl")
+"""There where the driver can be talked to; a sandboxed kernel (gVisor) has this, and not the other."""
 INSTALL = "pip install nvidia-ml-py"
 NAMES = (
     "NVMLError", "NVML_ERROR_NOT_SUPPORTED", "NVML_ERROR_NO_PERMISSION", "NVML_ERROR_INVALID_ARGUMENT",
-    "NVML_ERROR_FUNCTION_NOT_FOUND", "NVML_ERROR_NOT_FOUND", "NVML_SUCCESS", "NVML_FI_DEV_POWER_INSTANT",
+    "NVML_ERROR_FUNCTION_NOT_FOUND", "NVML_ERROR_NOT_FOUND", "NVML_ERROR_UNINITIALIZED", "NVML_ERROR_DRIVER_NOT_LOADED",
+    "NVML_ERROR_LIBRARY_NOT_FOUND", "NVML_ERROR_GPU_IS_LOST", "NVML_ERROR_RESET_REQUIRED", "NVML_SUCCESS",
+    "NVML_FI_DEV_POWER_INSTANT",
     "NVML_TEMPERATURE_GPU", "NVML_CLOCK_SM", "NVML_CLOCK_MEM", "nvmlInit", "nvmlShutdown", "nvmlDeviceGetCount",
     "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByUUID", "nvmlDeviceGetUUID", "nvmlDeviceGetName",
     "nvmlDeviceGetMigMode", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", "nvmlDeviceGetFieldValues",
@@ -170,6 +174,11 @@ class NvmlBoards:
         return Identity(_text(uuid), _text(name), mig)
 
 
+def there_may_be_boards() -> bool:
+    """Whether a driver is there; nothing is imported or opened for that."""
+    return DRIVER.exists() or CONTROL.exists()
+
+
 def open_boards() -> Boards:
     """NVML of this machine.
 
@@ -198,7 +207,18 @@ def _call(library: Any, name: str, *arguments: Any) -> Any:
 
 
 def _ours(library: Any, error: Any) -> Exception:
-    """NVML's error as one of our two kinds: a value that is not told, or a board that is gone."""
+    """NVML's error as one of our two kinds: a value that is not told, or a board that is gone.
+
+    Gone is what NVML calls so; any other error is of the call that gave it. A driver that is passed through to a
+    container or a virtual machine may answer some calls with ``Unknown Error`` and all others as it should.
+    """
+    gone = {
+        library.NVML_ERROR_UNINITIALIZED,
+        library.NVML_ERROR_DRIVER_NOT_LOADED,
+        library.NVML_ERROR_LIBRARY_NOT_FOUND,
+        library.NVML_ERROR_GPU_IS_LOST,
+        library.NVML_ERROR_RESET_REQUIRED,
+    }
     untold = {
         library.NVML_ERROR_NOT_SUPPORTED: "not supported",
         library.NVML_ERROR_NO_PERMISSION: "no permission",
@@ -207,7 +227,9 @@ def _ours(library: Any, error: Any) -> Exception:
         library.NVML_ERROR_NOT_FOUND: "not found",
     }
     code = getattr(error, "value", None)
-    return UnsupportedError(untold[code]) if code in untold else NvmlError(f"NVML: {error}")
+    if code is None or code in gone:
+        return NvmlError(f"NVML: {error}")
+    return UnsupportedError(untold.get(code, f"NVML: {error}"))
 
 
 def _text(found: Any) -> str:

@@ -94,6 +94,9 @@ def _add_energy(found: Summary, told: dict[str, Any]) -> None:
 
 
 def _series(told: dict[str, Any], name: str) -> tuple[list[float], list[float]] | None:
+    """``None`` also of what the board ceased to tell in the middle: it would be of a part of the rounds."""
+    if name in told["untold"]:
+        return None
     pairs = [(reading["time_s"], reading[name]) for reading in told["readings"] if name in reading]
     return ([when for when, _ in pairs], [value for _, value in pairs]) if pairs else None
 

@@ -23,7 +23,7 @@ def nvml(host: Host) -> Verdict | None:
         return Verdict("missing", f"NVML: {reason}", library.INSTALL + remedy if reason != str(error) else None)
     try:
         told = [_told(opened, identity) for identity in opened.listed()]
-    except NvmlError as error:
+    except (NvmlError, UnsupportedError) as error:
         return Verdict("missing", str(error))
     finally:
         opened.close()
