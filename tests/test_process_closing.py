@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tailgate.processes.isolation import Isolation
+from tailgate.processes.single import Single
 from tailgate.settings import Settings
 
-ENDS = ["signals", "settle", "starter", "journal", "output", "errors", "remark"]
+ENDS = ["signals", "settle", "way", "journal", "remark"]
 
 
 @pytest.mark.parametrize("broken", [None, *ENDS])
@@ -28,14 +29,34 @@ def test_whatever_fails_at_the_end_all_else_is_closed(broken: str | None) -> Non
     isolation: Any = Isolation(config, Settings(), run)
     isolation._signals = SimpleNamespace(measured=ends("signals"))
     isolation._settle = ends("settle")
-    isolation._starter = SimpleNamespace(close=ends("starter"), remarks=["said"])
+    isolation._way = SimpleNamespace(close=ends("way"), remarks=["said"])
     isolation._journal = SimpleNamespace(close=ends("journal"))
-    isolation._outputs = SimpleNamespace(close=ends("output")), SimpleNamespace(close=ends("errors"))
     if broken is None:
         isolation._end()
     else:
         with pytest.raises(ZeroDivisionError, match=broken):
             isolation._end()
-    assert sorted(done) == sorted(ENDS)
-    assert done[:4] == ENDS[:4], "a repeated signal is answered from here on, and what was measured is told first"
-    assert done[-1] == "remark", "when everything has said what it has to say"
+    assert done == ENDS, "a repeated signal is answered first; remarks come when everything has said what it has to say"
+
+
+@pytest.mark.parametrize("broken", [None, "starter", "output", "errors"])
+def test_whatever_fails_of_one_process_all_of_it_is_closed(broken: str | None) -> None:
+    done: list[str] = []
+
+    def ends(name: str) -> Any:
+        def end() -> None:
+            done.append(name)
+            if name == broken:
+                raise ZeroDivisionError(name)
+
+        return SimpleNamespace(close=end)
+
+    single = Single.__new__(Single)
+    single._starter, single._outputs = ends("starter"), (ends("output"), ends("errors"))
+    if broken is None:
+        single.close()
+    else:
+        with pytest.raises(ZeroDivisionError, match=broken):
+            single.close()
+    assert done[0] == "starter"
+    assert sorted(done) == ["errors", "output", "starter"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Sequence
@@ -50,11 +51,10 @@ class Single:
 
     def close(self) -> None:
         """No process of it is left."""
-        try:
-            self._starter.close()
-        finally:
+        with contextlib.ExitStack() as last:
             for stream in self._outputs:
-                stream.close()
+                last.callback(stream.close)
+            last.callback(self._starter.close)
 
 
 def not_imported(starter: Starter, item: pytest.Item, timeout_s: float) -> Attempt:
