@@ -98,5 +98,5 @@ def _longest(times_s: Iterable[float]) -> float:
 def _too_short(what: str, updates: int, duration_s: float) -> str:
     return (
         f"too short to measure: the board's {what} {updates} times in {duration_s:.2g} s (at least {LEAST_UPDATES}); "
-        "take more of them with --rounds"
+        "take more rounds with --rounds=N"
     )
