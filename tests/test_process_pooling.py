@@ -64,6 +64,8 @@ def test_pooled_facts_do_not_depend_on_the_order_of_processes(numbers: list[floa
         ("mixed", [1, "one"], "one"),
         ("heap_peak_bytes", [3, 9, 5], 9),
         ("missing", [None, 1.0], 1.0),
+        ("gpu_times_s", [[0.1, 0.2], [0.3]], [0.1, 0.2, 0.3]),
+        ("throttled", [True, False], True),
     ],
 )
 def test_what_differs_between_processes_is_merged_by_its_kind(key: str, values: list[Any], merged: Any) -> None:

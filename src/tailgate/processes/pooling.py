@@ -14,7 +14,8 @@ def pooled(runs: Sequence[Sequence[Row]]) -> list[Row]:
 
     The samples follow each other process by process: ``process_rounds`` says where one ends. Of
     ``extra_info``, what differs between processes becomes the median where it is a number, the maximum
-    where it is a peak, and the last one's otherwise.
+    where it is a peak, and the last one's otherwise. A device's times of each round follow each other like the samples;
+    throttled in one process is throttled.
     """
     if len(runs) == 1:
         return list(runs[0])
@@ -38,7 +39,8 @@ def _one(rows: list[Row]) -> Row:
     }
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of a row are equal, whatever kind they are of."""
     try:
         return bool(one == other)
     except Exception:  # numpy's arrays, for one, have no single answer
@@ -46,10 +48,14 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _merged(key: str, values: list[Any]) -> Any:
-    if all(_same(value, values[0]) for value in values):
+    if all(same(value, values[0]) for value in values):
         return values[0]
     if key == "warnings" and all(isinstance(value, list) for value in values):
         return list(dict.fromkeys(text for value in values for text in value))
+    if key == "gpu_times_s" and all(isinstance(value, list) for value in values):
+        return [seconds for value in values for seconds in value]  # of every round, as the host's are
+    if key == "throttled" and any(value is True for value in values):
+        return True  # in one of the processes is enough
     if key == "status":
         return next(value for value in values if value != "ok")
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):

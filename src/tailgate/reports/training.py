@@ -114,7 +114,7 @@ def _line(one: Trained) -> tuple[str, ...]:
 
 def order(rows: Sequence[Trained]) -> str:
     """One line: whether the published order of the four models on a CPU holds here; nothing where one is missing."""
-    rates = {one.model: one.number("images_per_s") or 0.0 for one in rows if one.usable}
+    rates = {one.model: rate for one in rows if one.usable and (rate := one.number("images_per_s")) is not None}
     if not set(ORDER) <= set(rates):
         missing = [name for name in ORDER if name not in rates]
         return f"Order of the models: not judged, without a usable row of {', '.join(missing)}.\n"

@@ -9,6 +9,7 @@ from typing import Any
 from tailgate.analysis.quantiles import percentile
 from tailgate.columns import items_per_call
 from tailgate.cpus import usable_cpus
+from tailgate.processes.pooling import same
 from tailgate.rows import add_warning
 from tailgate.tenants.window import Span, common_window, overlap, rounds_within, start_skew_s
 from tailgate.trust import Judgement
@@ -92,7 +93,7 @@ def merged(infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
             found[name] = next((value for value in values if value != "ok"), "ok")
         elif name == "timestamp_utc":
             found[name] = max(str(value) for value in values)
-        elif all(_same(value, values[0]) for value in values):
+        elif all(same(value, values[0]) for value in values):
             found[name] = values[0]
         else:
             found[name], found[f"tenant_{name}"] = _one_of(name, values), values
@@ -106,13 +107,6 @@ def _one_of(name: str, values: Sequence[Any]) -> Any:
             return sum(numbers) if name in COUNTS else round(statistics.median(numbers))
         return statistics.median(numbers)
     return None if numbers and None in values else values[0]
-
-
-def _same(one: Any, other: Any) -> bool:
-    try:
-        return bool(one == other)
-    except Exception:  # numpy's arrays, for one, have no single answer
-        return False
 
 
 def _throughputs(rows: Sequence[Row], spans: Sequence[Span]) -> dict[str, Any]:
