@@ -312,5 +312,11 @@ def test_every_nvidia_gpu_is_named_in_order_of_its_bus(tmp_path):
     assert environment._nvidia(tmp_path) == (["NVIDIA H200", "NVIDIA L4", "unknown"], "535.129.03")
 
 
+def test_a_gpu_whose_file_cannot_be_read_leaves_the_others(tmp_path):
+    make_tree(tmp_path, {"version": CLOSED, "gpus/0000:01:00.0/information": "Model: \t NVIDIA L4\n"})
+    (tmp_path / "gpus/0000:02:00.0/information").mkdir(parents=True)
+    assert environment._nvidia(tmp_path) == (["NVIDIA L4", "unknown"], "535.129.03")
+
+
 def test_without_the_nvidia_module_there_are_no_gpus(tmp_path):
     assert environment._nvidia(tmp_path / "missing") == ([], None)

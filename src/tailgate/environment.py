@@ -177,10 +177,13 @@ def _nvidia(proc: Path = Path("/proc/driver/nvidia")) -> tuple[list[str], str | 
     """GPU models and driver version as the kernel module tells them; no library is loaded."""
     models = []
     for information in sorted(proc.glob("gpus/*/information")):
-        match = re.search(r"^Model:\s*(.+)$", information.read_text(), re.MULTILINE)
+        try:
+            match = re.search(r"^Model:\s*(.+)$", information.read_text(errors="replace"), re.MULTILINE)
+        except OSError:
+            match = None  # a board that is lost, or gone since it was listed: the others are known all the same
         models.append(match.group(1).strip() if match else "unknown")
     try:
-        match = re.search(r"\b(\d+(?:\.\d+)+)\b", (proc / "version").read_text())
+        match = re.search(r"\b(\d+(?:\.\d+)+)\b", (proc / "version").read_text(errors="replace"))
     except OSError:
         return models, None
     return models, match.group(1) if match else None

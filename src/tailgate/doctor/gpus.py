@@ -19,7 +19,7 @@ class Gpu:
     index: int
     name: str
     driver: str
-    capability: tuple[int, int]
+    capability: tuple[int, int] | None
     power_w: float | None
     busy_percent: float | None
 
@@ -64,12 +64,17 @@ def _without_nvidia_smi(host: Host) -> Answer:
 
 def _gpu(index: str, name: str, driver: str, capability: str, power: str, busy: str) -> Gpu:
     major, _, minor = capability.partition(".")
-    return Gpu(int(index), name, driver, (int(major), int(minor)), _number(power), _number(busy))
+    known = None if _untold(capability) else (int(major), int(minor))
+    return Gpu(int(index), name, driver, known, _number(power), _number(busy))
 
 
 def _number(text: str) -> float | None:
-    """``[N/A]`` and ``[Not Supported]`` are nvidia-smi's words for a value it cannot have."""
-    return None if text.startswith("[") or text == "N/A" else float(text)
+    return None if _untold(text) else float(text)
+
+
+def _untold(text: str) -> bool:
+    """``[N/A]``, ``[Not Supported]`` and ``[Unknown Error]`` are nvidia-smi's words for a value it cannot have."""
+    return text.startswith("[") or text == "N/A"
 
 
 def _is_nvidia_display(host: Host, device: str) -> bool:

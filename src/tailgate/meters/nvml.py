@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tailgate.nvml import library, sampler
-from tailgate.nvml.board import Boards, Identity, NvmlError, UnsupportedError
+from tailgate.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnsupportedError
 from tailgate.nvml.summary import nothing, summarize
 from tailgate.nvml.watcher import Watcher
 from tailgate.nvml.which import WhichError, choose
@@ -38,8 +38,15 @@ class _Reading:
             found = nothing(str(error))
         self.warnings, self.throttled = found.warnings, found.throttled
         fields = found.fields | {"power_idle_before_w": self.idle_before_w}
-        if self.gauge.identity is not None:
-            fields |= {"gpu_name": self.gauge.identity.name, "gpu_uuid": self.gauge.identity.uuid}
+        identity = self.gauge.identity
+        if identity is not None:
+            fields |= {"gpu_name": identity.name, "gpu_uuid": identity.uuid}
+            if identity.name == UNKNOWN:
+                fields["gpu_name"] = None
+            if identity.uuid.startswith(BY_INDEX):
+                fields["gpu_uuid"] = None
+            told = [name for name in ("gpu_name", "gpu_uuid") if fields[name] is None]
+            self.warnings += [f"nvml: this driver does not tell {' and '.join(told)}"] if told else []
         return fields
 
     def afterwards(self) -> dict[str, Any]:
@@ -136,8 +143,8 @@ class Nvml:
 def _power_w(opened: Boards, identity: Identity) -> float | None:
     try:
         return opened.board(identity).power_w()
-    except UnsupportedError:
-        return None
+    except (NvmlError, UnsupportedError):
+        return None  # of this board; a row of its own says why
 
 
 METER = Nvml()

@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+BY_INDEX = "NVML index "
+"""Begins what stands for the UUID of a board that does not tell it: its place among all."""
+UNKNOWN = "a GPU that does not tell its name"
+
 
 class NvmlError(Exception):
     """One line: there is no NVML, or the board is gone."""
@@ -13,6 +17,10 @@ class NvmlError(Exception):
 
 class UnsupportedError(Exception):
     """This board, or this driver, does not tell a value."""
+
+
+class UnreadError(UnsupportedError):
+    """There was no value this time: an error that says nothing of the next one."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,8 @@ class Identity:
     name: str
     mig: bool = False
     """Partitioned: what the board tells of itself is shared among its instances."""
+    untold: str | None = None
+    """Why it cannot be opened; ``None``: nothing is known against it."""
 
 
 class Board(Protocol):
@@ -30,6 +40,7 @@ class Board(Protocol):
 
     Raises (each method):
         UnsupportedError: it does not tell this.
+        UnreadError: it did not tell this now.
         NvmlError: it, or its driver, is gone.
     """
 

@@ -9,26 +9,38 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tailgate.nvml.board import Boards, Identity, NvmlError, UnsupportedError
+from tailgate.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnreadError, UnsupportedError
 
 DRIVER = Path("/proc/driver/nvidia/version")
 """There while NVIDIA's kernel module is loaded (Linux)."""
 CONTROL = Path("/dev/nvidiactl")
 """There where the driver can be talked to; a sandboxed kernel (gVisor) has this, and not the other."""
 INSTALL = "pip install nvidia-ml-py"
+NEEDED = ("NVMLError", "nvmlInit", "nvmlShutdown", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex")
+"""Without these there is no board; whatever else a ``pynvml`` or a driver lacks costs its own reading."""
+OLDER = {
+    "nvmlDeviceGetTemperatureV": ("nvmlDeviceGetTemperature",),
+    "nvmlDeviceGetCurrentClocksEventReasons": ("nvmlDeviceGetCurrentClocksThrottleReasons",),
+    "nvmlDeviceGetComputeRunningProcesses": ("nvmlDeviceGetComputeRunningProcesses_v2",),
+}
+"""Call -> what it was called before, newest first. The last one is _v3 in the driver (R510); ``pynvml`` raises an error
+of its own, which is no ``NVMLError``, where the driver lacks it."""
 NAMES = (
-    "NVMLError", "NVML_ERROR_NOT_SUPPORTED", "NVML_ERROR_NO_PERMISSION", "NVML_ERROR_INVALID_ARGUMENT",
-    "NVML_ERROR_FUNCTION_NOT_FOUND", "NVML_ERROR_NOT_FOUND", "NVML_ERROR_UNINITIALIZED", "NVML_ERROR_DRIVER_NOT_LOADED",
-    "NVML_ERROR_LIBRARY_NOT_FOUND", "NVML_ERROR_GPU_IS_LOST", "NVML_ERROR_RESET_REQUIRED", "NVML_SUCCESS",
-    "NVML_FI_DEV_POWER_INSTANT",
-    "NVML_TEMPERATURE_GPU", "NVML_CLOCK_SM", "NVML_CLOCK_MEM", "nvmlInit", "nvmlShutdown", "nvmlDeviceGetCount",
-    "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByUUID", "nvmlDeviceGetUUID", "nvmlDeviceGetName",
+    *NEEDED, *OLDER, *(name for older in OLDER.values() for name in older), "NVML_FI_DEV_POWER_INSTANT",
+    "NVML_TEMPERATURE_GPU", "NVML_CLOCK_SM", "NVML_CLOCK_MEM",
+    "nvmlDeviceGetHandleByUUID", "nvmlDeviceGetUUID", "nvmlDeviceGetName",
     "nvmlDeviceGetMigMode", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", "nvmlDeviceGetFieldValues",
     "nvmlDeviceGetPowerUsage", "nvmlDeviceGetTotalEnergyConsumption", "nvmlDeviceGetClockInfo",
-    "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetComputeRunningProcesses",
-    "nvmlDeviceGetPerformanceState",
+    "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPerformanceState",
 )  # fmt: skip
-"""All that is used of ``pynvml``, but for the calls that have two names; a test looks for each in the real one."""
+"""All that is used of ``pynvml``; a test looks for each in the real one."""
+GONE = {1: "UNINITIALIZED", 9: "DRIVER_NOT_LOADED", 12: "LIBRARY_NOT_FOUND", 15: "GPU_IS_LOST", 16: "RESET_REQUIRED"}
+"""Numbers of nvml.h: the board, or all of them, cannot be asked any more."""
+NEVER_TOLD = {
+    2: "unknown to this driver", 3: "not supported", 4: "no permission", 6: "not found", 13: "unknown to this driver",
+    25: "unknown to this driver",
+}  # fmt: skip
+"""INVALID_ARGUMENT, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, FUNCTION_NOT_FOUND and ARGUMENT_VERSION_MISMATCH."""
 INSTANT_WINDOW_S = 0.1
 """How often the reading is renewed, taken for every board: "approximately every 100 ms on NVIDIA GPUs", ML.ENERGY,
 "Thermally Stable Profiling for Accurate GPU Energy Measurement"."""
@@ -49,7 +61,7 @@ class NvmlBoard:
         self.identity = identity
         self._nvml, self._handle, self._own = library, handle, own
         self._instant: bool | None = None
-        self._old: set[str] = set()
+        self._names: dict[str, str] = {}
 
     def power_w(self) -> float:
         """Instantaneous where the driver has that, else as nvmlDeviceGetPowerUsage averages it."""
@@ -69,9 +81,9 @@ class NvmlBoard:
         return INSTANT_WINDOW_S if self._instant else AVERAGE_WINDOW_S
 
     def _instant_power_w(self) -> float:
-        (found,) = self._ask("nvmlDeviceGetFieldValues", self._handle, [self._nvml.NVML_FI_DEV_POWER_INSTANT])
-        if found.nvmlReturn != self._nvml.NVML_SUCCESS:
-            raise _ours(self._nvml, self._nvml.NVMLError(found.nvmlReturn))
+        (found,) = self._ask("nvmlDeviceGetFieldValues", self._handle, [self._number("NVML_FI_DEV_POWER_INSTANT")])
+        if found.nvmlReturn:
+            raise _ours(self._nvml.NVMLError(found.nvmlReturn))
         return float(found.value.uiVal) / 1e3
 
     def energy_j(self) -> float:
@@ -81,16 +93,15 @@ class NvmlBoard:
 
     def temperature_c(self) -> float:
         """Whole degrees."""
-        sensor = self._nvml.NVML_TEMPERATURE_GPU
-        return float(self._either("nvmlDeviceGetTemperatureV", "nvmlDeviceGetTemperature", self._handle, sensor))
+        return float(self._ask("nvmlDeviceGetTemperatureV", self._handle, self._number("NVML_TEMPERATURE_GPU")))
 
     def sm_clock_hz(self) -> float:
         """Whole megahertz, in NVML."""
-        return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._nvml.NVML_CLOCK_SM)) * 1e6
+        return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_SM"))) * 1e6
 
     def memory_clock_hz(self) -> float:
         """Whole megahertz, in NVML."""
-        return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._nvml.NVML_CLOCK_MEM)) * 1e6
+        return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_MEM"))) * 1e6
 
     def utilization(self) -> tuple[float, float]:
         """Whole percents, in NVML."""
@@ -116,27 +127,28 @@ class NvmlBoard:
         return int(self._ask("nvmlDeviceGetPerformanceState", self._handle))
 
     def slowdowns(self) -> int:
-        """By the call's name since R535, or the one before."""
-        names = ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons")
-        return int(self._either(*names, self._handle))
-
-    def _either(self, name: str, old: str, *arguments: Any) -> Any:
-        """A call that was given another name: an old driver, or an old ``pynvml``, has not the new one."""
-        if name not in self._old and hasattr(self._nvml, name):
-            try:
-                return self._ask(name, *arguments)
-            except UnsupportedError:
-                self._old.add(name)
-        if not hasattr(self._nvml, old):
-            raise UnsupportedError("unknown to this driver")
-        return self._ask(old, *arguments)
+        """In words: :mod:`tailgate.nvml.slowdowns`."""
+        return int(self._ask("nvmlDeviceGetCurrentClocksEventReasons", self._handle))
 
     def _whole(self, what: str) -> None:
         if self.identity.mig:
             raise UnsupportedError(f"the board is partitioned (MIG), and its {what} is that of all instances")
 
     def _ask(self, name: str, *arguments: Any) -> Any:
-        return _call(self._nvml, name, *arguments)
+        """By the newest name that answers; it is asked by that one from then on."""
+        problems = []
+        for known in (self._names[name],) if name in self._names else (name, *OLDER.get(name, ())):
+            try:
+                found = _call(self._nvml, known, *arguments)
+            except UnsupportedError as error:
+                problems.append(error)
+            else:
+                self._names[name] = known
+                return found
+        raise problems[0]
+
+    def _number(self, name: str) -> int:
+        return int(_attribute(self._nvml, name))
 
 
 class NvmlBoards:
@@ -146,16 +158,16 @@ class NvmlBoards:
         self._nvml = library
 
     def listed(self) -> list[Identity]:
-        """Every board that this process may see."""
-        count = _call(self._nvml, "nvmlDeviceGetCount")
-        return [self._identity(_call(self._nvml, "nvmlDeviceGetHandleByIndex", index)) for index in range(count)]
+        """Every board that this process may see; one that cannot be opened keeps its place among them."""
+        return [self._told(index)[0] for index in range(_call(self._nvml, "nvmlDeviceGetCount"))]
 
     def board(self, identity: Identity) -> NvmlBoard:
         """By its UUID; an instance, too."""
-        handle = _call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
         if identity.uuid.startswith("MIG-"):
+            handle = _call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
             board = _call(self._nvml, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", handle)
             return NvmlBoard(self._nvml, identity, board, handle)
+        handle = self._handle(identity.uuid)
         return NvmlBoard(self._nvml, identity, handle, None if identity.mig else handle)
 
     def close(self) -> None:
@@ -165,13 +177,31 @@ class NvmlBoards:
         except (NvmlError, UnsupportedError):
             return  # the driver has gone before us: there is nothing left to close
 
-    def _identity(self, handle: Any) -> Identity:
+    def _handle(self, uuid: str) -> Any:
+        """From NVML itself, or the one among all whose UUID it is."""
         try:
-            mig = bool(_call(self._nvml, "nvmlDeviceGetMigMode", handle)[0])
+            return _call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
         except UnsupportedError:
-            mig = False
-        uuid, name = (_call(self._nvml, name, handle) for name in ("nvmlDeviceGetUUID", "nvmlDeviceGetName"))
-        return Identity(_text(uuid), _text(name), mig)
+            for index in range(_call(self._nvml, "nvmlDeviceGetCount")):
+                identity, handle = self._told(index)
+                if identity.uuid == uuid and not identity.untold:
+                    return handle
+            raise
+
+    def _told(self, index: int) -> tuple[Identity, Any]:
+        try:
+            handle = _call(self._nvml, "nvmlDeviceGetHandleByIndex", index)
+        except (NvmlError, UnsupportedError) as error:
+            return Identity(f"{BY_INDEX}{index}", UNKNOWN, untold=str(error)), None
+        mig = self._or(None, "nvmlDeviceGetMigMode", handle)
+        uuid = _text(self._or(f"{BY_INDEX}{index}", "nvmlDeviceGetUUID", handle))
+        return Identity(uuid, _text(self._or(UNKNOWN, "nvmlDeviceGetName", handle)), bool(mig and mig[0])), handle
+
+    def _or(self, otherwise: Any, name: str, handle: Any) -> Any:
+        try:
+            return _call(self._nvml, name, handle)
+        except (NvmlError, UnsupportedError):
+            return otherwise
 
 
 def there_may_be_boards() -> bool:
@@ -189,47 +219,49 @@ def open_boards() -> Boards:
         import pynvml
     except ImportError:
         raise NvmlError(f"the package nvidia-ml-py is not installed: {INSTALL}") from None
-    missing = [name for name in NAMES if not hasattr(pynvml, name)]
+    missing = [name for name in NEEDED if not hasattr(pynvml, name)]
     if missing:
         raise NvmlError(f"the installed pynvml lacks {', '.join(missing)}: {INSTALL} --upgrade")
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        raise NvmlError(f"NVML cannot be used here ({error}): is NVIDIA's driver installed and loaded?") from None
+        _call(pynvml, "nvmlInit")
+    except (NvmlError, UnsupportedError) as error:
+        said = str(error).removeprefix("NVML: ")
+        raise NvmlError(f"NVML cannot be used here ({said}): is NVIDIA's driver installed and loaded?") from None
     return NvmlBoards(pynvml)
 
 
 def _call(library: Any, name: str, *arguments: Any) -> Any:
+    call = _attribute(library, name)
     try:
-        return getattr(library, name)(*arguments)
-    except library.NVMLError as error:
-        raise _ours(library, error) from None
+        return call(*arguments)
+    except Exception as error:  # what bindings raise is theirs; it must cost one reading, and no more
+        raise _ours(error) from None
 
 
-def _ours(library: Any, error: Any) -> Exception:
-    """NVML's error as one of our two kinds: a value that is not told, or a board that is gone.
+def _attribute(library: Any, name: str) -> Any:
+    try:
+        return getattr(library, name)
+    except AttributeError:
+        raise UnsupportedError(f"the installed pynvml lacks {name}: {INSTALL} --upgrade") from None
+
+
+def _ours(error: Exception) -> Exception:
+    """What the bindings raised as one of our kinds: a value that is not told, now or ever, or a board that is gone.
 
     Gone is what NVML calls so; any other error is of the call that gave it. A driver that is passed through to a
-    container or a virtual machine may answer some calls with ``Unknown Error`` and all others as it should.
+    container or a virtual machine may answer some calls with ``Unknown Error`` and all others as it should. The
+    bindings have an error of their own, too, for a driver that lacks the newest form of a call.
     """
-    gone = {
-        library.NVML_ERROR_UNINITIALIZED,
-        library.NVML_ERROR_DRIVER_NOT_LOADED,
-        library.NVML_ERROR_LIBRARY_NOT_FOUND,
-        library.NVML_ERROR_GPU_IS_LOST,
-        library.NVML_ERROR_RESET_REQUIRED,
-    }
-    untold = {
-        library.NVML_ERROR_NOT_SUPPORTED: "not supported",
-        library.NVML_ERROR_NO_PERMISSION: "no permission",
-        library.NVML_ERROR_INVALID_ARGUMENT: "unknown to this driver",
-        library.NVML_ERROR_FUNCTION_NOT_FOUND: "unknown to this driver",
-        library.NVML_ERROR_NOT_FOUND: "not found",
-    }
     code = getattr(error, "value", None)
-    if code is None or code in gone:
+    if code in GONE:
         return NvmlError(f"NVML: {error}")
-    return UnsupportedError(untold.get(code, f"NVML: {error}"))
+    if code in NEVER_TOLD:
+        return UnsupportedError(NEVER_TOLD[code])
+    if code is not None:
+        return UnreadError(f"NVML: {error}")
+    if type(error).__name__ == "NVMLLibraryMismatchError":
+        return UnsupportedError("unknown to this driver")
+    return UnreadError(f"pynvml: {type(error).__name__}: {' '.join(str(error).split())[:120]}")
 
 
 def _text(found: Any) -> str:

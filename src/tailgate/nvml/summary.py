@@ -70,6 +70,9 @@ def summarize(told: dict[str, Any]) -> Summary:
     _add_energy(found, told)
     _add_slowdowns(found, [reading["slowdowns"] for reading in readings if "slowdowns" in reading])
     _add_untold(found, told["untold"])
+    for name, (times, reason) in told.get("unread", {}).items():
+        if name not in told["untold"]:
+            found.warnings.append(f"nvml: {name} could not be read {times} times, the last time because of: {reason}")
     return found
 
 

@@ -33,14 +33,17 @@ class Watcher:
             raise NvmlError("a board is read by a process that this platform's pipes do not let us talk to")
         self._pending = b""
         path = os.pathsep.join(part for part in (SOURCE, os.environ.get("PYTHONPATH")) if part)
-        self._process = subprocess.Popen(
-            [
-                sys.executable, "-P", "-m", "tailgate.nvml.sampler", "--boards", boards, "--uuid", identity.uuid,
-                "--name", identity.name, "--pid", str(os.getpid()), *(["--mig"] if identity.mig else []),
-            ],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
-        )  # fmt: skip
+        command = [
+            sys.executable, "-P", "-m", "tailgate.nvml.sampler", "--boards", boards, "--uuid", identity.uuid,
+            "--name", identity.name, "--pid", str(os.getpid()), *(["--mig"] if identity.mig else []),
+        ]  # fmt: skip
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": path},
+            )  # fmt: skip
+        except OSError as error:
+            raise NvmlError(f"the process that reads NVML cannot be started ({error})") from None
         try:
             problem = self._answer(STARTING_S)["problem"]
             if problem:
@@ -108,7 +111,12 @@ class Watcher:
                 raise NvmlError(self._ended())
             self._pending += read
         line, _, self._pending = self._pending.partition(b"\n")
-        found: dict[str, Any] = json.loads(line)
+        try:
+            found = json.loads(line)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise NvmlError(f"the process that reads NVML said something else: {line[:80]!r}")
         return found
 
     def _ended(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tailgate.nvml.board import Identity
+from tailgate.nvml.board import UNKNOWN, Identity
 
 
 class WhichError(Exception):
@@ -76,7 +76,14 @@ def visible(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Id
 
 def _in_cudas_order(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Identity]:
     """NVML's order is the PCI bus's; CUDA's is the fastest first, unless it is asked for the same."""
-    alike = len({board.name for board in boards}) == 1
+    closed = [board for board in boards if board.untold]
+    if closed and len(boards) > 1:
+        raise WhichError(
+            f"NVML cannot open {closed[0].uuid!r} ({closed[0].untold}), so which boards CUDA counts is not known: "
+            "name the board in benchmark.extra_info['gpu_uuid'] or in CUDA_VISIBLE_DEVICES"
+        )
+    names = {board.name for board in boards}
+    alike = len(boards) == 1 or (len(names) == 1 and UNKNOWN not in names)
     if alike or variables.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID":
         return list(boards)
     raise WhichError(

@@ -27,24 +27,31 @@ def nvml(host: Host) -> Verdict | None:
         return Verdict("missing", str(error))
     finally:
         opened.close()
-    text = "; ".join(f"{told.count(one)} x {one}" for one in dict.fromkeys(told))
-    return Verdict("ok", f"NVML: {text}") if told else Verdict("missing", "NVML lists no GPU")
+    texts = [text for text, _ in told]
+    text = "; ".join(f"{texts.count(one)} x {one}" for one in dict.fromkeys(texts))
+    if not told:
+        return Verdict("missing", "NVML lists no GPU")
+    return Verdict("ok" if any(tells for _, tells in told) else "missing", f"NVML: {text}")
 
 
-def _told(opened: Boards, identity: Identity) -> str:
-    found = []
+def _told(opened: Boards, identity: Identity) -> tuple[str, bool]:
+    """In words, and whether it tells anything."""
+    found, tells = [], False
     try:
         one = opened.board(identity)
-    except UnsupportedError as error:
-        return f"{identity.name} cannot be opened ({error})"
+    except (NvmlError, UnsupportedError) as error:
+        return f"{identity.name} cannot be opened ({identity.untold or error})", False
     for name, ask_for in (("energy counter", one.energy_j), ("power", one.power_w), ("SM clock", one.sm_clock_hz)):
         try:
             ask_for()
         except UnsupportedError as error:
             found.append(f"no {name} ({error})")
+        except NvmlError as error:
+            return f"{identity.name} is gone ({error})", False
         else:
             found.append(name)
-    return f"{identity.name} tells {', '.join(found)}"
+            tells = True
+    return f"{identity.name} tells {', '.join(found)}", tells
 
 
 CHECKS = (Check("GPU telemetry", nvml, linux_only=False),)
