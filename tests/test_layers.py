@@ -11,6 +11,7 @@ INSTRUMENT = sorted((ROOT / "src" / "tailgate").rglob("*.py"))
 SUITE = sorted((ROOT / "fixtures").rglob("*.py"))
 LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "analysis": {"analysis"},
+    "merging": {"analysis", "columns"},
     "meters": {"analysis", "doctor", "meters", "nvml"},  # what a tool needs, the doctor knows
     "nvml": set(),
     "device_rounds": {"analysis", "clocks", "columns"},

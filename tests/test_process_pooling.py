@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tailgate.device_rounds import FIELDS, device_fields
+from tailgate.nvml.summary import of_an_item
 from tailgate.processes.pooling import pooled
 
 samples = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=20)
@@ -65,12 +67,107 @@ def test_pooled_facts_do_not_depend_on_the_order_of_processes(numbers: list[floa
         ("heap_peak_bytes", [3, 9, 5], 9),
         ("missing", [None, 1.0], 1.0),
         ("gpu_times_s", [[0.1, 0.2], [0.3]], [0.1, 0.2, 0.3]),
+        ("gpu_times_s", [[0.1, 0.2], [0.1, 0.2]], [0.1, 0.2, 0.1, 0.2]),
+        ("gpu_times_s", [[0.1, None], [0.3]], [0.1, None, 0.3]),
+        ("gpu_times_s", [[0.1, 0.2], None], None),
         ("throttled", [True, False], True),
+        ("throttled", [None, True], True),
+        ("throttled", [False, None], None),
+        ("throttled", [False, False], False),
+        ("throttle_reasons", ["sw_power_cap,gpu_idle", "gpu_idle", ""], "gpu_idle,sw_power_cap"),
+        ("throttle_reasons", ["gpu_idle", None], None),
+        ("pstate", ["P2", "P0"], "P0,P2"),
+        ("energy_source", ["integrated", "counter"], "counter,integrated"),
+        ("temperature_max_c", [61.0, 83.0, 70.0], 83.0),
+        ("temperature_max_c", [61.0, None], None),
+        ("rss_growth_bytes", [3, 9, 5], 9),
+        ("gpu_memory_used_peak_bytes", [9, None], None),
+        ("involuntary_switches", [3, 4, 0], 7),
+        ("involuntary_switches", [4, 4], 8),
+        ("involuntary_switches", [4, None], None),
+        ("nvml_readings", [50, 50], 100),
+        ("steal_cpus", [0.1, None], None),
+        ("trust_missing", ["all: too short", None], "all: too short"),
+        ("h2d_bytes_per_s", [2e9, 4e9], 1 / ((1 / 2e9 + 1 / 4e9) / 2)),
+        ("h2d_bytes_per_s", [0, 4], 2.0),
+        ("power_idle_before_w", [20.0, 30.0, 90.0], 30.0),
     ],
 )
 def test_what_differs_between_processes_is_merged_by_its_kind(key: str, values: list[Any], merged: Any) -> None:
     (row,) = pooled([run_of([1.0], **{key: value}) for value in values])
     assert row["extra_info"][key] == merged
+
+
+def test_a_profile_of_one_process_is_the_rows_own() -> None:
+    (row,) = pooled([run_of([1.0]), run_of([1.0], heap_peak_bytes=5, perf_calls=100)])
+    assert (row["extra_info"]["heap_peak_bytes"], row["extra_info"]["perf_calls"]) == (5, 100)
+
+
+device_times = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=300)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(device_times, min_size=2, max_size=4))
+def test_device_statistics_are_those_of_the_pooled_device_times(processes: list[list[float]]) -> None:
+    runs = [run_of(times_s, **device_fields("cuda events", times_s, times_s)[0]) for times_s in processes]
+    (row,) = pooled(runs)
+    every_s = row["extra_info"]["gpu_times_s"]
+    assert every_s == row["data"] == [seconds for times_s in processes for seconds in times_s]
+    wanted, _ = device_fields("cuda events", every_s, every_s)
+    assert {name: row["extra_info"][name] for name in FIELDS} == {name: wanted[name] for name in FIELDS}
+
+
+def test_rounds_that_a_devices_clock_could_not_tell_leave_no_statistics() -> None:
+    fields, _ = device_fields("cuda events", [1.0, 2.0], [0.5, None])
+    (row,) = pooled([run_of([1.0, 2.0], **fields), run_of([1.0], **device_fields("cuda events", [1.0], [0.7])[0])])
+    assert row["extra_info"]["gpu_times_s"] == [0.5, None, 0.7]
+    assert {row["extra_info"][name] for name in FIELDS if name != "gpu_times_s"} == {None}
+
+
+measured_energy = st.tuples(st.floats(1.0, 1e4), st.floats(5.0, 700.0), st.integers(1, 10**6), st.floats(1e-4, 0.5))
+
+
+@given(st.lists(measured_energy, min_size=2, max_size=5))
+def test_energy_is_the_sum_and_all_that_is_of_it_follows(processes: list[tuple[float, float, int, float]]) -> None:
+    runs = []
+    for joules, watts, calls, rel in processes:
+        per_item = of_an_item({"energy_j": joules}, calls, 4)
+        runs.append(run_of([1.0], energy_j=joules, power_mean_w=watts, energy_uncertainty_rel=rel, **per_item))
+    info = pooled(runs)[0]["extra_info"]
+    total_j = sum(joules for joules, *_ in processes)
+    assert info["energy_j"] == pytest.approx(total_j)
+    assert info["energy_per_item_j"] == pytest.approx(total_j / (4 * sum(calls for _, _, calls, _ in processes)))
+    assert info["images_per_joule"] * info["energy_per_item_j"] == pytest.approx(1.0)
+    assert info["power_mean_w"] == pytest.approx(total_j / sum(joules / watts for joules, watts, *_ in processes))
+    off_by_j = sum(joules * rel for joules, _, _, rel in processes)
+    assert info["energy_uncertainty_rel"] * total_j == pytest.approx(off_by_j)
+
+
+def test_energy_that_one_process_lacks_is_none_of_the_whole_and_kept_of_the_others() -> None:
+    fields = {"energy_j": 10.0, "power_mean_w": 100.0, "energy_uncertainty_rel": 0.1, "energy_per_item_j": 1.0,
+              "images_per_joule": 1.0}  # fmt: skip
+    (row,) = pooled([run_of([1.0], **fields), run_of([1.0], **dict.fromkeys(fields), warnings=["nvml: too short"])])
+    assert {row["extra_info"][name] for name in fields} == {None}
+    assert row["extra_info"]["process_values"]["energy_j"] == [10.0, None]
+
+
+def test_shares_count_by_the_time_and_the_readings_they_are_of() -> None:
+    (row,) = pooled([
+        [{**run_of([1.0] * 3, cpu_utilization=1.0, sm_clock_mean_hz=1e9, nvml_readings=10)[0], "iterations": 1}],
+        [{**run_of([1.0] * 3, cpu_utilization=0.2, sm_clock_mean_hz=2e9, nvml_readings=30)[0], "iterations": 3}],
+    ])  # fmt: skip
+    assert row["extra_info"]["cpu_utilization"] == pytest.approx((3 * 1.0 + 9 * 0.2) / 12)
+    assert row["extra_info"]["sm_clock_mean_hz"] == pytest.approx(1.75e9)
+
+
+def test_what_each_process_had_is_kept_where_they_differ() -> None:
+    one = {"load_s": 1.0, "model": "a", "note": "x", "losses": [1.0, 2.0], "gpu_times_s": [1.0], "warnings": ["w"]}
+    other = {"load_s": 3.0, "model": "a", "losses": [3.0, 4.0], "gpu_times_s": [2.0], "warnings": []}
+    (row,) = pooled([run_of([1.0], **one), run_of([1.0], **other)])
+    assert row["extra_info"]["process_values"] == {
+        "load_s": [1.0, 3.0], "note": ["x", None], "losses": [[1.0, 2.0], [3.0, 4.0]],
+    }  # fmt: skip
+    assert "process_values" not in pooled([run_of([1.0], a=1), run_of([1.0], a=1)])[0]["extra_info"]
 
 
 def test_what_cannot_be_compared_is_the_last_ones() -> None:

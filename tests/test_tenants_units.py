@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.comparison import other_workload
+from tailgate.device_rounds import FIELDS, device_fields
 from tailgate.endings import Ending
 from tailgate.errors import TailgateError
+from tailgate.nvml.summary import of_an_item
 from tailgate.tenants import rows, summary
 from tailgate.tenants.attempt import named, named_report
 from tailgate.tenants.barrier import STAGES, Barrier, agreed
@@ -131,6 +133,46 @@ def test_rows_as_one_keep_every_round_and_each_tenants_figures() -> None:
     assert (info["involuntary_switches"], info["model"]) == (3, "m")
     assert info["warnings"] == []
     assert "tenant_model" not in info
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "wanted"),
+    [
+        ("throttled", [False, True], True),
+        ("throttled", [True, None], True),
+        ("throttled", [False, None], None),
+        ("throttled", [False, False], False),
+        ("throttle_reasons", ["gpu_idle", "sw_power_cap,gpu_idle"], "gpu_idle,sw_power_cap"),
+        ("temperature_max_c", [61.0, 83.0], 83.0),
+        ("gpu_memory_used_peak_bytes", [5, 9], 9),
+        ("gpu_memory_process_peak_bytes", [5, 9], 7),
+        ("involuntary_switches", [4, 4], 8),
+        ("gpu_times_s", [[0.1], [0.1]], [0.1, 0.1]),
+        ("gpu_times_s", [[0.1], None], None),
+    ],
+)
+def test_what_tenants_saw_of_a_device_is_what_any_of_them_saw(name: str, values: list[Any], wanted: Any) -> None:
+    found = rows.merged([{name: value} for value in values])
+    assert found[name] == wanted
+    if values[0] != values[1] or name == "gpu_times_s":
+        assert found[f"tenant_{name}"] == values
+
+
+@given(st.lists(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=200), min_size=2, max_size=3))
+def test_device_statistics_of_tenants_are_those_of_all_their_rounds(tenants: list[list[float]]) -> None:
+    found = rows.merged([device_fields("cuda events", times_s, times_s)[0] for times_s in tenants])
+    every_s = [seconds for times_s in tenants for seconds in times_s]
+    assert {name: found[name] for name in FIELDS} == {
+        name: value for name, value in device_fields("cuda events", every_s, every_s)[0].items() if name in FIELDS
+    }
+
+
+@pytest.mark.parametrize(("uuids", "energy_j", "per_item_j"), [(("a", "a"), 100.0, 0.5), (("a", "b"), 200.0, 1.0)])
+def test_joules_of_a_shared_board_are_of_all_tenants_items(uuids: Any, energy_j: float, per_item_j: float) -> None:
+    both = [{"gpu_uuid": uuid, "energy_j": 100.0, **of_an_item({"energy_j": 100.0}, 25, 4)} for uuid in uuids]
+    found = rows.merged(both)
+    assert (found["energy_j"], found["energy_per_item_j"]) == (energy_j, per_item_j)
+    assert found["images_per_joule"] == pytest.approx(1 / per_item_j)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,23 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from tailgate import merging
+from tailgate.merging import same
+
 Row = dict[str, Any]
+
+KEPT_ELSEWHERE = frozenset({"warnings", "status", "timestamp_utc"})
+"""Each process's is in the row already, or is of no use beside the others'."""
 
 
 def pooled(runs: Sequence[Sequence[Row]]) -> list[Row]:
     """One list of rows from those of several processes; a single process's are left as they are.
 
-    The samples follow each other process by process: ``process_rounds`` says where one ends. Of
-    ``extra_info``, what differs between processes becomes the median where it is a number, the maximum
-    where it is a peak, and the last one's otherwise. A device's times of each round follow each other like the samples;
-    throttled in one process is throttled.
+    The samples follow each other process by process: ``process_rounds`` says where one ends; a device's times of each
+    round follow each other in the same way. What was measured is pooled so that it follows from what each process
+    measured (:mod:`tailgate.merging`, and docs/isolation.md has the rules); of anything else in ``extra_info``, what
+    differs becomes the median where it is a number, and the last one's otherwise. ``process_values`` keeps each
+    process's own.
     """
     if len(runs) == 1:
         return list(runs[0])
@@ -25,39 +32,76 @@ def pooled(runs: Sequence[Sequence[Row]]) -> list[Row]:
 
 def _one(rows: list[Row]) -> Row:
     infos = [row["extra_info"] for row in rows]
-    keys = dict.fromkeys(key for info in infos for key in info)
-    merged = {key: _merged(key, [info[key] for info in infos if key in info]) for key in keys}
-    merged["process_medians_s"] = [statistics.median(row["data"]) for row in rows if row["data"]]
-    merged["process_rounds"] = [len(row["data"]) for row in rows]
-    if any("status" in info for info in infos):
-        merged["process_statuses"] = [info.get("status") for info in infos]
+    seconds = [sum(row["data"]) * row.get("iterations", 1) for row in rows]
     return {
         **rows[-1],
         "data": [sample_s for row in rows for sample_s in row["data"]],
-        "extra_info": merged,
+        "extra_info": {
+            **_info(infos, seconds),
+            "process_medians_s": [statistics.median(row["data"]) for row in rows if row["data"]],
+            "process_rounds": [len(row["data"]) for row in rows],
+        },
         "has_error": any(row["has_error"] for row in rows),
     }
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values of a row are equal, whatever kind they are of."""
-    try:
-        return bool(one == other)
-    except Exception:  # numpy's arrays, for one, have no single answer
-        return False
+def _info(infos: list[dict[str, Any]], seconds: list[float]) -> dict[str, Any]:
+    """``seconds``: timed by each."""
+    keys = dict.fromkeys(key for info in infos for key in info)
+    found = {key: _merged(key, infos, seconds) for key in keys}
+    if merging.DEVICE_TIMES in keys:
+        found |= merging.device_times(infos)
+    if "energy_j" in keys:
+        found |= {key: value for key, value in merging.energy(infos).items() if key in keys}
+    if "status" in keys:
+        found["process_statuses"] = [info.get("status") for info in infos]
+    own = {
+        key: values
+        for key in keys
+        if key not in KEPT_ELSEWHERE and (key != merging.DEVICE_TIMES or found[key] is None)
+        if _plain(values := [info.get(key) for info in infos]) and not all(same(one, values[0]) for one in values)
+    }
+    return {**found, "process_values": own} if own else found
 
 
-def _merged(key: str, values: list[Any]) -> Any:
+def _merged(key: str, infos: list[dict[str, Any]], seconds: list[float]) -> Any:
+    """A process that does not have the key at all was not asked: a profile's run is one process's."""
+    asked = [index for index, info in enumerate(infos) if key in info]
+    values = [infos[index][key] for index in asked]
+    if key in merging.COUNTS and merging.numbers(values):
+        return None if None in values else sum(values)
+    if key in merging.SEEN:
+        return merging.seen([info.get(key) for info in infos])
     if all(same(value, values[0]) for value in values):
         return values[0]
-    if key == "warnings" and all(isinstance(value, list) for value in values):
-        return list(dict.fromkeys(text for value in values for text in value))
-    if key == "gpu_times_s" and all(isinstance(value, list) for value in values):
-        return [seconds for value in values for seconds in value]  # of every round, as the host's are
-    if key == "throttled" and any(value is True for value in values):
-        return True  # in one of the processes is enough
+    if key == "warnings":
+        return merging.warnings(values)
     if key == "status":
         return next(value for value in values if value != "ok")
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        return max(values) if key.endswith("_peak_bytes") else statistics.median(values)
-    return values[-1]
+    if key.endswith("_missing") and any(values):
+        return next(value for value in values if value)  # the reason of a value that one of them did not have
+    if key in merging.WORDS:
+        return merging.words(values)
+    if not merging.numbers(values):
+        return values[-1]
+    readings = [infos[index].get("nvml_readings") or 0 for index in asked]
+    return _number(key, values, [seconds[index] for index in asked], readings)
+
+
+def _number(key: str, values: list[Any], seconds: list[float], readings: list[int]) -> Any:
+    if key.endswith("_peak_bytes") or key in merging.HIGHEST:
+        return None if None in values else max(values)
+    if key in merging.OF_TIME:
+        return merging.mean(values, seconds)
+    if key in merging.OF_READINGS:
+        return merging.mean(values, readings)
+    if None in values:
+        return values[-1]
+    if key.endswith("_per_s") and all(value > 0 for value in values):
+        return 1 / statistics.median(1 / value for value in values)  # as the median of the times it was made of
+    return statistics.median(values)
+
+
+def _plain(value: Any) -> bool:
+    """Text, numbers, truth, nothing, and lists of those."""
+    return all(map(_plain, value)) if isinstance(value, list) else value is None or isinstance(value, str | int | float)

@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from tailgate import merging
 from tailgate.analysis.quantiles import percentile
 from tailgate.columns import items_per_call
 from tailgate.cpus import usable_cpus
-from tailgate.processes.pooling import same
 from tailgate.rows import add_warning
 from tailgate.tenants.window import Span, common_window, overlap, rounds_within, start_skew_s
 from tailgate.trust import Judgement
@@ -19,6 +19,8 @@ FULL = 0.999
 """Of the timed rounds: less than that under full load is said. A thousandth is what looking for a word may cost."""
 COUNTS = frozenset({"involuntary_switches"})
 """Fields that add up."""
+OF_THE_BOARD = frozenset({"temperature_max_c", "gpu_memory_used_peak_bytes"})
+"""Highest of what all saw of the same board; what one tenant needs is the median of theirs."""
 SUMS = ("rss_peak_bytes", "rss_growth_bytes")
 """Fields whose sum is in the row, too, as ``total_...``."""
 
@@ -82,29 +84,59 @@ def merged(infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the tenants say of themselves.
 
     What is the same is kept. Of what differs, ``tenant_NAME`` lists all values, and the name itself has the median of
-    numbers (``None`` where one tenant has none), the first tenant's value of anything else.
+    numbers (``None`` where one tenant has none), the first tenant's value of anything else; but what a board or a
+    device's clock told follows from what all of them saw (:mod:`tailgate.merging`).
     """
     found: dict[str, Any] = {}
     for name in dict.fromkeys(name for info in infos for name in info):
         values = [info.get(name) for info in infos]
         if name == "warnings" and all(isinstance(value, list) for value in values):
-            found[name] = list(dict.fromkeys(text for value in values for text in value))  # type: ignore[union-attr]
+            found[name] = merging.warnings(values)
         elif name == "status":
             found[name] = next((value for value in values if value != "ok"), "ok")
         elif name == "timestamp_utc":
             found[name] = max(str(value) for value in values)
-        elif all(same(value, values[0]) for value in values):
+        elif name not in COUNTS and all(merging.same(value, values[0]) for value in values):
             found[name] = values[0]
         else:
             found[name], found[f"tenant_{name}"] = _one_of(name, values), values
+    if len(infos) > 1:
+        found |= _of_the_device(infos, found)
     return found
 
 
+def _of_the_device(infos: Sequence[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
+    """All rounds' device times and their statistics; and whose the board's joules were.
+
+    A board that tenants share was read by each: its energy is that of all, and so is that of an item.
+    """
+    told: dict[str, Any] = {}
+    if merging.DEVICE_TIMES in found:
+        told = merging.device_times(infos)
+        told[f"tenant_{merging.DEVICE_TIMES}"] = [info.get(merging.DEVICE_TIMES) for info in infos]
+    if "energy_j" in found and f"tenant_{merging.UUID}" in found:
+        told |= {name: value for name, value in merging.energy(infos).items() if name in found}
+    elif "energy_per_item_j" in found:
+        items = merging.items(infos)
+        known = found["energy_j"] is not None and bool(items)
+        per_item_j = found["energy_j"] / items if known else None
+        told |= {"energy_per_item_j": per_item_j, "images_per_joule": 1 / per_item_j if per_item_j else None}
+    return told
+
+
 def _one_of(name: str, values: Sequence[Any]) -> Any:
+    if name in merging.SEEN:
+        return merging.seen(values)
+    if name in merging.WORDS:
+        return merging.words(values)
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) == len(values):
+        if name in OF_THE_BOARD:
+            return max(numbers)
+        if name in COUNTS:
+            return sum(numbers)
         if all(isinstance(value, int) for value in numbers):
-            return sum(numbers) if name in COUNTS else round(statistics.median(numbers))
+            return round(statistics.median(numbers))
         return statistics.median(numbers)
     return None if numbers and None in values else values[0]
 
