@@ -99,8 +99,8 @@ def device_times(infos: Sequence[Info]) -> dict[str, Any]:
 def energy(infos: Sequence[Info]) -> dict[str, Any]:
     """Of processes one after the other: joules add up, and so does what they may be off by.
 
-    With :math:`E_i` the energy of each: the mean power is :math:`\\sum E_i` over their time, :math:`\\sum E_i / P_i`;
-    of an item it is :math:`\\sum E_i` over the items, :math:`\\sum E_i / e_i`.
+    With E, P and e the energy, mean power and energy of an item of each process: the mean power is the sum of E over
+    their time, the sum of E / P; of an item it is the sum of E over the items, the sum of E / e.
     """
     energies_j: list[Any] = [info.get("energy_j") for info in infos]
     if None in energies_j:
@@ -119,7 +119,7 @@ def energy(infos: Sequence[Info]) -> dict[str, Any]:
 
 
 def items(infos: Sequence[Info]) -> float | None:
-    """How many items all of them processed while energy was read: :math:`\\sum E_i / e_i`."""
+    """How many items all of them processed while energy was read: the sum of E / e."""
     energies_j = [info.get("energy_j") for info in infos]
     return _sum_of(energies_j, [info.get("energy_per_item_j") for info in infos], lambda e, item: e / item)
 
