@@ -1,5 +1,6 @@
 """``--meters=perf``: what perf prints in its several versions, and its runs from beginning to end."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,11 @@ JSON_HYBRID = """\
 {"counter-value" : "38.000000", "unit" : "", "event" : "cpu_atom/instructions/", "event-runtime" : 10, "pcnt-running" : 54.00}
 {"metric-value" : "237.237504", "metric-unit" : "MB/s"}
 """  # noqa: E501 (after the kernel's mailing list: a processor with two kinds of cores)
+CSV_MANUAL = """\
+233066666,,cpu_core/cycles/,4285,0.43,,
+604097080,,cpu_atom/cycles/,992142,99.57,,
+"""
+"""Hybrid's example in perf-stat's manual page: a process that spent 0.43 % of its time on the other kind of core."""
 JSON_LOCALE = (
     '{"counter-value" : "1,202545", "unit" : "msec", "event" : "task-clock", "event-runtime" : 1202545, '
     '"pcnt-running" : 100,00, "metric-value" : "0,473483", "metric-unit" : "CPUs utilized"}\n'
@@ -91,6 +97,94 @@ def test_what_perf_prints(text: str, wanted: dict[str, Count]) -> None:
         assert found[event].value == one.value
         assert found[event].running_share == pytest.approx(one.running_share)
         assert found[event].reason == one.reason
+
+
+def hybrid(*lines: tuple[str, str, str, float]) -> str:
+    """Kind of core, event, value, percent."""
+    return "".join(f"{value},,{cores}/{event}/,1000,{percent:.2f},,\n" for cores, event, value, percent in lines)
+
+
+HALVES = hybrid(("cpu_core", "cpu-cycles", "1000", 50.0), ("cpu_atom", "cpu-cycles", "1000", 50.0))
+ALL_THE_TIME = hybrid(("cpu_core", "instructions", "9000", 60.0), ("cpu_atom", "instructions", "1000", 40.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "event", "wanted"),
+    [
+        (HALVES, "cpu-cycles", Count(1000.0, 1.0)),
+        (CSV_MANUAL.replace("cycles", "cpu-cycles"), "cpu-cycles", Count(233066666 * 0.0043 + 604097080 * 0.9957, 1.0)),
+        (ALL_THE_TIME, "instructions", Count(5800.0, 1.0)),
+        (  # took turns on one kind: counted for half of the 60 %, and all of the 40 %
+            ALL_THE_TIME + hybrid(("cpu_core", "cpu-cycles", "900", 30.0), ("cpu_atom", "cpu-cycles", "100", 40.0)),
+            "cpu-cycles",
+            Count(900 * 0.6 + 100 * 0.4, 0.7),
+        ),
+        (  # none was counted all the time: by the shares that there are
+            hybrid(("cpu_core", "cpu-cycles", "900", 30.0), ("cpu_atom", "cpu-cycles", "100", 20.0)),
+            "cpu-cycles",
+            Count(900 * 0.6 + 100 * 0.4, 0.5),
+        ),
+        (  # on one kind of core only, taking turns there
+            hybrid(("cpu_core", "cpu-cycles", "900", 62.5), ("cpu_atom", "cpu-cycles", "<not counted>", 0.0)),
+            "cpu-cycles",
+            Count(900.0, 0.625),
+        ),
+        (
+            hybrid(("cpu_core", "cpu-cycles", "900", 100.0), ("cpu_atom", "cpu-cycles", "0", 0.0)),
+            "cpu-cycles",
+            Count(900.0, 1.0),
+        ),
+        (
+            hybrid(("cpu_core", "cpu-cycles", "0", 0.0), ("cpu_atom", "cpu-cycles", "0", 0.0)),
+            "cpu-cycles",
+            Count(None, 0.0, "not counted"),
+        ),
+        ("0,,cpu-cycles,0,0.00,,\n", "cpu-cycles", Count(None, 0.0, "not counted")),
+        ("0,,cpu-cycles,1000,100.00,,\n", "cpu-cycles", Count(0.0, 1.0)),
+        (  # real on some: the smaller cores do not have the event
+            ALL_THE_TIME
+            + hybrid(("cpu_core", "cpu-cycles", "900", 60.0), ("cpu_atom", "cpu-cycles", "<not supported>", 100.0)),
+            "cpu-cycles",
+            Count(None, 1.0, "not supported on cpu_atom, where it ran 40% of the time"),
+        ),
+        (
+            hybrid(("cpu_core", "cpu-cycles", "900", 100.0), ("cpu_atom", "cpu-cycles", "<not supported>", 100.0)),
+            "cpu-cycles",
+            Count(900.0, 1.0),
+        ),
+        (  # of the whole machine each kind's counter is on all the time: they add up
+            hybrid(("cpu_core", "cpu-cycles", "900", 100.0), ("cpu_atom", "cpu-cycles", "100", 100.0)),
+            "cpu-cycles",
+            Count(1000.0, 1.0),
+        ),
+    ],
+)
+def test_counts_of_two_kinds_of_cores_are_weighted_by_the_time_on_each(text: str, event: str, wanted: Count) -> None:
+    found = counts(text, perf.EVENTS)[event]
+    assert (found.value, found.reason) == (pytest.approx(wanted.value), wanted.reason)
+    assert found.running_share == pytest.approx(wanted.running_share)
+
+
+@given(
+    raw=st.lists(st.integers(1, 10**12), min_size=2, max_size=4),
+    time=st.lists(st.integers(1, 1000), min_size=4, max_size=4),
+)
+def test_what_perf_scaled_up_by_kind_comes_back_as_what_was_counted(raw: list[int], time: list[int]) -> None:
+    shares = [one / sum(time[: len(raw)]) for one in time[: len(raw)]]
+    lines = [
+        {"counter-value": str(count / share), "event": f"kind_{kind}/cpu-cycles/", "pcnt-running": 100 * share}
+        for kind, (count, share) in enumerate(zip(raw, shares, strict=True))
+    ]
+    assert counts("\n".join(map(json.dumps, lines)), perf.EVENTS)["cpu-cycles"].value == pytest.approx(sum(raw), rel=1e-6)
+
+
+def test_an_event_that_was_counted_none_of_the_time_is_none_with_the_reason(tmp_path: Path) -> None:
+    runs = [written(tmp_path / str(n), {"cpu-cycles": 0, "instructions": 100 * n}, percent=0.0) for n in (1, 2)]
+    read = perf.Perf(("cpu-cycles",)).read(runs, [{}, {}])
+    assert set(read.fields.values()) == {None}
+    assert read.warnings == [
+        "cpu-cycles counted 0 % of the time: the processor has fewer counters than events, or others had them"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 NOT_A_NUMBER = re.compile(r":\s*-?(nan|inf)\b", re.IGNORECASE)
 """Some versions write a metric that they could not compute so, which JSON does not have."""
 DECIMAL_COMMA = re.compile(r'("pcnt-running"\s*:\s*\d+),(\d+)')
 """In a locale that has one."""
-NAME = re.compile(r"^(?:\w+/)?(?P<event>[\w-]+)(?::\w+)?(?:/\w*)?$")
+NAME = re.compile(r"^(?:(?P<cores>[\w.-]+)/)?(?P<event>[\w-]+)(?::\w+)?(?:/\w*)?$")
 """With the kind of core it was counted on, and what it was restricted to, where perf says so."""
+ROUNDING = 0.02
+"""perf writes shares in hundredths of a percent; the sum of those of two kinds may be above 1 by as much."""
 JSON_SINCE = (6, 0)
+NOT_COUNTED = "not counted"
+"""perf's own word for an event that had a counter for none of the time."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Count:
     value: float | None
     """Already extrapolated, where it was not counted all the time."""
     running_share: float
-    """Of the time it was enabled; below 1 where events had to share the hardware."""
+    """Of the time it was enabled, on all kinds of cores; below 1 where events had to share the hardware."""
     reason: str | None = None
     """``not supported`` or ``not counted``, where there is no value."""
 
@@ -40,16 +44,20 @@ def speaks_json(version: str) -> bool:
 def counts(text: str, events: Iterable[str]) -> dict[str, Count]:
     """By the event's name as it was asked for; one that is not in ``text`` is not in the answer.
 
-    A processor with two kinds of cores has two counters of an event: they are added up.
+    A processor with several kinds of cores has as many counters of an event; :func:`_together` makes one of them.
     """
     wanted = {event.lower(): event for event in events}
-    found: dict[str, list[Count]] = {}
+    found: dict[str, dict[str, Count]] = {}
     for line in text.splitlines():
         read = _from_json(line) if line.lstrip().startswith("{") else _from_csv(line)
-        event = wanted.get(_plain(read[0])) if read else None
-        if read and event:
-            found.setdefault(event, []).append(read[1])
-    return {event: _sum(parts) for event, parts in found.items()}
+        cores, name = _plain(read[0]) if read else ("", "")
+        if read and name in wanted:
+            found.setdefault(wanted[name], {})[cores] = read[1]
+    times: dict[str, float] = {}
+    for parts in found.values():
+        for cores, part in parts.items():
+            times[cores] = max(times.get(cores, 0.0), part.running_share if part.value is not None else 0.0)
+    return {event: _together(parts, times) for event, parts in found.items()}
 
 
 def _from_json(line: str) -> tuple[str, Count] | None:
@@ -78,20 +86,47 @@ def _count(value: str, percent: object) -> Count:
     except ValueError:
         share = 1.0
     try:
-        return Count(float(value), share)
+        number = float(value)
     except ValueError:
-        return Count(None, share, value.strip("<> ") or "not counted")
+        return Count(None, share, value.strip("<> ") or NOT_COUNTED)
+    return Count(number, share) if share > 0 else Count(None, 0.0, NOT_COUNTED)
 
 
-def _plain(name: str) -> str:
-    """``cpu_core/branch-misses/u`` and ``branch-misses:u`` -> ``branch-misses``."""
+def _plain(name: str) -> tuple[str, str]:
+    """``cpu_core/branch-misses/u`` and ``branch-misses:u`` -> the kind of cores, or nothing, and ``branch-misses``."""
     match = NAME.match(name)
-    return (match["event"] if match else name).lower()
+    return (match["cores"] or "", match["event"].lower()) if match else ("", name.lower())
 
 
-def _sum(parts: Sequence[Count]) -> Count:
-    """Of those kinds of cores that the process ran on."""
-    counted = [part for part in parts if part.value is not None]
+def _together(parts: Mapping[str, Count], times: Mapping[str, float]) -> Count:
+    """One event's count from those of each kind of core.
+
+    perf has divided each by the share of the process's time for which that counter ran: of a process that spent half of
+    its time on either kind, each count is what it would have been had it been there all the time. So each is
+    multiplied by the share of the time that the process spent on its kind, for which the counter that ran longest
+    there stands. Where those shares come to more than the whole, each was enabled on its own kind only, and
+    the counts add up.
+
+    Args:
+        parts: by kind of core.
+        times: share of the time on each kind.
+    """
+    counted = {cores: part for cores, part in parts.items() if part.value is not None}
     if not counted:
-        return parts[0]
-    return Count(sum(part.value or 0.0 for part in counted), min(part.running_share for part in counted))
+        return next((part for part in parts.values() if part.reason != NOT_COUNTED), next(iter(parts.values())))
+    if len(parts) == 1:
+        return next(iter(counted.values()))
+    lacking = [
+        f"{part.reason} on {cores}, where it ran {times[cores]:.0%} of the time"
+        for cores, part in parts.items()
+        if part.value is None and part.reason != NOT_COUNTED and times[cores] > ROUNDING
+    ]
+    if lacking:
+        return Count(None, 1.0, lacking[0])
+    running_share = sum(part.running_share for part in counted.values())
+    if running_share > 1 + ROUNDING:
+        least = min(part.running_share for part in counted.values())
+        return Count(sum(part.value or 0.0 for part in counted.values()), least)
+    whole = sum(times[cores] for cores in counted)
+    value = sum((part.value or 0.0) * times[cores] / whole for cores, part in counted.items())
+    return Count(value, min(1.0, running_share))

@@ -13,7 +13,7 @@ from typing import Any
 
 from tailgate.meters import NoPart, Profiled
 from tailgate.meters._doctor import asked
-from tailgate.meters._perf_out import Count, counts, speaks_json
+from tailgate.meters._perf_out import NOT_COUNTED, Count, counts, speaks_json
 
 EVENTS = (
     "cpu-cycles", "instructions", "cache-references", "cache-misses", "L1-dcache-loads", "L1-dcache-load-misses",
@@ -81,7 +81,7 @@ class Perf:
         for event in self.events:
             shorter, longer = few.get(event), many.get(event)
             if longer is None or longer.value is None:
-                absent.setdefault("not in perf's output" if longer is None else str(longer.reason), []).append(event)
+                absent.setdefault(_absence(longer), []).append(event)
                 continue
             whole = longer.value.is_integer()
             fields[_field(event, "perf_process_{}")] = int(longer.value) if whole else longer.value
@@ -92,7 +92,7 @@ class Perf:
                 fields[_field(event, "perf_{}_per_inference")] = slope
         if any(value is not None for value in fields.values()):
             fields["perf_calls"] = MANY
-        warnings += [f"{', '.join(events)} {reason} on this machine" for reason, events in absent.items()]
+        warnings += [f"{', '.join(events)} {reason}" for reason, events in absent.items()]
         if below:
             names = ", ".join(below)
             warnings.append(f"{MANY} calls counted no more {names} than {FEW}: one call's share is not to be told")
@@ -101,6 +101,15 @@ class Perf:
     def hint(self, folder: Path) -> str:
         """Nothing."""
         return ""
+
+
+def _absence(one: Count | None) -> str:
+    """Why there is no count."""
+    if one is None:
+        return "not in perf's output on this machine"
+    if one.reason == NOT_COUNTED:
+        return "counted 0 % of the time: the processor has fewer counters than events, or others had them"
+    return f"{one.reason} on this machine"
 
 
 def _shared(runs: Sequence[dict[str, Count]]) -> list[str]:
