@@ -175,7 +175,8 @@ def test_what_perf_scaled_up_by_kind_comes_back_as_what_was_counted(raw: list[in
         {"counter-value": str(count / share), "event": f"kind_{kind}/cpu-cycles/", "pcnt-running": 100 * share}
         for kind, (count, share) in enumerate(zip(raw, shares, strict=True))
     ]
-    assert counts("\n".join(map(json.dumps, lines)), perf.EVENTS)["cpu-cycles"].value == pytest.approx(sum(raw), rel=1e-6)
+    found = counts("\n".join(map(json.dumps, lines)), perf.EVENTS)
+    assert found["cpu-cycles"].value == pytest.approx(sum(raw), rel=1e-6)
 
 
 def test_an_event_that_was_counted_none_of_the_time_is_none_with_the_reason(tmp_path: Path) -> None:
