@@ -62,6 +62,85 @@ def test_a_wrong_file_is_one_line_with_its_place(text: str, said: str) -> None:
     assert refusal(text).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "rounds: 010",
+            "f.yaml, line 1: 010 is octal in YAML 1.1 and decimal in 1.2: write the number without the zero",
+        ),
+        ("rounds: 08", "f.yaml, line 1: 08 is octal in YAML 1.1 and decimal in 1.2"),
+        ("threads: [1, 0o10]", "f.yaml, line 1: 0o10 is octal in YAML 1.2 and a text in 1.1: write the number in dec"),
+        ("threads:\n- 1\n- -007", "f.yaml, line 3: -007 is octal"),
+        ("benchmark-timeout: 1:30", "f.yaml, line 1: 1:30 is a number to the base 60 in YAML 1.1: write it in decimal"),
+        ("benchmark-timeout: 190:20:30.15", "f.yaml, line 1: 190:20:30.15 is a number to the base 60"),
+        ("seed: 1__0", "f.yaml, line 1: 1__0 has an underscore where no digits are apart"),
+        ("seed: 1_", "f.yaml, line 1: 1_ has an underscore where no digits are apart"),
+        ("learning-rate: 1_.5", "f.yaml, line 1: 1_.5 has an underscore where no digits are apart"),
+        ("onnx: {dims: {n: 010}}", "f.yaml, line 1: 010 is octal"),
+        ("onnx: {models: {m: {inputs: {x: {shape: [1:30, 2]}}}}}", "f.yaml, line 1: 1:30 is a number to the base 60"),
+        ("onnx:\n  dims:\n    no: 5", "f.yaml: the key no is not a name; put it in quotes (line 3)"),
+        ("onnx: {models: {1:30: {high: 5}}}", "f.yaml: the key 1:30 is not a name; put it in quotes"),
+        ("on: 1", "f.yaml: the key on is not a name; put it in quotes"),
+        ("~: 1", "f.yaml: the key ~ is not a name; put it in quotes"),
+        ("order: no", "f.yaml, line 1: order: no is not a text or a number (on, off, yes and no are true and false"),
+        (
+            "models: [yes, mlp]",
+            "f.yaml, line 1: models: [True, 'mlp'] is not a text or a number, or a list of them (on,",
+        ),
+        ("seed: on", "f.yaml, line 1: seed: on is not a text or a number"),
+        ("resume: 1", "f.yaml, line 1: resume: 1 is not true or false"),
+        ("resume: 'yes'", "f.yaml, line 1: resume: 'yes' is not true or false"),
+        ("csv: ~", "f.yaml, line 1: csv: ~ is null in YAML; leave the key out, or write '~' for the place"),
+        ("rounds: 1\nonnx-dir: ~", "f.yaml, line 2: onnx-dir: ~ is null in YAML"),
+        ("rounds: .inf", "f.yaml, line 1: rounds: inf is not a text or a number"),
+        ("rounds: 5\nrounds: 5", "f.yaml, line 2: 'rounds' is already on line 1"),
+        ("onnx: {dims: {a: 1, a: 2}}", "f.yaml, line 1: 'a' is already on line 1"),
+        ("onnx: {dims: &d {a: 1}}", "f.yaml, line 1: anchors (&d) are not allowed"),
+        ("onnx: {dims: {<<: {a: 1}}}", "f.yaml, line 1: merge keys (<<) are not allowed"),
+    ],
+)
+def test_what_has_two_meanings_in_yaml_is_refused_with_the_way_to_write_it(text: str, said: str) -> None:
+    assert refusal(text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10", 10), ("0", 0), ("-0", 0), ("+1", 1), ("1_000", 1000), ("1_000_000", 1_000_000), ("0x10", 16),
+        ("0b11", 3), (".5", 0.5), ("0.", 0.0), ("0.5", 0.5), ("1e3", 1000), ("1E3", 1000), ("1.5e3", 1500),
+        ("1.0e+3", 1000), ("1e-3", 0.001), ("-2.5e-1", -0.25), (".5e1", 5), ("1e30", 1e30),
+        ("2026-01-02", "2026-01-02"), ("2026-01-02T10:00:00Z", "2026-01-02T10:00:00Z"), ("=", "="), ("y", "y"), ("n", "n"),
+        ("1:90", "1:90"),
+        ("1,000", "1,000"), ("'010'", "010"), ("'1:30'", "1:30"), ("'on'", "on"), ('"~"', "~"), ("1.2.3", "1.2.3"),
+        ("v1.0_x", "v1.0_x"), ("resnet_18", "resnet_18"), ("_", "_"), ("a:30", "a:30"), ("e3", "e3"), ("1e", "1e"),
+    ],
+)  # fmt: skip
+def test_a_value_is_what_its_writer_sees(text: str, value: object) -> None:
+    found = checked(parse(f"models: {text}\n", "f"), "f")["models"]
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("resume: on\ngate: no", {"resume": True, "gate": False}),
+        ("progress: off", {"progress": False}),
+        ("seed: ~\nrounds: null\norder:", {}),
+        ("order: none", {"order": "none"}),
+    ],
+)
+def test_words_of_truth_and_null_mean_it_where_that_is_asked(text: str, values: dict[str, object]) -> None:
+    assert checked(parse(text, "f"), "f") == values
+
+
+@given(st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False))
+def test_any_number_as_python_writes_it_is_that_number(number: float) -> None:
+    found = checked(parse(f"seed: {number!r}\n", "f"), "f")["seed"]
+    assert found == number
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60) | st.text("ab:&*!-[]{}<>?|'\"\n \t#%@,", max_size=40))
 def test_any_text_is_values_or_one_line(text: str) -> None:
