@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Expected: every error of NVIDIA's own bindings is an NVMLError, as the docstring of its classes has it ("NVMLError is
 #   a parent class"), so `except NVMLError` is enough around a reading.
-# Happens: the calls for running processes, where the driver's library has only the form before (_v2, before R510), raise
-#   NVMLLibraryMismatchError, which is an Exception and no NVMLError and has no `value`; every other call that such a
+# Happens: the calls for running processes, where the driver's library has only the form before (_v2, before R510),
+#   raise NVMLLibraryMismatchError, which is an Exception and no NVMLError and has no `value`; every other call that such a
 #   library lacks raises NVMLError_FunctionNotFound. The _v2 call of the same bindings then answers.
 # Seen: 2026-11-29, nvidia-ml-py 13.615.71. Source: pynvml.py, throwOnVersionMismatch.
 # A library with three calls stands for an old driver; no GPU is needed. A C compiler is.
@@ -28,7 +28,8 @@ print("nvidia-ml-py", importlib.metadata.version("nvidia-ml-py"))
 pynvml.nvmlInit()
 device = ctypes.c_void_p()
 raised = {}
-for name in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses", "nvmlDeviceGetPowerUsage"):
+for call in ("ComputeRunningProcesses", "GraphicsRunningProcesses", "PowerUsage"):
+    name = f"nvmlDeviceGet{call}"
     try:
         getattr(pynvml, name)(device)
     except Exception as error:

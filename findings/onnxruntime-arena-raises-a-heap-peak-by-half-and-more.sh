@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Expected: a heap profiler's peak of an ONNX Runtime session is about what the model needs.
-# Happens: the CPU arena, on by default, asks the system for ever larger chunks, most of which is never touched: memray's
+# Happens: the CPU arena, on by default, asks the system for ever larger chunks, in which much lies free: memray's
 #   peak of a model with large activations is at least 1.5 times that of the same session with
 #   enable_cpu_mem_arena = False. Answers are equal. (Weights are outside of it: of a model of weights both are equal.)
 # Seen: 2026-11-29, onnxruntime 1.31.1, memray 1.20.0, onnx 1.23.2, Linux x86-64.
