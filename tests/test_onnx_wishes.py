@@ -120,7 +120,8 @@ def test_what_reads_an_input_tells_its_batch() -> None:
 @pytest.mark.parametrize(
     ("info", "said"),
     [
-        (asked(x=[1, 2, 3]), ".info: input 'x' cannot be [1, 2, 3], the file has [batch, 256]; the file's shape is used"),
+        (asked(x=[1, 2, 3]),
+         ".info: input 'x' cannot be [1, 2, 3], the file has [batch, 256]; the file's shape is used"),
         (asked(z=[1]), ".info: the model has no input 'z' (it has: x)"),
         (asked(w=[1]), ".info: input 'w' has its value in the file (an initializer) and keeps it"),
         (Asked({"bathc": 3}), ".info: no input has an open dimension 'bathc' (there are: batch)"),
@@ -176,8 +177,8 @@ def test_dimensions_that_follow_from_others(text: str, sizes: dict[str, int], si
 
 
 @pytest.mark.parametrize(
-    "text", ["batch", "unk__5", "batch-size", "n/a", "?", "", "1", "x y", "a.b:0", "f(x)", "__import__('os')", "seq + 批",
-             "1e5e", "((((" * 40, "lambda: 1", "x if y else z", "a" * 300],
+    "text", ["batch", "unk__5", "batch-size", "n/a", "?", "", "1", "x y", "a.b:0", "f(x)", "__import__('os')",
+             "seq + 批", "1e5e", "((((" * 40, "lambda: 1", "x if y else z", "a" * 300],
 )  # fmt: skip
 def test_names_that_are_no_sum(text: str) -> None:
     assert expression(text, []) is None
