@@ -82,11 +82,11 @@ def test_the_command_lines_batch_goes_where_the_batch_is(
     [
         ((8, 3, 32, 32), None, 8, "an image"),
         ((8, 32, 32, 3), None, 8, "an image"),
-        ((1, 128), None, 1, "every first dimension is 1"),
+        ((1, 128), None, 1, "the first dimension of input 'x' is 1"),
         ((16000,), None, 1, "no input has more than one dimension"),
         ((8, 64, 7, 7), 0, 8, "what reads it has its batch there"),
         ((50, 8, 64), 1, 8, "dimension 1"),
-        (("seq", 64), None, 1, "every first dimension is 1"),
+        (("seq", 64), None, 1, "the first dimension of input 'x' is 1"),
         ((64, 256), None, None, "not known"),
     ],
 )
