@@ -217,3 +217,88 @@ def test_a_whole_model_is_not_refused(tmp_path: Path) -> None:
         file = save(made, tmp_path / f"{number}.onnx")
         assert unreadable(file) is None
         assert checked_model(Found("x", "x", file, "x.onnx")).graph.node
+
+
+def cached(folder: Path, blob: str = "blobs/ab") -> Path:
+    """A Hugging Face cache: links into ``blobs``."""
+    repository = folder / "models--acme--tiny"
+    place = repository / "snapshots/0123/onnx"
+    place.mkdir(parents=True)
+    (repository / "blobs").mkdir()
+    made = external(folder / "made", "model.onnx_data")
+    (repository / "blobs/cd").write_bytes(made.read_bytes())
+    (repository / "blobs/ab").write_bytes(bytes(256))
+    (folder / "models--other/blobs").mkdir(parents=True)
+    (folder / "models--other/blobs/ab").write_bytes(bytes(256))
+    (place / "model.onnx").symlink_to("../../../blobs/cd")
+    (place / "model.onnx_data").symlink_to(f"../../../{blob}")
+    return place / "model.onnx"
+
+
+def test_a_hugging_face_cache_is_read_where_its_files_lie(tmp_path: Path) -> None:
+    file = cached(tmp_path)
+    assert (
+        external_files(checked_model(Found("x", "x", file, "x")), file)[0] == tmp_path / "models--acme--tiny/blobs/ab"
+    )
+
+
+@pytest.mark.parametrize("blob", ["../models--other/blobs/ab", "refs"])
+def test_a_cache_does_not_lead_to_another_models_files(tmp_path: Path, blob: str) -> None:
+    (tmp_path / "models--acme--tiny").mkdir()
+    (tmp_path / "models--acme--tiny/refs").write_bytes(bytes(256))
+    assert "only files within it are read" in refused(cached(tmp_path, blob))
+
+
+@pytest.mark.parametrize("key", ["offset", "length"])
+@pytest.mark.parametrize("number", ["9" * 5000, "1e9", "-1", "9" * 20])
+def test_absurd_places_in_external_data(tmp_path: Path, key: str, number: str) -> None:
+    file = external(tmp_path, length=None)
+    (tmp_path / "weights.bin").write_bytes(bytes(256))
+    made = onnx.load(file, load_external_data=False)
+    made.graph.initializer[0].external_data.add(key=key, value=number)
+    text = refused(save(made, file))
+    assert "is not a number of bytes" in text or "is too short" in text
+    assert len(text) < 300
+
+
+def odd_tensor() -> onnx.ModelProto:
+    made = matmul()
+    made.graph.initializer[0].data_type = 999
+    return made
+
+
+def negative_tensor() -> onnx.ModelProto:
+    made = matmul()
+    made.graph.initializer[0].dims[0] = -8
+    return made
+
+
+def odd_output() -> onnx.ModelProto:
+    made = one_node("Relu")
+    made.graph.output[0].type.tensor_type.elem_type = 999
+    return made
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (odd_tensor, "tensor 'w' has element type 999, which onnx"),
+        (negative_tensor, "tensor 'w' has a negative dimension: [-8, 8]"),
+        (odd_output, "output 'y' has element type 999, which onnx"),
+    ],
+)
+def test_odd_constants_and_outputs(tmp_path: Path, make: Callable[[], onnx.ModelProto], said: str) -> None:
+    assert said in reason(save(make(), tmp_path / "m.onnx"))
+
+
+def test_names_that_are_no_utf_8_are_refused_and_remarks_emptied(tmp_path: Path) -> None:
+    whole = model([helper.make_node("Relu", ["xqqx"], ["y"])], [("xqqx", 1, [2])], [("y", 1, [2])]).SerializeToString()
+    (tmp_path / "m.onnx").write_bytes(whole.replace(b"xqqx", b"\xff\xfeqx"))
+    assert reason(tmp_path / "m.onnx").startswith("damaged: a ")
+    (tmp_path / "m.onnx").write_bytes(whole.replace(b"tests", b"\xff\xfe\xfdts"))
+    assert facts_of(checked_model(Found("x", "x", tmp_path / "m.onnx", "x"))).producer is None
+
+
+def test_a_link_that_was_copied_as_text(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_text("../../../blobs/88f828273ea4599960a59aa010d534f81045589470fd1c3fbccfa98b6fc28ef6")
+    assert reason(tmp_path / "m.onnx") == "a link that was copied as text; what it leads to is not here"

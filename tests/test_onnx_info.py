@@ -55,8 +55,10 @@ def test_it_may_say_what_the_inputs_are(tmp_path: Path) -> None:
         (" " * (1 << 20) + "{}", "m.info: 1,048,578 bytes, more than the 1,048,576 that are read"),
         ('{"a": 1e999}', "m.info: 'a' is not a finite number; it is null here"),
         ('{"n": ' + "9" * 5000 + "}", "m.info: Exceeds the limit"),
+        ('{"n": ' + "9" * 400 + "}", "m.info: 'n' is not a finite number; it is null here"),
+        *((f'{{"a": {"[" * deep}{"]" * deep}}}', "m.info: nested") for deep in (33, 300, 480, 490, 900, 990)),
     ],
-    ids=range(14),
+    ids=range(21),
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, content: str | bytes, said: str) -> None:
     found = read(tmp_path, content)

@@ -11,11 +11,12 @@ from onnx import TensorProto, helper
 from onnx_models import conv, matmul, model, one_node, text
 
 from fixtures.onnx_files.asked import Asked, AskedInput, asked_from
+from fixtures.onnx_files.batch import fixed_batch
 from fixtures.onnx_files.compare import difference
 from fixtures.onnx_files.facts import Facts, Port, facts_of
 from fixtures.onnx_files.openvino_file import OpenVinoFile
 from fixtures.onnx_files.sessions import OrtFile
-from fixtures.onnx_files.shapes import Resolved, fixed_batch, resolve
+from fixtures.onnx_files.shapes import Resolved, resolve
 from fixtures.onnx_files.values import arrays, numpy_dtype
 from fixtures.runtimes import UnsupportedError
 from tailgate.errors import TailgateError
@@ -99,9 +100,9 @@ def test_weights_that_are_listed_as_inputs_are_not_inputs() -> None:
 
 
 def test_items_of_a_fixed_batch_are_counted_only_of_images() -> None:
-    assert fixed_batch([Port("x", "float", (8, 3, 32, 32))]) == 8
-    assert fixed_batch([Port("x", "float", (8, 30))]) == 1
-    assert fixed_batch([]) == 1
+    assert fixed_batch([Port("x", "float", (8, 3, 32, 32))]).size == 8
+    assert fixed_batch([Port("x", "float", (8, 30))]).size is None
+    assert fixed_batch([]).size == 1
 
 
 TYPES = [

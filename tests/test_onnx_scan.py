@@ -158,3 +158,13 @@ def test_a_name_that_is_no_text_is_shown_with_its_bytes(tmp_path: Path) -> None:
     assert found.name == "\\udcff"
     assert found.id == "_udcff"
     assert found.path.exists()
+
+
+def test_a_folder_that_is_called_like_a_model(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").mkdir()
+    (tmp_path / "b.onnx").mkdir()
+    (tmp_path / "b.onnx/c.onnx").write_bytes(b"x")
+    found, _ = found_in([str(tmp_path)], tmp_path)
+    assert {one.name: one.problem for one in found} == {
+        "a": "a folder, not a file, and without models in it", "b.onnx/c": None,
+    }  # fmt: skip

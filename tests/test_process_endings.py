@@ -177,3 +177,9 @@ def test_measured_is_what_has_a_row_and_passed(reports: list[str], rows: list[An
 )
 def test_a_contended_attempt_says_why(info: dict[str, Any], reason: str | None) -> None:
     assert Attempt(rows=[{"extra_info": info, "data": [1.0]}]).contended == reason
+
+
+def test_one_port_for_several_processes_has_a_hint() -> None:
+    hint = endings.at_once_hint("OSError: [Errno 98] Address already in use")
+    assert hint == "; several processes of this benchmark are alive at once: let each take a free port (bind port 0)"
+    assert endings.at_once_hint("OSError: [Errno 2] No such file or directory") == ""

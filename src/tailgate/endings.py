@@ -22,6 +22,7 @@ PLAIN_ERRORS = ("onnxruntime",)
 FAULT_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (\S+)', re.MULTILINE)
 """The innermost Python frame of faulthandler's report: it comes first."""
 
+ADDRESS_TAKEN = re.compile(r"[Aa]ddress already in use|EADDRINUSE|WinError 10048")
 PYTEST_FRAME = re.compile(r'^  File ".*[/\\](_pytest|pluggy)[/\\]')
 
 
@@ -31,6 +32,13 @@ class Ending:
 
     status: str
     reason: str
+
+
+def at_once_hint(reason: str) -> str:
+    """What to do where several processes want one port: those of ``--tenants`` and ``--duet`` are alive at once."""
+    if not ADDRESS_TAKEN.search(reason):
+        return ""
+    return "; several processes of this benchmark are alive at once: let each take a free port (bind port 0)"
 
 
 class NotMeasuredError(Exception):

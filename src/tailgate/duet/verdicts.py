@@ -11,6 +11,7 @@ from tailgate.duet.campaign import Record
 from tailgate.duet.decision import LEAST_PAIRS, Decision
 from tailgate.duet.pairs import BASE, HEAD, Outcome
 from tailgate.duet.ratios import unusable, value
+from tailgate.endings import at_once_hint
 from tailgate.gate.verdict import Verdict
 
 WORTH_A_NOTE_STEAL_SHARE = 0.01
@@ -90,7 +91,7 @@ def why_stopped(outcome: Outcome) -> str:
             if report["outcome"] == "skipped":
                 return f"{name} skipped it: {_said(report)}"
             if report["outcome"] == "failed":
-                return f"{name} failed: {_said(report)}"
+                return f"{name} failed: {_said(report)}{at_once_hint(_said(report))}"
     return f"{'head calls' if outcome.called[BASE] else 'neither side calls'} no benchmark(...) in this test"
 
 

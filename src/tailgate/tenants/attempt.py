@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from tailgate import endings, trust
-from tailgate.endings import Ending
+from tailgate.endings import Ending, at_once_hint
 from tailgate.processes.attempt import DRAIN_S, INTERRUPTED_S, KILLED_S, Attempt, awaited, conclude, take
 from tailgate.processes.child import Outputs
 from tailgate.processes.handle import KeeperGoneError, Process
@@ -210,8 +210,9 @@ def named_report(report: dict[str, Any], name: str) -> dict[str, Any]:
         return report
     message = str(longrepr["reprcrash"]["message"])
     body, status = message.removeprefix("Failed: "), report.get("tailgate_status")
+    body += at_once_hint(body)
     text = f"{name}: {body}" if status is None else _said_of(status, body, name)
-    crash = {**longrepr["reprcrash"], "message": f"{'Failed: ' * (body != message)}{text}"}
+    crash = {**longrepr["reprcrash"], "message": f"{'Failed: ' * message.startswith('Failed: ')}{text}"}
     chain = longrepr.get("chain")
     if chain:  # of exceptions; the last one's is the report's
         chain = [*chain[:-1], (chain[-1][0], crash, chain[-1][2])]
