@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchvision
 from test_models import TABLE
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -60,3 +61,71 @@ def test_torchvisions_documented_gflops_are_gmacs(name: str) -> None:
 
 def test_the_counter_is_named_with_its_version() -> None:
     assert complexity.counter_name().startswith("torch.utils.flop_counter 2.")
+
+
+class Calls(torch.nn.Module):
+    """A module of one line."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.forward = function
+
+
+WEIGHTS = torch.ones(3, 4)
+BYTES = torch.ones(32, 32, dtype=torch.int8)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "macs"),
+    [
+        (torch.nn.LSTM(8, 16, batch_first=True), (1, 5, 8), 5 * 4 * 16 * (8 + 16)),
+        (torch.nn.LSTM(8, 16, 2, batch_first=True, bidirectional=True), (1, 5, 8), 10 * 4 * 16 * (24 + 48)),
+        (torch.nn.GRU(8, 16, batch_first=True), (1, 5, 8), 5 * 3 * 16 * (8 + 16)),
+        (torch.nn.RNN(8, 16, batch_first=True), (1, 5, 8), 5 * 16 * (8 + 16)),
+        (torch.nn.LSTMCell(8, 16), (1, 8), 4 * 16 * (8 + 16)),
+        (torch.nn.MultiheadAttention(16, 4, batch_first=True), (1, 5, 16), 4 * 5 * 16**2 + 2 * 5**2 * 16),
+        (torch.nn.ConvTranspose2d(3, 4, 3), (1, 3, 8, 8), 64 * 3 * 4 * 9),
+        (Calls(lambda x: torch.einsum("bij,bkj->bik", x, x)), (1, 3, 4), 36),
+        (Calls(lambda x: torch.nn.functional.hardswish(x).sort().values.cumsum(1).tril()), (1, 4), 0),
+    ],
+    ids=["lstm", "lstm of two layers, both ways", "gru", "rnn", "cell", "attention", "transposed", "einsum", "none"],
+)
+def test_what_is_counted_is_counted_whole(layer, shape, macs) -> None:
+    arguments = (torch.zeros(shape),) * (3 if isinstance(layer, torch.nn.MultiheadAttention) else 1)
+    module = Calls(lambda x: layer(*([x] * len(arguments)))).eval()
+    assert torch.backends.mkldnn.enabled, "oneDNN is on by default, and hides LSTMs"
+    assert complexity.counted_macs(module, arguments[0]) == complexity.Macs(macs)
+    assert torch.backends.mkldnn.enabled
+
+
+@pytest.mark.parametrize(
+    ("function", "operator"),
+    [
+        (lambda x: torch._int_mm(BYTES, BYTES), "aten._int_mm"),
+        (lambda x: torch.mv(WEIGHTS, x[0]), "aten.mv"),
+        (lambda x: x[0] @ x[0], "aten.dot"),
+        (torch.fft.rfft, "aten._fft_r2c"),
+        (lambda x: torch.nn.functional.bilinear(x, x, torch.ones(3, 4, 4)), "aten._trilinear"),
+        (lambda x: torch.nn.functional.affine_grid(WEIGHTS[None, :2, :3], (1, 1, 4, 4), False),
+         "aten.affine_grid_generator"),
+        (lambda x: torch.linalg.inv(torch.eye(4) + x), "aten.linalg_inv_ex"),
+        (lambda x: torchvision.ops.deform_conv2d(
+            torch.ones(1, 3, 8, 8), torch.zeros(1, 18, 6, 6), torch.ones(4, 3, 3, 3)), "torchvision.deform_conv2d"),
+    ],
+    ids=["int8", "vector", "dot", "fft", "bilinear", "grid", "inverse", "torchvision"],
+)  # fmt: skip
+def test_what_multiplies_and_has_no_formula_makes_no_number(function, operator) -> None:
+    found = complexity.counted_macs(Calls(lambda x: function(x @ torch.ones(4, 4))), torch.zeros(1, 4))
+    assert found.count is None
+    assert found.reason == f"{complexity.counter_name()} has no formula for {operator}"
+    assert complexity.training_flops(Calls(function), torch.zeros(1, 4)) is None
+
+
+def test_what_refuses_to_be_watched_has_a_reason() -> None:
+    def refuses(x):
+        if torch.utils._python_dispatch._get_current_dispatch_mode() is not None:
+            raise RuntimeError("no modes here")
+        return x
+
+    found = complexity.counted_macs(Calls(refuses), torch.zeros(1, 4))
+    assert (found.count, found.reason) == (None, f"{complexity.counter_name()} cannot watch it: no modes here")

@@ -125,3 +125,19 @@ def test_no_benchmark_holds_the_framework_of_another(found: dict[str, list[dict]
         "pytorch": ["torch"], "onnxruntime": ["onnxruntime"], "openvino": ["openvino"], "jax": ["jax"],
         "tensorflow": ["jax", "tensorflow"],  # it imports JAX by itself
     }  # fmt: skip
+
+
+def test_an_array_of_jax_made_at_import_is_no_hang(tmp_path):
+    (tmp_path / "test_array.py").write_text(
+        "import jax.numpy as jnp\n\nX = jnp.ones((64, 64))\n\n"
+        "def test_product(benchmark):\n    benchmark.pedantic(lambda: (X @ X).block_until_ready(), rounds=3)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--isolation=process", "--benchmark-timeout=120"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (
+        "Each benchmark started a new interpreter, because threads have been started that would be missing after a "
+        "fork (libjax_common)." in " ".join(done.stdout.split())
+    )

@@ -1,88 +1,115 @@
 """What may be forked."""
 
 import _thread
+import asyncio
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tailgate.processes import safety
+from tailgate.processes import python_threads, safety
 
 pytestmark = pytest.mark.alone
 
 SOON_S = 30.0
 
 
-MAPS = """\
-55a0-55b0 r-xp 00000000 08:01 1 /usr/bin/python3
-7f00-7f80 r-xp 00000000 08:01 2 /usr/lib/libgomp.so.1.0.0
-7f80-7f90 r--p 00000000 08:01 2 /usr/lib/libgomp.so.1.0.0
-7fa0-7fb0 r-xp 00000000 08:01 3 /usr/lib/libc.so.6
-"""
-
-
-class FakeProc:
-    """``/proc/self`` with a maps file, descriptors and what each thread is in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "fd").mkdir()
-        (folder / "task").mkdir()
-        (folder / "maps").write_text("")
-        self.open("/dev/null")
-        self.thread("running")
-
-    def open(self, target: str) -> None:
-        (self.folder / "fd" / str(len(list((self.folder / "fd").iterdir())))).symlink_to(target)
-
-    def thread(self, syscall: str) -> None:
-        task = self.folder / "task" / str(100 + len(list((self.folder / "task").iterdir())))
-        task.mkdir()
-        (task / "syscall").write_text(f"{syscall}\n")
-
-
 @pytest.fixture
-def proc(tmp_path: Path) -> FakeProc:
-    return FakeProc(tmp_path)
-
-
-def waits_at(place: int) -> str:
-    return f"202 0x1 0x80 0x0 0x0 0x0 0x0 0x7ffe {place:#x}"
+def proc(tmp_path: Path) -> Path:
+    """``/proc/self`` of a process without any thread but this one."""
+    (tmp_path / "fd").mkdir()
+    (tmp_path / "fd" / "0").symlink_to("/dev/null")
+    return tmp_path
 
 
 @pytest.mark.parametrize(
-    ("prepare", "reason"),
-    [
-        (lambda proc: None, None),
-        (lambda proc: proc.open("/dev/nvidia-uvm"), "CUDA is initialised"),
-        (lambda proc: proc.open("/dev/nvidiactl"), None),
-        (lambda proc: proc.thread(waits_at(0x7F10)), "the GNU OpenMP thread pool has been started"),
-        (lambda proc: proc.thread(waits_at(0x7F80)), None),  # its data, not its code
-        (lambda proc: proc.thread(waits_at(0x7FA5)), None),  # another library waits (OpenBLAS in the C library)
-        (lambda proc: proc.thread("running"), None),
-        (lambda proc: proc.thread("-1 0x0 0x0"), None),
-    ],
-    ids=["idle", "cuda", "nvidia-smi", "libgomp", "data", "libc", "running", "outside"],
+    ("device", "reason"), [("/dev/nvidia-uvm", "CUDA is initialised"), ("/dev/nvidiactl", None)]
 )
-def test_what_forbids_forking_is_seen_in_proc(
-    proc: FakeProc, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[FakeProc], None], reason: str | None
-) -> None:
-    monkeypatch.setattr(safety, "SPIN_S", 0.0)
-    (proc.folder / "maps").write_text(MAPS)
-    prepare(proc)
-    assert safety.unsafe_to_fork(proc.folder, "linux") == reason
+def test_a_gpu_that_is_in_use_forbids_forking(proc: Path, device: str, reason: str | None) -> None:
+    assert safety.unsafe_to_fork(proc, "linux") is None
+    (proc / "fd" / "1").symlink_to(device)
+    assert safety.unsafe_to_fork(proc, "linux") == reason
 
 
-def test_elsewhere_than_on_linux_nothing_is_forked(proc: FakeProc) -> None:
-    assert safety.unsafe_to_fork(proc.folder, "darwin") == "forking is not safe on darwin"
+def test_elsewhere_than_on_linux_nothing_is_forked(proc: Path) -> None:
+    assert safety.unsafe_to_fork(proc, "darwin") == "forking is not safe on darwin"
 
 
-def test_a_kernel_that_tells_nothing_of_system_calls_is_no_hindrance(proc: FakeProc) -> None:
-    (proc.folder / "maps").unlink()
-    assert safety.unsafe_to_fork(proc.folder, "linux") is None
+def test_threads_that_would_be_missing_are_named(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety, "left_behind", lambda _proc, _idents: ["_duckdb", "libgomp"])
+    assert safety.unsafe_to_fork(proc, "linux") == (
+        "threads have been started that would be missing after a fork (_duckdb, libgomp)"
+    )
+
+
+def an_executor() -> Callable[[], object]:
+    pool = ThreadPoolExecutor(1)
+    pool.submit(int).result()
+    return pool.shutdown
+
+
+def a_queue() -> Callable[[], object]:
+    work: queue.Queue[object] = queue.Queue()
+    threading.Thread(target=work.get, daemon=True).start()
+    return lambda: work.put(None)
+
+
+def an_event_loop() -> Callable[[], object]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=lambda: (loop.run_forever(), loop.close()), daemon=True)
+    thread.start()
+    return lambda: (loop.call_soon_threadsafe(loop.stop), thread.join())
+
+
+def an_event() -> Callable[[], object]:
+    going = threading.Event()
+    threading.Thread(target=going.wait, daemon=True).start()
+    return going.set
+
+
+def test_an_event_loop_in_a_thread_is_at_work() -> None:
+    end = an_event_loop()
+    try:
+        assert safety.unsafe_still(0.05).startswith("a Python thread is at work (")
+    finally:
+        end()
+
+
+@pytest.mark.parametrize("begin", [an_executor, a_queue, an_event])
+def test_a_thread_that_waits_for_work_would_be_missed(begin: Callable[[], Callable[[], object]]) -> None:
+    end = begin()
+    deadline_s = time.monotonic() + SOON_S
+    try:
+        while not (found := python_threads.awaited()) and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        assert found
+        assert safety.unsafe_still() == (
+            f"a Python thread waits for work and would be missing after a fork ({', '.join(found)})"
+        )
+    finally:
+        end()
+    while python_threads.awaited() and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert python_threads.awaited() == []
+
+
+def test_a_timer_and_a_monitor_are_not_missed() -> None:
+    stop = threading.Event()
+    timer, monitor = threading.Timer(SOON_S, print), threading.Thread(target=stop.wait, args=(SOON_S,))
+    for thread in (timer, monitor):
+        thread.start()
+    try:
+        time.sleep(0.05)
+        assert python_threads.at_work() == python_threads.awaited() == []
+    finally:
+        timer.cancel()
+        stop.set()
+        monitor.join()
 
 
 def test_a_python_thread_at_work_is_waited_for_and_then_named() -> None:
@@ -123,7 +150,7 @@ def test_a_thread_that_python_has_no_name_for_is_seen_too() -> None:
 
 def test_only_a_thread_at_work_is_waited_for_not_words_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety, "unsafe_to_fork", lambda: "no thread is at work here, but CUDA is initialised")
-    monkeypatch.setattr(safety, "_busy_threads", list)
+    monkeypatch.setattr(safety.python_threads, "at_work", list)
     started_s = time.monotonic()
     assert safety.unsafe_still(SOON_S) == "no thread is at work here, but CUDA is initialised"
     assert time.monotonic() - started_s < SOON_S / 2
@@ -131,7 +158,7 @@ def test_only_a_thread_at_work_is_waited_for_not_words_of_one(monkeypatch: pytes
 
 def test_where_nothing_is_forked_no_thread_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety.sys, "platform", "darwin")
-    monkeypatch.setattr(safety, "_busy_threads", lambda: ["works"])
+    monkeypatch.setattr(safety.python_threads, "at_work", lambda: ["works"])
     started_s = time.monotonic()
     safety.unsafe_still(SOON_S)
     assert time.monotonic() - started_s < SOON_S / 2
