@@ -3,6 +3,7 @@
 import json
 import math
 import statistics
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from tailgate.duet.base import Base, checked_python, parsed
 from tailgate.duet.matching import matched
-from tailgate.duet.prepared import PreparedCall
+from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.ratios import block_log_ratio
 from tailgate.duet.side import strangers
-from tailgate.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, turns_for
+from tailgate.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
 from tailgate.duet.word import AtWord, warm_round_s
 from tailgate.errors import TailgateError
 
@@ -26,15 +27,15 @@ SECONDS = st.floats(min_value=1e-8, max_value=20.0)
 
 
 @PATIENT
-@given(SECONDS, st.integers(1, 1000), st.floats(0.05, 5.0), st.booleans())
-def test_blocks_are_short_and_many(call_s: float, iterations: int, side_s: float, set_up: bool) -> None:
-    turns = turns_for(call_s, iterations, side_s, set_up=set_up)
+@given(SECONDS, st.integers(1, 1000), st.floats(0.05, 5.0))
+def test_blocks_are_short_and_many_and_keep_to_the_wall_time(call_s: float, iterations: int, side_s: float) -> None:
+    turns = turns_for(call_s, iterations, side_s)
     assert turns.blocks >= 2
     assert turns.blocks % 2 == 0  # whole A B B A
-    assert turns.iterations >= (1 if set_up else iterations)
     round_s = turns.iterations * call_s
+    assert turns.iterations >= iterations or round_s * 2 <= side_s or turns.iterations == 1
     assert turns.rounds == 1 or turns.rounds * round_s <= BLOCK_S * 1.5
-    if not set_up and round_s < side_s / 4:
+    if round_s < side_s / 4:
         assert turns.blocks * turns.rounds * round_s == pytest.approx(side_s, rel=0.6)
     assert turns.blocks == 2 or turns.blocks * turns.rounds <= MOST_ROUNDS * 2
 
@@ -44,8 +45,25 @@ def test_a_long_call_is_a_block_by_itself_and_not_primed() -> None:
     assert (turns.rounds, turns.iterations, turns.priming, turns.blocks) == (1, 1, 0, 20)
 
 
-def test_a_call_with_a_set_up_is_never_repeated_in_a_round() -> None:
-    assert turns_for(1e-9, 500, set_up=True).iterations == 1
+@PATIENT
+@given(st.integers(1, 5000), st.integers(1, 100), st.none() | SECONDS)
+def test_an_authors_rounds_are_never_exceeded(rounds: int, iterations: int, round_s: float | None) -> None:
+    turns = authors_turns(rounds, iterations, round_s)
+    assert 1 <= turns.rounds * turns.blocks <= rounds
+    assert (turns.iterations, turns.priming) == (iterations, 0)
+    assert rounds == 1 or turns.blocks >= 2
+
+
+@pytest.mark.parametrize(("rounds", "warmup_rounds", "iterations"), [(1, 0, 1), (5, 2, 1), (3, 0, 4)])
+def test_a_pedantic_call_is_made_as_often_as_pytest_benchmark_would(
+    rounds: int, warmup_rounds: int, iterations: int
+) -> None:
+    called: list[int] = []
+    call = prepared_call(called.append, (1,), rounds=rounds, warmup_rounds=warmup_rounds, iterations=iterations)
+    home = FakeHome([(1, iterations, 0), None])
+    AtWord(home).take_prepared(call, time.perf_counter)  # type: ignore[arg-type]
+    call.finish(time.perf_counter)
+    assert len(called) == (warmup_rounds + rounds) * iterations + (iterations > 1)
 
 
 @PATIENT
@@ -54,8 +72,8 @@ def test_sides_take_turns_so_that_a_drift_cancels(blocks: int, first: int) -> No
     order = list(abba(blocks, first))
     assert order[:4] == [first, 1 - first, 1 - first, first]
     times: dict[int, list[int]] = {0: [], 1: []}
-    for time, side in enumerate(order):
-        times[side].append(time)
+    for moment, side in enumerate(order):
+        times[side].append(moment)
     assert len(times[0]) == len(times[1]) == blocks
     assert statistics.fmean(times[0]) == statistics.fmean(times[1])
 
@@ -173,8 +191,9 @@ def test_a_side_calls_at_the_parents_word_and_keeps_the_primed_rounds_to_itself(
     taken = AtWord(home).take(rounds_of, lambda call_s: 2)  # type: ignore[arg-type]
     kind, ready = home.sent[0]
     assert kind == "ready"
-    assert (ready["call_s"], ready["iterations"], ready["set_up"]) == (0.5, 2, False)
-    assert home.sent[1:] == [("block", [0.5] * 3), ("block", [0.5] * 4)]
+    assert 0 < ready["call_s"] < 0.5  # by the wall clock, whatever the timer says
+    assert (ready["iterations"], ready["fixed"]) == (2, None)
+    assert [(kind, block[0]) for kind, block in home.sent[1:]] == [("block", [0.5] * 3), ("block", [0.5] * 4)]
     assert called[-3:] == [(1, 2), (3, 2), (4, 2)]
     assert taken.iterations == 2
 

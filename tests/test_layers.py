@@ -23,6 +23,7 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "columns": {"analysis"},
     "doctor": {"cpus", "environment", "errors", "nvml"},
     "errors": set(),
+    "git": set(),
     "values": {"errors"},
     "endings": set(),
     "trust": {"cpus", "errors"},

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tailgate import environment
+from tailgate import environment, git
 from tailgate.settings import Settings
 
 GIT_S = 20.0
@@ -113,10 +113,10 @@ def _files_digest(folder: Path, files: Iterable[Path]) -> str | None:
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, timeout=GIT_S, check=True)
+        done = git.run(git.place_of(folder, GIT_S), *arguments, timeout_s=GIT_S)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
+    return done.stdout if done.returncode == 0 else None
 
 
 def _sha256(path: Path) -> str | None:

@@ -21,7 +21,7 @@ from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 from tailgate.clocks import DeviceClock, timed_rounds
 from tailgate.device_rounds import DeviceRounds
 from tailgate.duet.prepared import PreparedCall, prepared_call
-from tailgate.duet.word import TURNS
+from tailgate.duet.word import TURNS, Taken
 from tailgate.items import declared_items
 from tailgate.meters import meters
 from tailgate.profiling import PROFILE
@@ -29,11 +29,13 @@ from tailgate.protocol import PRESETS, Protocol
 from tailgate.rows import add_warning
 from tailgate.settings import Settings
 from tailgate.tenants.member import MEMBER
-from tailgate.warmup import Warm, warm_up, warm_up_device
+from tailgate.warmup import Walled, Warm, warm_up, warm_up_device
 from tailgate.watch import Watch
 
 Rounds = Callable[[int, int], list[float]]
 """Seconds of each of so many rounds of so many calls."""
+MOST_CALLS_UNSEEN = 1000
+"""A round, where one call takes 0 s by the benchmark's timer."""
 SETTINGS = pytest.StashKey[Settings]()
 MARKS = pytest.StashKey[dict[str, Any]]()
 """What each meter noted before a test's set-up."""
@@ -97,9 +99,9 @@ class TailgateBenchmark(BenchmarkFixture):
         if self._profiled is not None:
             return self._counted(prepared_call(target, *args, **kwargs))
         if self._at_word is not None:
-            return self._pedantic_in_turns(target, *args, **kwargs)
+            return self._pedantic_in_turns(prepared_call(target, *args, **kwargs))
         if self._member is not None:
-            return self._pedantic_among_tenants(target, *args, **kwargs)
+            return self._pedantic_among_tenants(prepared_call(target, *args, **kwargs))
         with self._watched():
             return super()._raw_pedantic(target, *args, **kwargs)
 
@@ -115,6 +117,7 @@ class TailgateBenchmark(BenchmarkFixture):
                 return device.timed(rounds, iterations, self._timer)
             return timed_rounds(function, args, kwargs, rounds, iterations, self._timer)
 
+        walled = Walled(rounds_of)
         with contextlib.closing(self._watch()) as watch:
             watch.prepare()
             if self._member is not None:
@@ -122,12 +125,12 @@ class TailgateBenchmark(BenchmarkFixture):
             if device:
                 warmed = warm_up_device(
                     protocol,
-                    rounds_of,
+                    walled,
                     lambda: {"device times": device.median_s(), "SM clock": watch.sm_clock_hz()},
                 )
             else:
-                warmed = warm_up(protocol, rounds_of)
-            rounds, iterations = self._fixed(protocol, warmed, first_call_s, rounds_of)
+                warmed = warm_up(protocol, walled)
+            rounds, iterations = self._fixed(protocol, warmed, first_call_s, walled)
             self._time(watch, rounds_of, rounds, iterations, device.keep if device else None)
         if device:
             fields, warnings = device.described(iterations)
@@ -141,11 +144,17 @@ class TailgateBenchmark(BenchmarkFixture):
         return Watch(self._settings, self._marks, self.extra_info, among_tenants=self._member is not None)
 
     def _time(
-        self, watch: Watch, rounds_of: Rounds, rounds: int, iterations: int, kept: Callable[[], None] | None = None
-    ) -> None:
-        """The timed rounds, into the row; ``kept`` is called right after the last of them."""
+        self, watch: Watch, rounds_of: Rounds, rounds: int, iterations: int, kept: Callable[[], None] | None = None,
+        *, calls_on: bool = True,
+    ) -> None:  # fmt: skip
+        """The timed rounds, into the row; ``kept`` is called right after the last of them.
+
+        ``calls_on``: as a tenant, it calls untimed before and after them.
+        """
         metadata = self._make_stats(iterations)
-        timed = partial(self._member.timed, rounds_of, kept=kept) if self._member is not None else rounds_of
+        timed = rounds_of
+        if self._member is not None:
+            timed = partial(self._member.timed, rounds_of, kept=kept, calls_on=calls_on)
         with watch.around(), self._without_gc():
             durations_s = timed(rounds, iterations)
             if kept and self._member is None:
@@ -153,17 +162,25 @@ class TailgateBenchmark(BenchmarkFixture):
         for duration_s in durations_s:
             metadata.update(duration_s)
 
-    def _fixed(
-        self, protocol: Protocol, warmed: Warm, first_call_s: float, rounds_of: Rounds
-    ) -> tuple[int, int]:
+    def _fixed(self, protocol: Protocol, warmed: Warm, first_call_s: float, walled: Walled) -> tuple[int, int]:
         """Rounds and calls a round, by the warm calls; the row says so."""
         warm_s, warmup_rounds, warning = warmed
-        iterations = self._iterations(statistics.median(warm_s))
+        wanted = self._iterations(statistics.median(warm_s))
+        iterations = min(wanted, protocol.calls_that_fit(walled.call_s, self._max_time, self._min_rounds))
+        if iterations < wanted:
+            add_warning(
+                self.extra_info,
+                f"by this timer a round would need {wanted} calls, of {walled.call_s:.2g} s each by the wall clock: "
+                f"--benchmark-max-time leaves time for {iterations}",
+            )
         rounds = protocol.rounds_after(
-            [duration_s * iterations for duration_s in warm_s], self._max_time, self._min_rounds
+            [duration_s * iterations for duration_s in warm_s],
+            self._max_time,
+            self._min_rounds,
+            walled.call_s * iterations,
         )
         if self._member is not None:
-            rounds, iterations = self._member.agree(rounds, iterations, statistics.median(warm_s), rounds_of)
+            rounds, iterations = self._member.agree(rounds, iterations, walled.call_s, walled)
         # A fixture that had to call the function before (to check its answer) knows the real first call.
         self.extra_info.setdefault("first_call_s", first_call_s)
         self.extra_info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
@@ -213,44 +230,26 @@ class TailgateBenchmark(BenchmarkFixture):
 
     def _in_turns(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """In a duet the parent says when to call, and how often."""
-        with PauseInstrumentation():
-            result = function(*args, **kwargs)
-            self._take_turns(
-                lambda rounds, iterations: timed_rounds(function, args, kwargs, rounds, iterations, self._timer)
-            )
-        return result
-
-    def _pedantic_in_turns(self, target: Callable[..., Any], *args: Any, iterations: int = 1, **kwargs: Any) -> Any:
-        """The same, with its author's set-up and teardown around each call; the number of rounds is the duet's."""
-        prepared = prepared_call(target, *args, **kwargs)
-        with PauseInstrumentation():
-            result = prepared.once()
-            self._take_turns(prepared.rounds_by(self._timer), least=iterations, set_up=prepared.has_set_up)
-        return result
-
-    def _pedantic_among_tenants(
-        self, target: Callable[..., Any], *args: Any, rounds: int = 1, warmup_rounds: int = 0, iterations: int = 1,
-        **kwargs: Any,
-    ) -> Any:  # fmt: skip
-        """Its author's rounds, the same for all tenants."""
-        assert self._member is not None
-        prepared = prepared_call(target, *args, **kwargs)
-        rounds_of = prepared.rounds_by(self._timer)
-        with PauseInstrumentation():
-            result = prepared.once()
-            self._member.gather()
-            call_s = statistics.median(rounds_of(max(1, warmup_rounds), iterations)) / iterations
-            iterations = 1 if prepared.has_set_up else iterations
-            rounds, iterations = self._member.agree(rounds, iterations, call_s, rounds_of)
-            with contextlib.closing(self._watch()) as watch:
-                self._time(watch, rounds_of, rounds, iterations)
-                watch.timed(rounds * iterations, declared_items(self._item))
-        return result
-
-    def _take_turns(self, rounds_of: Any, least: int = 1, *, set_up: bool = False) -> None:
         assert self._at_word is not None
-        with self._without_gc():
-            taken = self._at_word.take(rounds_of, lambda call_s: max(least, self._iterations(call_s)), set_up=set_up)
+        with PauseInstrumentation(), self._without_gc():
+            result = function(*args, **kwargs)
+            taken = self._at_word.take(
+                lambda rounds, iterations: timed_rounds(function, args, kwargs, rounds, iterations, self._timer),
+                self._iterations,
+            )
+        self._note_turns(taken)
+        return result
+
+    def _pedantic_in_turns(self, call: PreparedCall) -> Any:
+        """The same; how often is the author's to say."""
+        assert self._at_word is not None
+        with PauseInstrumentation(), self._without_gc():
+            taken = self._at_word.take_prepared(call, self._timer)
+            result = call.finish(self._timer)
+        self._note_turns(taken)
+        return result
+
+    def _note_turns(self, taken: Taken) -> None:
         metadata = self._make_stats(taken.iterations)
         for duration_s in taken.durations_s:
             metadata.update(duration_s)
@@ -258,14 +257,26 @@ class TailgateBenchmark(BenchmarkFixture):
         self.extra_info.setdefault("status", "ok")
         self.extra_info.setdefault("warnings", [])
 
+    def _pedantic_among_tenants(self, call: PreparedCall) -> Any:
+        """Its author's rounds, at the same time in all tenants; between them nobody calls for the others' sake."""
+        assert self._member is not None
+        with PauseInstrumentation():
+            self._member.gather()
+            round_s = call.warm(self._timer)
+            rounds, iterations = self._member.agree(call.rounds, call.iterations, round_s or 0.0, None)
+            with contextlib.closing(self._watch()) as watch:
+                self._time(watch, call.rounds_by(self._timer), rounds, iterations, calls_on=False)
+                watch.timed(rounds * iterations, declared_items(self._item))
+            return call.finish(self._timer)
+
     def _iterations(self, call_s: float) -> int:
         """Calls per round: 1 unless one call is shorter than the clock can tell.
 
         pytest-benchmark's rule (``--benchmark-calibration-precision`` times the clock's resolution),
         on a warm call, and without its floor of ``--benchmark-min-time``: single calls keep the tail honest.
         """
-        least_s = self._get_precision(self._timer) * self._calibration_precision
-        return max(1, ceil(least_s / call_s)) if call_s > 0 else 1000
+        least_s = (self._get_precision(self._timer) or 0.0) * self._calibration_precision
+        return max(1, ceil(least_s / call_s)) if call_s > 0 else MOST_CALLS_UNSEEN
 
     def _profile(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
         import cProfile

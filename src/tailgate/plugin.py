@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tailgate import hookspecs, seams
+from tailgate import git, hookspecs, seams
 from tailgate.errors import as_usage_error
 from tailgate.gate.beginning import begin_gate
 from tailgate.items import connect, declared_items, is_benchmark, tidy
@@ -137,6 +137,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say it when nothing was measured."""
     config.stash[RUN].summarize(terminalreporter)
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_benchmark_generate_commit_info() -> Generator[None, object, object]:
+    """Of the repository around the project, without touching the index, whatever git hook runs this session."""
+    with git.clean_environment():
+        return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)

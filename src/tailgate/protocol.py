@@ -51,20 +51,36 @@ class Protocol:
             warms_devices=self.warms_devices and warmup_rounds is None,
         )
 
-    def rounds_after(self, warm_s: Sequence[float], max_time_s: float, min_rounds: int = 1) -> int:
-        """Rounds to time, given the durations of warm calls in seconds (the first call left out).
+    def rounds_after(
+        self, warm_s: Sequence[float], max_time_s: float, min_rounds: int = 1, wall_s: float | None = None
+    ) -> int:
+        """Rounds to time, given the durations of warm rounds in seconds (the first call left out).
 
-        ``min_rounds``: what the test itself asks for at least (its ``benchmark`` marker).
+        Args:
+            warm_s: by the benchmark's timer.
+            max_time_s: the budget, of wall time.
+            min_rounds: what the test itself asks for at least (its ``benchmark`` marker).
+            wall_s: what a round takes by the wall clock; ``None``: the timer counts just that.
         """
         if self.rounds is not None:
             return self.rounds
         least = max(self.min_rounds, min_rounds)
-        typical_s = statistics.median(warm_s)
+        typical_s = statistics.median(warm_s) if wall_s is None else wall_s
+        fitting = rounds_that_fit(typical_s, self._budget_s(max_time_s), least, self.max_rounds)
         if self.name == "adaptive":
-            fitting = rounds_that_fit(typical_s, max_time_s * ADAPTIVE_TIME_FACTOR, least, self.max_rounds)
-            wanted = max(rounds_wanted(warm_s), samples_for_upper_end(0.99), least)
-            return min(wanted, fitting)
-        return rounds_that_fit(typical_s, max_time_s, least, self.max_rounds)
+            return min(max(rounds_wanted(warm_s), samples_for_upper_end(0.99), least), fitting)
+        return fitting
+
+    def calls_that_fit(self, call_wall_s: float, max_time_s: float, min_rounds: int = 1) -> int:
+        """How many calls a round may have at most, so that the least number of rounds keeps to the budget; 1 or more.
+
+        ``call_wall_s``: what one takes by the wall clock.
+        """
+        least = self.rounds or max(self.min_rounds, min_rounds)
+        return max(1, math.floor(self._budget_s(max_time_s) / least / max(call_wall_s, 1e-9)))
+
+    def _budget_s(self, max_time_s: float) -> float:
+        return max_time_s * (ADAPTIVE_TIME_FACTOR if self.name == "adaptive" else 1)
 
 
 PRESETS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tailgate.protocol import BATCH_S, STEADY_HALF_WIDTH_REL, WARMUP_LIMIT_S, Protocol, is_steady, steadiness_rel
 
@@ -12,6 +12,36 @@ HOST = "times"
 """What the batches' medians by the host's clock are called in a warning."""
 DEVICE_WARMUP_LIMIT_S = 10.0
 """Of a protocol with a fixed warm-up (``quick``), on a device: its clocks rise within a second or two."""
+
+
+class Walled:
+    """Rounds, and what they take by the wall clock: budgets are of that, whatever the benchmark's timer counts."""
+
+    def __init__(
+        self, rounds_of: Callable[[int, int], list[float]], now: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._rounds_of, self._now = rounds_of, now
+        self.call_s = 0.0
+        """Of a typical call of the latest rounds."""
+
+    def __call__(self, rounds: int, iterations: int = 1) -> list[float]:
+        """As timed by the benchmark's timer."""
+        start_s = self._now()
+        durations_s = self._rounds_of(rounds, iterations)
+        self.call_s = typical_wall_s(durations_s, self._now() - start_s) / iterations
+        return durations_s
+
+
+def typical_wall_s(durations_s: Sequence[float], wall_s: float) -> float:
+    """Of one of several rounds that took so long together.
+
+    The median, which one slow round does not move, and what the timer did not see of all, such as waiting. A timer that
+    saw more time than there was counts something else than seconds, and says nothing here.
+    """
+    unseen_s = wall_s - sum(durations_s)
+    mean_s = wall_s / max(1, len(durations_s))
+    return mean_s if unseen_s < 0 or not durations_s else statistics.median(durations_s) + unseen_s / len(durations_s)
+
 
 Beside = Callable[[], Mapping[str, float | None]]
 """After a batch: what else must be steady, by name; ``None``: not known, and not waited for."""
@@ -67,8 +97,8 @@ def until_steady(
         batch = rounds_of(per_batch)
         calls += len(batch)
         median_s = statistics.median(batch)
-        # A timer of CPU time does not see a call wait; the batch's length is a matter of wall time.
-        call_s = max(median_s, (now() - begun_s) / len(batch))
+        # A timer may not see a call wait, or count no seconds; the batch's length is a matter of wall time.
+        call_s = typical_wall_s(batch, now() - begun_s)
         if per_batch * call_s >= BATCH_S / 2:
             batches.append(batch)
             series[HOST].append(median_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import statistics
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +12,7 @@ from typing import Any
 from tailgate import trust
 from tailgate.duet.partner import Partner, SideLostError, last_words
 from tailgate.duet.pinning import on_one_cpu
-from tailgate.duet.turns import Turns, abba, turns_for
+from tailgate.duet.turns import Turns, abba, authors_turns, turns_for
 from tailgate.endings import Ending
 from tailgate.processes.attempt import Attempt
 from tailgate.trust.stretch import between
@@ -32,6 +31,8 @@ class Outcome:
     """Seconds of each round, base's and head's; empty where one of them made no measurement."""
     called: tuple[bool, bool] = (False, False)
     """Whether each side's test came to call ``benchmark``."""
+    unlike: str | None = None
+    """Why two sides that both called it were not measured."""
     turns: Turns | None = None
     first: int = BASE
     """Which side began."""
@@ -90,42 +91,53 @@ class Pair:
     def measure(self, names: Names, following: Names | None, first: int) -> Outcome:
         """One benchmark. Where a side is lost, its process and the other's are gone afterwards."""
         made = Outcome(first=first)
-        current = BASE
         try:
             if not all(partner.alive for partner in self._partners):
                 self.start()
             deadline_s = time.monotonic() + self._timeout_s
-            for current, partner in enumerate(self._partners):
-                partner.run(names[current], following[current] if following else None)
-            ready = []
-            for current, partner in enumerate(self._partners):
-                ready.append(partner.ready(made.sides[current], deadline_s))
+            for side, partner in enumerate(self._partners):
+                partner.run(names[side], following[side] if following else None)
+            ready = [partner.ready(made.sides[side], deadline_s) for side, partner in enumerate(self._partners)]
             made.called = (bool(ready[BASE]), bool(ready[HEAD]))
             both = [found for found in ready if found]
             if len(both) == len(ready):
-                self._pause()
-                turns = _turns(both, self._side_s)
-                # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
-                for current, partner in enumerate(self._partners):
-                    alone_s = partner.block(turns.rounds, turns.iterations, turns.priming, deadline_s)
-                    if not both[current]["set_up"]:
-                        both[current]["call_s"] = statistics.median(alone_s) / turns.iterations
-                made.turns = turns = _turns(both, self._side_s)
-                with self._pinned(both) as made.cpu:
-                    before = trust.read()
-                    for current in abba(turns.blocks, first):
-                        partner = self._partners[current]
-                        rounds_s = partner.block(turns.rounds, turns.iterations, turns.priming, deadline_s)
-                        made.rounds_s[current].extend(rounds_s)
-                    _note_disturbance(made, before, trust.read())
-            for current, partner in enumerate(self._partners):
-                if ready[current]:
-                    made.sides[current].farewell = partner.finish(made.sides[current], deadline_s)
+                made.unlike = unlike(both)
+                if made.unlike is None:
+                    self._in_turns(made, both, deadline_s)
+            for side, partner in enumerate(self._partners):
+                if ready[side] and not made.sides[side].farewell:
+                    partner.finish(made.sides[side], deadline_s)
+            for attempt in made.sides:
+                if stopped := attempt.farewell.get("stopped"):
+                    attempt.ending = Ending("failed", f"its test was stopped by {stopped}")
         except SideLostError as lost:
             made.sides[self._names.index(lost.side)].ending = self._named(lost)
-            made.rounds_s = ([], [])
             self.close()
+        if not (made.passed(BASE) and made.passed(HEAD)):
+            made.rounds_s = ([], [])
         return made
+
+    def _in_turns(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
+        """All blocks of both sides, unless a test ends before."""
+        for partner in self._partners:
+            partner.pause()
+        if ready[BASE]["fixed"] is None:
+            turns = _turns(ready, self._side_s)
+            # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
+            for side, partner in enumerate(self._partners):
+                alone = partner.block(turns, made.sides[side], deadline_s)
+                if alone is None:
+                    return
+                ready[side]["call_s"] = alone[1] / turns.rounds / turns.iterations
+        made.turns = turns = _turns(ready, self._side_s)
+        with self._pinned(ready) as made.cpu:
+            before = trust.read()
+            for side in abba(turns.blocks, made.first):
+                found = self._partners[side].block(turns, made.sides[side], deadline_s)
+                if found is None:
+                    return
+                made.rounds_s[side].extend(found[0])
+            _note_disturbance(made, before, trust.read())
 
     def close(self) -> None:
         """End both processes."""
@@ -136,10 +148,6 @@ class Pair:
         if not all(found["one_thread"] for found in ready):
             return nullcontext()
         return on_one_cpu([partner.pid for partner in self._partners if partner.pid], self._chance)
-
-    def _pause(self) -> None:
-        for partner in self._partners:
-            partner.pause()
 
     def _named(self, lost: SideLostError) -> Ending:
         if lost.ending.status == "timeout":
@@ -152,14 +160,27 @@ class Pair:
         return lost.ending
 
 
+def unlike(ready: Sequence[dict[str, Any]]) -> str | None:
+    """Why two tests that call otherwise cannot be compared: one's calls may be cold, or means, and not the other's."""
+    ways = [
+        "as often as there is time for"
+        if found["fixed"] is None
+        else f"with warmup_rounds={found['fixed']['warmup_rounds']} and iterations={found['iterations']}"
+        for found in ready
+    ]
+    if ways[BASE] == ways[HEAD] or all(found["fixed"] is None for found in ready):
+        return None
+    return f"the sides call it differently: base {ways[BASE]}, head {ways[HEAD]} (benchmark.pedantic)"
+
+
 def _turns(ready: Sequence[dict[str, Any]], side_s: float) -> Turns:
-    """The same for both: as the slower one needs them."""
-    return turns_for(
-        max(found["call_s"] for found in ready),
-        max(found["iterations"] for found in ready),
-        side_s,
-        set_up=any(found["set_up"] for found in ready),
-    )
+    """The same for both: as the slower one needs them, and as the author of the test fixed them."""
+    calls_s = [found["call_s"] for found in ready]
+    iterations = max(found["iterations"] for found in ready)
+    if ready[BASE]["fixed"] is None:
+        return turns_for(max(calls_s), iterations, side_s)
+    round_s = None if None in calls_s else max(calls_s) * iterations
+    return authors_turns(min(found["fixed"]["rounds"] for found in ready), iterations, round_s)
 
 
 def _note_disturbance(made: Outcome, before: trust.Reading, after: trust.Reading) -> None:

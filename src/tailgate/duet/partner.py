@@ -16,8 +16,9 @@ import tempfile
 import time
 from typing import IO, Any
 
-from tailgate import endings
+from tailgate import endings, git
 from tailgate.duet.launch import Launch
+from tailgate.duet.turns import Turns
 from tailgate.duet.word import VARIABLE
 from tailgate.endings import Ending
 from tailgate.processes.attempt import Attempt, tail, take
@@ -48,7 +49,7 @@ class Partner:
         self._launch = launch
         # Nameless, so that nothing can be left of it.
         self._output: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (closed in close())
-        self._keeper = OwnKeeper([self._output.fileno()])
+        self._keeper = OwnKeeper([self._output.fileno()], git.environment())
         self._base_temp = base_temp
         self._process: Process | None = None
         self._group: int | None = None
@@ -103,27 +104,23 @@ class Partner:
 
     def ready(self, made: Attempt, deadline_s: float) -> dict[str, Any] | None:
         """How long a warm call takes; ``None``: the test ended without getting that far, see ``made``."""
-        return self._until("ready", made, deadline_s)
-
-    def block(self, rounds: int, iterations: int, priming: int, deadline_s: float) -> list[float]:
-        """Seconds of each round of one block."""
-        self.go_on()
-        self._send((rounds, iterations, priming))
-        kind, durations_s = self._next(deadline_s)
-        assert kind == "block", kind
-        self.pause()
-        found: list[float] = durations_s
+        found: dict[str, Any] | None = self._until("ready", made, deadline_s)
         return found
 
-    def finish(self, made: Attempt, deadline_s: float) -> dict[str, Any]:
-        """No more blocks: let the test end."""
+    def block(self, turns: Turns, made: Attempt, deadline_s: float) -> tuple[list[float], float] | None:
+        """Seconds of each round of one block, and of all of it by the wall; ``None``: the test ended instead."""
+        self.go_on()
+        self._send((turns.rounds, turns.iterations, turns.priming))
+        found: tuple[list[float], float] | None = self._until("block", made, deadline_s)
+        if found is not None:
+            self.pause()
+        return found
+
+    def finish(self, made: Attempt, deadline_s: float) -> None:
+        """No more blocks: let the test end; ``made`` has what came of it."""
         self.go_on()
         self._send(None)
-        return self._until("end", made, deadline_s) or {}
-
-    def ended(self, made: Attempt, deadline_s: float) -> dict[str, Any]:
-        """Wait for the end of a test that has made no measurement."""
-        return self._until("end", made, deadline_s) or {}
+        self._until("its farewell", made, deadline_s)
 
     def pause(self) -> None:
         """It does nothing until :meth:`go_on`."""
@@ -157,12 +154,15 @@ class Partner:
         """The end of what its process wrote."""
         return tail(self._output.fileno())
 
-    def _until(self, wanted: str, made: Attempt, deadline_s: float) -> dict[str, Any] | None:
+    def _until(self, wanted: str, made: Attempt, deadline_s: float) -> Any:
+        """What it says of that; ``None``: its test has ended first, and ``made`` has what came of it."""
         while True:
             kind, content = self._next(deadline_s)
             if kind == wanted:
-                found: dict[str, Any] = content
-                return found
+                return content
+            if kind == "ready":  # benchmark(...) once more in the same test: its first measurement was the one judged
+                self._send(None)
+                continue
             take((kind, content), made)
             if made.farewell:
                 return None

@@ -17,6 +17,8 @@ PRIMING_SHARE = 0.04
 """Of a block, called untimed first: while a side waits, the other one takes the caches."""
 LONGEST_PRIMED_S = BLOCK_S
 """A longer call fills the caches anew by itself, and one more of it costs more than it brings."""
+BLOCKS_UNSEEN = 100
+"""A side, at most, of rounds whose length nobody knows before the first."""
 LEAST_BLOCKS = 2
 """A side: one A B B A, so that a drift cancels."""
 
@@ -35,19 +37,31 @@ class Turns:
     """Untimed rounds before each block."""
 
 
-def turns_for(call_s: float, iterations: int = 1, side_s: float = 1.0, *, set_up: bool = False) -> Turns:
-    """Of calls that take so long on the slower side, which needs so many of them a round for its clock.
+def turns_for(call_s: float, iterations: int = 1, side_s: float = 1.0) -> Turns:
+    """Of calls that take so long on the slower side, by the wall, which needs so many of them a round for its clock.
 
-    ``side_s``: how long each side is to be measured in all.
-    ``set_up``: each call has a set-up of its own, so a round cannot be several calls.
+    ``side_s``: how long each side is to be measured in all, whatever the benchmark's own timer counts: it may want more
+    calls a round than there is time for.
     """
-    call_s = max(call_s, side_s / MOST_ROUNDS if set_up else 1e-9)
-    iterations = 1 if set_up else max(iterations, math.ceil(side_s / MOST_ROUNDS / call_s))
+    call_s = max(call_s, 1e-9)
+    fitting = max(1, math.floor(side_s / LEAST_BLOCKS / call_s))
+    iterations = max(min(iterations, fitting), math.ceil(side_s / MOST_ROUNDS / call_s))
     round_s = call_s * iterations
     rounds = max(1, round(BLOCK_S / round_s))
     blocks = max(LEAST_BLOCKS, 2 * round(side_s / (rounds * round_s) / 2))
     priming = max(1, round(rounds * PRIMING_SHARE)) if round_s < LONGEST_PRIMED_S else 0
     return Turns(iterations, rounds, blocks, priming)
+
+
+def authors_turns(rounds: int, iterations: int, round_s: float | None) -> Turns:
+    """Of so many rounds of so many calls, which a test's author fixed, in blocks: none is primed, none is more.
+
+    ``round_s``: of the author's warm-up on the slower side; ``None``: there is none.
+    """
+    most = max(1, rounds // LEAST_BLOCKS)
+    wanted = math.ceil(rounds / BLOCKS_UNSEEN) if round_s is None else round(BLOCK_S / max(round_s, 1e-9))
+    a_block = max(1, min(most, wanted))
+    return Turns(iterations, a_block, rounds // a_block, 0)
 
 
 def abba(blocks: int, first: int) -> Iterator[int]:

@@ -92,7 +92,12 @@ def why_stopped(outcome: Outcome) -> str:
                 return f"{name} skipped it: {_said(report)}"
             if report["outcome"] == "failed":
                 return f"{name} failed: {_said(report)}{at_once_hint(_said(report))}"
-    return f"{'head calls' if outcome.called[BASE] else 'neither side calls'} no benchmark(...) in this test"
+    if outcome.unlike is not None:
+        return outcome.unlike
+    who = (
+        "neither side calls" if not any(outcome.called) else f"{'head' if outcome.called[BASE] else 'base'} never calls"
+    )
+    return f"{who} benchmark(...) in this test"
 
 
 def unmatched(name: str, verdict: str) -> Verdict:

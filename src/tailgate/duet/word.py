@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tailgate.clocks import Timer
 from tailgate.duet.pinning import is_one_thread
+from tailgate.duet.prepared import PreparedCall
 
 if TYPE_CHECKING:
     from tailgate.processes.messages import Channel
@@ -39,20 +41,33 @@ class AtWord:
     def __init__(self, home: Channel) -> None:
         self._home = home
 
-    def take(self, rounds_of: Rounds, iterations_for: Callable[[float], int], *, set_up: bool = False) -> Taken:
-        """Blocks until the parent wants no more.
-
-        ``set_up``: each call has a set-up that is not timed, so a round is one call, and takes longer than it says.
-        """
+    def take(self, rounds_of: Rounds, iterations_for: Callable[[float], int]) -> Taken:
+        """Blocks until the parent wants no more."""
         thread_s, process_s = time.thread_time(), time.process_time()
         timed_s, wall_s = warm_round_s(rounds_of)
         thread_s, process_s = time.thread_time() - thread_s, time.process_time() - process_s
-        ready = {
-            "call_s": wall_s if set_up else timed_s,
-            "iterations": 1 if set_up else iterations_for(timed_s),
-            "set_up": set_up,
-            "one_thread": is_one_thread(thread_s, process_s),
-        }
+        return self._obey(
+            rounds_of,
+            call_s=wall_s,
+            iterations=iterations_for(timed_s),
+            one_thread=is_one_thread(thread_s, process_s),
+            fixed=None,
+        )
+
+    def take_prepared(self, call: PreparedCall, timer: Timer) -> Taken:
+        """The same of what an author has counted: warm-up and rounds are as many as the test says."""
+        thread_s, process_s = time.thread_time(), time.process_time()
+        round_s = call.warm(timer)
+        thread_s, process_s = time.thread_time() - thread_s, time.process_time() - process_s
+        return self._obey(
+            call.rounds_by(timer),
+            call_s=None if round_s is None else round_s / call.iterations,
+            iterations=call.iterations,
+            one_thread=is_one_thread(thread_s, process_s),
+            fixed={"rounds": call.rounds, "warmup_rounds": call.warmup_rounds},
+        )
+
+    def _obey(self, rounds_of: Rounds, **ready: Any) -> Taken:
         self._home.send(("ready", ready))
         durations_s: list[float] = []
         iterations = 1
@@ -60,8 +75,9 @@ class AtWord:
             rounds, iterations, priming = order
             if priming:
                 rounds_of(priming, iterations)
+            start_s = time.perf_counter()
             durations_s = rounds_of(rounds, iterations)
-            self._home.send(("block", durations_s))
+            self._home.send(("block", (durations_s, time.perf_counter() - start_s)))
         return Taken(durations_s, iterations)
 
 

@@ -6,26 +6,31 @@ session closes it, ends, or is killed.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from tailgate import git
 from tailgate.errors import TailgateError, nearest
 
 GIT_S = 300.0
 JANITOR = """
-import os, shutil, signal, subprocess, sys
+import json, shutil, signal, subprocess, sys
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
-top, folder = sys.argv[1:]
+git, folder, checkout = json.loads(sys.argv[1])
 sys.stdin.buffer.read()
 quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-subprocess.run(["git", "-C", top, "worktree", "remove", "--force", "--force", os.path.join(folder, "base")], **quiet)
+remove = [*git, "worktree", "remove", "--force", "--force", checkout]
+subprocess.run(remove, **quiet)
 shutil.rmtree(folder, ignore_errors=True)
-subprocess.run(["git", "-C", top, "worktree", "prune"], **quiet)
+subprocess.run(remove, **quiet)
 """
+"""Not ``git worktree prune``: it forgets the user's own worktrees, too, such as those on a disk that is not there."""
 
 
 class Worktree:
@@ -36,24 +41,40 @@ class Worktree:
     """
 
     def __init__(self, inside: Path, ref: str) -> None:
-        self.top = Path(_git(inside, "rev-parse", "--show-toplevel", what="is not inside a git repository"))
-        self.commit = resolve(self.top, ref)
+        place = _place(inside)
+        self.top = Path(_git(place, "rev-parse", "--show-toplevel", what=f"{inside} is not inside a git repository"))
+        self._place = ("-C", str(self.top), *place[2:])
+        self.commit = resolve(self._place, self.top, ref)
         # Resolved: git and pytest write down real paths. Hidden: where the temporary folder lies in the repository,
         # pytest must not find base's tests among head's.
         folder = Path(tempfile.mkdtemp(prefix=".tailgate-duet-")).resolve()
         self.folder = folder / "base"
         # Before there is anything to remove.
+        errand = json.dumps([git.command(self._place), str(folder), str(self.folder)])
         self._janitor = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", JANITOR, str(self.top), str(folder)],
+            [sys.executable, "-I", "-S", "-c", JANITOR, errand],
             stdin=subprocess.PIPE,
             start_new_session=True,
             cwd="/",
+            env=git.environment(),
         )
         try:
-            _git(self.top, "worktree", "add", "--detach", str(self.folder), self.commit, what="has no checkout")
+            what = f"{self.top} has no checkout"
+            _git(self._place, "worktree", "add", "--detach", str(self.folder), self.commit, what=what)
         except BaseException:
             self.close()
             raise
+
+    def changed(self) -> frozenset[str]:
+        """Files, from the top, in which head as it stands differs from base; those that git ignores are left out.
+
+        Raises:
+            TailgateError: git does not say.
+        """
+        what = f"{self.top} cannot be compared with base"
+        told = _git(self._place, "diff", "--name-only", "--no-renames", "-z", self.commit, "--", what=what)
+        new = _git(self._place, "ls-files", "--others", "--exclude-standard", "-z", what=what)
+        return frozenset(name for name in (*told.split("\0"), *new.split("\0")) if name)
 
     def close(self) -> None:
         """It is gone when this returns."""
@@ -69,33 +90,38 @@ class Worktree:
         return self.folder / resolved.relative_to(self.top)
 
 
-def resolve(top: Path, ref: str) -> str:
+def resolve(place: Sequence[str], top: Path, ref: str) -> str:
     """The commit behind a ref.
 
     Raises:
         TailgateError: one line with the nearest branch or tag.
     """
     try:
-        return _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", what="")
+        return _git(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", what="")
     except TailgateError:
-        known = _git(top, "for-each-ref", "--format=%(refname:short)", what="has no refs").split()
+        known = _git(place, "for-each-ref", "--format=%(refname:short)", what=f"{top} has no refs").split()
         match = nearest(ref, known)
         hint = f"; did you mean {match!r}?" if match else ""
-        shallow = _git(top, "rev-parse", "--is-shallow-repository", what="") == "true"
+        shallow = _git(place, "rev-parse", "--is-shallow-repository", what=str(top)) == "true"
         deeper = "; this clone is shallow: fetch more with git fetch --unshallow" if shallow else ""
         raise TailgateError(f"--duet: git knows no commit {ref!r} in {top}{hint}{deeper}") from None
 
 
-def _git(folder: Path, *arguments: str, what: str) -> str:
+def _place(inside: Path) -> tuple[str, ...]:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=GIT_S, check=False
-        )
+        return git.place_of(inside, GIT_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return ("-C", str(inside))  # the next command says so
+
+
+def _git(place: Sequence[str], *arguments: str, what: str) -> str:
+    try:
+        done = git.run(place, *arguments, timeout_s=GIT_S)
     except FileNotFoundError:
         raise TailgateError("--duet: a git ref needs git, which is not installed") from None
     except subprocess.TimeoutExpired:
         raise TailgateError(f"--duet: git {arguments[0]} did not end within {GIT_S:g} s") from None
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or [""])[-1]
-        raise TailgateError(f"--duet: {folder} {what}: {said}")
-    return done.stdout.strip()
+        said = (os.fsdecode(done.stderr).strip().splitlines() or [""])[-1]
+        raise TailgateError(f"--duet: {what}: {said}")
+    return os.fsdecode(done.stdout).strip()

@@ -170,9 +170,12 @@ class Spawner:
 
 
 class OwnKeeper:
-    """A keeper started for this session; it can hand ``descriptors`` on to the processes it starts."""
+    """A keeper started for this session; it can hand ``descriptors`` on to the processes it starts.
 
-    def __init__(self, descriptors: Sequence[int]) -> None:
+    ``variables``: its whole environment, and theirs; ``None``: this process's.
+    """
+
+    def __init__(self, descriptors: Sequence[int], variables: dict[str, str] | None = None) -> None:
         self.channel, theirs = Channel.pair()
         order = {"control": theirs.fileno(), "session_pid": os.getpid()}
         interpreter = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
@@ -181,6 +184,7 @@ class OwnKeeper:
             pass_fds=[theirs.fileno(), *descriptors],
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C does not reach it while it imports, either
+            env=variables,
         )
         theirs.close()
 

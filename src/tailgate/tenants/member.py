@@ -40,39 +40,45 @@ class Member:
         self._home.send(("tenant", ("loaded", {"pid": os.getpid()})))
         self._home.receive()
 
-    def agree(self, rounds: int, iterations: int, call_s: float, rounds_of: Rounds) -> tuple[int, int]:
+    def agree(self, rounds: int, iterations: int, call_s: float, rounds_of: Rounds | None) -> tuple[int, int]:
         """How many rounds of how many calls all will time.
 
-        ``rounds``, ``iterations``: as this tenant would have them by its warm calls, of ``call_s`` seconds. It calls on
-        until the others are warm, so that they get warm under load, too.
+        ``rounds``, ``iterations``: as this tenant would have them by its warm calls, of ``call_s`` seconds by the wall
+        clock. It calls on until the others are warm, so that they get warm under load, too. ``rounds_of`` ``None``: it
+        waits instead, because each call counts.
         """
         self._home.send(("tenant", ("warm", {"rounds": rounds, "iterations": iterations, "call_s": call_s})))
         agreed = self._call_until_word(rounds_of)
         return agreed["rounds"], agreed["iterations"]
 
     def timed(
-        self, rounds_of: Rounds, rounds: int, iterations: int, kept: Callable[[], None] | None = None
-    ) -> list[float]:
-        """Seconds of each round; before and after them it calls untimed, for the others' sake.
+        self, rounds_of: Rounds, rounds: int, iterations: int, kept: Callable[[], None] | None = None,
+        *, calls_on: bool = True,
+    ) -> list[float]:  # fmt: skip
+        """Seconds of each round; before and after them it calls untimed, for the others' sake, if ``calls_on``.
 
         ``kept`` is called right after the last timed round: whoever notes more of the rounds must not take the untimed
         ones after it for them.
         """
         load_start_s = time.monotonic()
+        between = rounds_of if calls_on else None
         self._home.send(("tenant", ("prepared", {})))
-        self._call_until_word(rounds_of)
+        self._call_until_word(between)
         start_s = time.monotonic()
         durations_s = rounds_of(rounds, iterations)
         end_s = time.monotonic()
         if kept:
             kept()
         self._home.send(("tenant", ("timed", {})))
-        self._call_until_word(rounds_of)
-        span = {"load_start_s": load_start_s, "start_s": start_s, "end_s": end_s, "load_end_s": time.monotonic()}
+        self._call_until_word(between)
+        load_start_s, load_end_s = (load_start_s, time.monotonic()) if calls_on else (start_s, end_s)
+        span = {"load_start_s": load_start_s, "start_s": start_s, "end_s": end_s, "load_end_s": load_end_s}
         self._home.send(("tenant", ("stopped", span)))
         return durations_s
 
-    def _call_until_word(self, rounds_of: Rounds) -> Any:
+    def _call_until_word(self, rounds_of: Rounds | None) -> Any:
+        if rounds_of is None:
+            return self._home.receive()
         count = 1
         while True:
             begun_s = time.monotonic()

@@ -163,10 +163,10 @@ def _mark(info: dict[str, Any], spans: Sequence[Span], cpus: Sequence[frozenset[
     """What a reader of the row must mind."""
     if info["tenant_overlap"] < FULL:
         text = f"only {info['tenant_overlap']:.1%} of a tenant's timed rounds were under the load of all {len(spans)}"
-        add_warning(info, f"{text}: time more rounds (--rounds)")
+        add_warning(info, f"{text}: time more rounds (--rounds; of benchmark.pedantic, its rounds=)")
     if info["tenant_window_s"] is None:
         text = "total_throughput_items_per_s: a tenant's timed rounds ended before another's began"
-        add_warning(info, f"{text}; time more rounds (--rounds)")
+        add_warning(info, f"{text}; time more rounds (--rounds; of benchmark.pedantic, its rounds=)")
     if cpus is not None and len({len(share) for share in cpus}) > 1:
         counts = ", ".join(str(len(share)) for share in cpus)
         add_warning(info, f"tenants are not alike: the CPUs do not divide evenly ({counts})")
