@@ -24,6 +24,7 @@ from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS
 from tailgate.items import declared_items
 from tailgate.meters import meters
+from tailgate.noted import NOTED, Noted
 from tailgate.profiling import PROFILE
 from tailgate.protocol import PRESETS, Protocol
 from tailgate.rows import add_warning
@@ -73,6 +74,28 @@ class TailgateBenchmark(BenchmarkFixture):
         self._at_word = node.config.stash.get(TURNS, None)
         self._profiled = node.config.stash.get(PROFILE, None)
         self._member = node.config.stash.get(MEMBER, None)
+
+    def __call__(self, function_to_benchmark: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        with self._noting():
+            return super().__call__(function_to_benchmark, *args, **kwargs)
+
+    def pedantic(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """pytest-benchmark's."""
+        with self._noting():
+            return super().pedantic(target, *args, **kwargs)
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Around each measurement: another of the same test has an ``extra_info`` of its own."""
+        noted = self._item.stash.setdefault(NOTED, [])
+        shared = next((one for one in reversed(noted) if one.info is self.extra_info), None)
+        if shared is not None:
+            self.extra_info = shared.without()
+        noted.append(Noted(self.extra_info))
+        try:
+            yield
+        finally:
+            noted[-1].end()
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         protocol = self._settings.protocol or (PRESETS["quick"] if self._member else None)
@@ -144,18 +167,16 @@ class TailgateBenchmark(BenchmarkFixture):
         self, watch: Watch, rounds_of: Rounds, rounds: int, iterations: int, kept: Callable[[], None] | None = None
     ) -> None:
         """The timed rounds, into the row; ``kept`` is called right after the last of them."""
-        metadata = self._make_stats(iterations)
         timed = partial(self._member.timed, rounds_of, kept=kept) if self._member is not None else rounds_of
         with watch.around(), self._without_gc():
             durations_s = timed(rounds, iterations)
             if kept and self._member is None:
                 kept()
+        metadata = self._make_stats(iterations)  # not before: an exception in a timed call leaves no row
         for duration_s in durations_s:
             metadata.update(duration_s)
 
-    def _fixed(
-        self, protocol: Protocol, warmed: Warm, first_call_s: float, rounds_of: Rounds
-    ) -> tuple[int, int]:
+    def _fixed(self, protocol: Protocol, warmed: Warm, first_call_s: float, rounds_of: Rounds) -> tuple[int, int]:
         """Rounds and calls a round, by the warm calls; the row says so."""
         warm_s, warmup_rounds, warning = warmed
         iterations = self._iterations(statistics.median(warm_s))

@@ -91,6 +91,12 @@ def why_stopped(outcome: Outcome) -> str:
                 return f"{name} skipped it: {_said(report)}"
             if report["outcome"] == "failed":
                 return f"{name} failed: {_said(report)}"
+    further = max(made.further for made in outcome.sides)
+    if further:
+        return (
+            f"its test makes {further + 1} measurements, and a duet takes turns over one: "
+            "make each a test of its own, such as with @pytest.mark.parametrize"
+        )
     return f"{'head calls' if outcome.called[BASE] else 'neither side calls'} no benchmark(...) in this test"
 
 
