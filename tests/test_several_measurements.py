@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from isolated import FORK, Project
+
 from tailgate.noted import Noted
 from tailgate.processes.pooling import pooled
 

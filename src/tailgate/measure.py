@@ -66,6 +66,8 @@ def mark_meters(node: pytest.Item) -> None:
 class TailgateBenchmark(BenchmarkFixture):
     """``benchmark``, measuring by the session's protocol."""
 
+    extra_info: dict[str, Any]
+
     def __init__(self, node: pytest.Item, *args: Any, **kwargs: Any) -> None:
         super().__init__(node, *args, **kwargs)
         self._item = node
@@ -76,6 +78,7 @@ class TailgateBenchmark(BenchmarkFixture):
         self._member = node.config.stash.get(MEMBER, None)
 
     def __call__(self, function_to_benchmark: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """pytest-benchmark's."""
         with self._noting():
             return super().__call__(function_to_benchmark, *args, **kwargs)
 

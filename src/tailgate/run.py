@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # its statistics are not for a session without a gate
     from tailgate.gate.verdict import Verdict
 
 RUN = pytest.StashKey["BenchmarkRun"]()
+CALIBRATING_SHARE = 0.05
+"""Of a session's time, at most about so much is spent on the calibration kernel."""
 
 
 class BenchmarkRun:
@@ -45,6 +48,7 @@ class BenchmarkRun:
         self._found = Findings()
         self._counted: dict[pytest.Item, list[Any]] = {}
         self._calibrations: list[dict[str, Any]] = []
+        self._calibration_due_s = 0.0
         self.compared: list[Run] = []
         """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
@@ -126,10 +130,18 @@ class BenchmarkRun:
         return self._settings.active and self._present and not self._off
 
     def calibrate(self, after: str | None) -> dict[str, float]:
-        """How fast the machine is now, ``after`` which benchmark: fields for its row."""
-        found = trust.calibrate()
-        self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
-        return {"calibration_compute_s": found.compute_s, "calibration_memory_s": found.memory_s}
+        """How fast the machine is now, ``after`` which benchmark: fields for its row.
+
+        Looked at only so often that it takes a small share of the session: many short benchmarks share one look.
+        """
+        start_s = time.monotonic()
+        if start_s >= self._calibration_due_s:
+            found = trust.calibrate()
+            self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
+            end_s = time.monotonic()
+            self._calibration_due_s = end_s + (end_s - start_s) / CALIBRATING_SHARE
+        last = self._calibrations[-1]
+        return {f"calibration_{part}": last[part] for part in ("compute_s", "memory_s")}
 
     def passed_over(self, rows: list[dict[str, Any]]) -> None:
         """One of several processes has ended; the row is made when all have."""
