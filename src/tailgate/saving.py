@@ -6,6 +6,7 @@ from typing import Any
 
 from tailgate import columns, environment
 from tailgate.items import whole
+from tailgate.plain import plain
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
 
@@ -39,6 +40,7 @@ def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
     for bench in whole(benchmarks):
         by_name.setdefault(bench.fullname, []).append(bench)
     for bench in output_json["benchmarks"]:
+        bench.update({name: plain(value) for name, value in bench.items() if name != "stats"})
         same = by_name.get(bench["fullname"])
         if same:  # a project's own hook may add others; of one name they are in the order in which they were measured
             bench["stats"].update(columns.p99_interval(same.pop(0).stats.sorted_data))
