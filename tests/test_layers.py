@@ -34,8 +34,8 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
 FREE = {  # rooms above those: they may use them all
     "__init__", "entry", "plugin", "cli", "run", "order", "measure", "settings", "seams", "places", "comparison",
     "yielding", "comparable", "findings", "gate", "duet", "hindrance", "hookspecs", "items", "journal", "processes",
-    "narrator", "saving", "storage", "table", "rows", "progress", "schema", "commands", "baselines", "speedups", "text",
-    "live_report", "profiling", "tenants", "watch", "warmup",
+    "narrator", "noted", "plain", "saving", "storage", "table", "rows", "progress", "schema", "commands", "baselines",
+    "speedups", "text", "live_report", "profiling", "tenants", "watch", "warmup",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ PASSED = ["passed", "passed", "passed"]
 
 def attempt(outcomes: list[str], median_s: float | None = None, busy: float | None = None, **more: Any) -> Attempt:
     info = {} if busy is None else {"status": "contended", "other_cpus_busy": busy}
-    rows = [] if median_s is None else [{"data": [median_s], "extra_info": info}]
+    rows = [] if median_s is None else [{"fullname": "test_a.py::test_a", "data": [median_s], "extra_info": info}]
     return Attempt(reports=[{"outcome": outcome} for outcome in outcomes], rows=rows, **more)
 
 

@@ -20,11 +20,16 @@ def run() -> Any:
     )
     made: Any = BenchmarkRun(config, Settings())
     made.counted = []
-    made._measured_item = lambda item, metadata: made.counted.append(metadata)
+    made._measured_item = lambda item, rows: made.counted.extend(rows)
     return made
 
 
-ITEM: Any = SimpleNamespace(fixturenames=["benchmark"], nodeid="test_a.py::test_a", name="test_a")
+class Item:
+    fixturenames = ("benchmark",)
+    nodeid, name = "test_a.py::test_a", "test_a"
+
+
+ITEM: Any = Item()
 
 
 def report(when: str, outcome: str, **more: Any) -> Any:
@@ -44,11 +49,11 @@ def report(when: str, outcome: str, **more: Any) -> Any:
     ],
 )
 def test_measured_is_what_passed_its_call(run: Any, when: str, outcome: str, counted: bool) -> None:
-    run.note(ITEM, report(when, outcome), METADATA)
+    run.note(ITEM, report(when, outcome), [METADATA])
     assert run.counted == [METADATA] * counted
 
 
 def test_a_status_is_told_by_the_report_and_not_read_out_of_its_text(run: Any) -> None:
-    run.note(ITEM, report("call", "failed"), None)
-    run.note(ITEM, report("call", "failed", tailgate_status="oom"), None)
+    run.note(ITEM, report("call", "failed"), [])
+    run.note(ITEM, report("call", "failed", tailgate_status="oom"), [])
     assert [entry["status"] for entry in run._found.unmeasured] == ["failed", "oom"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import pytest
@@ -21,16 +22,19 @@ def fixture_of(item: pytest.Item) -> Any:
     return (getattr(item, "funcargs", None) or {}).get("benchmark")
 
 
-def connect(item: pytest.Item) -> Any:
-    """The row a test has made here, told how many items a call processed; ``None`` where it has made none."""
-    metadata = getattr(fixture_of(item), "stats", None)
-    if not metadata:
-        return None
-    items = declared_items(item)
-    if items is not None:
-        metadata.extra_info["items_per_call"] = items
-    metadata.stats.extra_info = metadata.extra_info
-    return metadata
+def whole(rows: Iterable[Any]) -> list[Any]:
+    """Those of pytest-benchmark's rows that were measured to the end: an exception leaves some without."""
+    return [row for row in rows if row and not row.has_error]
+
+
+def connect(item: pytest.Item, rows: Sequence[Any]) -> list[Any]:
+    """The rows that a test has made here, told how many items a call processed: none, one, or several."""
+    items = declared_items(item) if rows else None
+    for row in rows:
+        if items is not None:
+            row.extra_info["items_per_call"] = items
+        row.stats.extra_info = row.extra_info
+    return whole(rows)
 
 
 def tidy(item: pytest.Item, call: Any, report: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import zlib
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tailgate.errors import TailgateError, one_line
+from tailgate.plain import plain
 
 VERSION = 1
 """History: 1 (2026-11): nodeid, nth, key, reports, rows, finished_utc."""
@@ -147,8 +149,7 @@ class Journal:
         contents = [content for content in map(_content, data.split(b"\n")) if content]
         finished = {(entry.nodeid, entry.nth) for entry in map(_entry, contents) if entry}
         if finished and not contents[-1].get("complete"):
-            aside = self.path.with_name(f"{self.path.name}.previous")
-            aside.write_bytes(data)
+            aside = _kept_aside(self.path, data)
             self.remarks.append(
                 f"An unfinished run with {len(finished)} measured benchmarks was in the journal; it is kept in {aside} "
                 f"(to go on from it: --resume --journal={aside})"
@@ -184,21 +185,33 @@ class Journal:
             self._file.write(b"\n")
 
 
+def _kept_aside(path: Path, data: bytes) -> Path:
+    """Beside it under the first name that is free: an earlier unfinished run is not written over either."""
+    for number in itertools.count(1):
+        aside = path.with_name(f"{path.name}.previous{'' if number == 1 else f'-{number}'}")
+        try:
+            with aside.open("xb") as stream:
+                stream.write(data)
+        except FileExistsError:
+            if aside.is_file() and aside.read_bytes() == data:
+                return aside
+            continue
+        except OSError:  # half a copy is none
+            aside.unlink(missing_ok=True)
+            raise
+        return aside
+    raise AssertionError  # there is no last number
+
+
 def _as_text(content: dict[str, Any]) -> str:
     """JSON; what it cannot hold is there as pytest-benchmark would save it."""
     try:
         return json.dumps(content, default=_UNSERIALIZABLE)
-    except TypeError:  # a key that is no text, in a test's own extra_info
-        return json.dumps(_with_text_keys(content), default=_UNSERIALIZABLE)
+    except (TypeError, ValueError, RecursionError):  # a key that is no text, a cycle, in a test's own extra_info
+        return json.dumps(plain(content))
 
 
 _UNSERIALIZABLE = "UNSERIALIZABLE[{!r}]".format
-
-
-def _with_text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key if isinstance(key, str) else repr(key): _with_text_keys(found) for key, found in value.items()}
-    return [_with_text_keys(found) for found in value] if isinstance(value, list | tuple) else value
 
 
 def _entry(content: dict[str, Any]) -> Entry | None:

@@ -1,7 +1,8 @@
-"""``--report FILE``: the page is whole after every benchmark, so that a crash loses none before it."""
+"""``--report FILE``: a whole page is on disk as benchmarks end, so that a crash loses next to none before it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,16 @@ import pytest
 
 from tailgate import environment, seams
 from tailgate.errors import one_line
+from tailgate.items import whole
 from tailgate.reports import html, markdown
 from tailgate.reports._content import content, machine_facts
 from tailgate.rows import Row, row
 from tailgate.run import BenchmarkRun
 from tailgate.text import replace_text
+
+MOST_OF_THE_RUN = 0.05
+"""The share of a session's time that writing its page may take: each time it is all of it, so it takes longer and
+longer. The page on disk lacks what ended within twenty times as long as the last one took to write."""
 
 
 class LiveReport:
@@ -29,10 +35,20 @@ class LiveReport:
         self._title = f"Benchmarks of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         self._stats: dict[int, dict[str, Any]] = {}
         self._broken = False
+        self._shown = -1
+        """How many results the page on disk has."""
+        self._due_s = 0.0
 
     def pytest_runtest_logfinish(self) -> None:
-        """A test has ended."""
+        """A test has ended: the page follows, where there is something new and writing costs little of the run."""
+        results = len(seams.measured(self._config)) + len(self._run.unmeasured)
+        if results == self._shown or time.monotonic() < self._due_s:
+            return
+        start_s = time.monotonic()
         self.write()
+        self._shown = results
+        end_s = time.monotonic()
+        self._due_s = end_s + (end_s - start_s) / MOST_OF_THE_RUN
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
@@ -55,7 +71,9 @@ class LiveReport:
             self._run.remark(f"--report: {self._file} could not be written ({one_line(error)})")
 
     def _rows(self) -> list[Row]:
-        measured = [row(one.fullname, self._stats_of(one), one.extra_info) for one in seams.measured(self._config)]
+        measured = [
+            row(one.fullname, self._stats_of(one), one.extra_info) for one in whole(seams.measured(self._config))
+        ]
         names = {one["name"] for one in measured}
         return measured + [
             row(one["fullname"], None, {"status": one["status"], "warnings": [one["reason"]]})

@@ -24,6 +24,7 @@ from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS, Taken
 from tailgate.items import declared_items
 from tailgate.meters import meters
+from tailgate.noted import NOTED, Noted
 from tailgate.profiling import PROFILE
 from tailgate.protocol import PRESETS, Protocol
 from tailgate.rows import add_warning
@@ -67,6 +68,8 @@ def mark_meters(node: pytest.Item) -> None:
 class TailgateBenchmark(BenchmarkFixture):
     """``benchmark``, measuring by the session's protocol."""
 
+    extra_info: dict[str, Any]
+
     def __init__(self, node: pytest.Item, *args: Any, **kwargs: Any) -> None:
         super().__init__(node, *args, **kwargs)
         self._item = node
@@ -75,6 +78,29 @@ class TailgateBenchmark(BenchmarkFixture):
         self._at_word = node.config.stash.get(TURNS, None)
         self._profiled = node.config.stash.get(PROFILE, None)
         self._member = node.config.stash.get(MEMBER, None)
+
+    def __call__(self, function_to_benchmark: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """pytest-benchmark's."""
+        with self._noting():
+            return super().__call__(function_to_benchmark, *args, **kwargs)
+
+    def pedantic(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """pytest-benchmark's."""
+        with self._noting():
+            return super().pedantic(target, *args, **kwargs)
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Around each measurement: another of the same test has an ``extra_info`` of its own."""
+        noted = self._item.stash.setdefault(NOTED, [])
+        shared = next((one for one in reversed(noted) if one.info is self.extra_info), None)
+        if shared is not None:
+            self.extra_info = shared.without()
+        noted.append(Noted(self.extra_info))
+        try:
+            yield
+        finally:
+            noted[-1].end()
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         protocol = self._settings.protocol or (PRESETS["quick"] if self._member else None)
@@ -151,7 +177,6 @@ class TailgateBenchmark(BenchmarkFixture):
 
         ``calls_on``: as a tenant, it calls untimed before and after them.
         """
-        metadata = self._make_stats(iterations)
         timed = rounds_of
         if self._member is not None:
             timed = partial(self._member.timed, rounds_of, kept=kept, calls_on=calls_on)
@@ -159,6 +184,7 @@ class TailgateBenchmark(BenchmarkFixture):
             durations_s = timed(rounds, iterations)
             if kept and self._member is None:
                 kept()
+        metadata = self._make_stats(iterations)  # not before: an exception in a timed call leaves no row
         for duration_s in durations_s:
             metadata.update(duration_s)
 

@@ -20,6 +20,8 @@ from tailgate.settings import add_options, of_a_child, settings_from
 from tailgate.tenants import options
 
 seams.install()
+FIRST_ROW = pytest.StashKey[int]()
+"""How many rows there were before a test's set-up: those after them are its own, whoever makes them."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -87,6 +89,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What the meters must know before the fixtures load anything."""
     if is_benchmark(item):
+        item.stash[FIRST_ROW] = len(seams.measured(item.config))
         declared_items(item)  # a misspelt marker fails before anything is measured
         mark_meters(item)
 
@@ -112,11 +115,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, p
         return report
     if item.config.stash[SETTINGS].active:
         tidy(item, call, report)
-    metadata = connect(item) if report.when == "call" else None
+    measured = seams.measured(item.config)
+    rows = connect(item, measured[item.stash.get(FIRST_ROW, len(measured)) :])
     if INSIDE not in item.config.stash:
         run = item.config.stash[RUN]
-        run.note(item, report, metadata)
-        run.judge(report, item, [metadata] if metadata else [])
+        run.judge(report, item, run.note(item, report, rows))
     return report
 
 

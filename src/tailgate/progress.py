@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -23,10 +23,17 @@ def milliseconds(seconds: float) -> str:
     return f"{value:.3g} {unit}" if value < 99.5 else f"{value:.0f} {unit}"
 
 
-def summary(stats: Any, status: str) -> str:
-    """What one measured benchmark came to."""
-    text = f"median {milliseconds(stats.median)}, p99 {milliseconds(stats.p99)}, {stats.rounds} rounds"
-    return text if status == "ok" else f"{text} ({status})"
+def summary(measured: Sequence[tuple[Any, str]]) -> str:
+    """What one benchmark's test came to: statistics and status of each of its measurements."""
+    others = ", ".join(dict.fromkeys(status for _, status in measured if status != "ok"))
+    if len(measured) == 1:
+        ((stats, _),) = measured
+        text = f"median {milliseconds(stats.median)}, p99 {milliseconds(stats.p99)}, {stats.rounds} rounds"
+    else:
+        medians_s = [stats.median for stats, _ in measured]
+        spread = f"{milliseconds(min(medians_s))} to {milliseconds(max(medians_s))}"
+        text = f"{len(measured)} measurements, medians {spread}"
+    return f"{text} ({others})" if others else text
 
 
 class Progress:

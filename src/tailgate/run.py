@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # its statistics are not for a session without a gate
     from tailgate.gate.verdict import Verdict
 
 RUN = pytest.StashKey["BenchmarkRun"]()
+CALIBRATING_SHARE = 0.05
+"""Of a session's time, at most about so much is spent on the calibration kernel."""
 
 
 class BenchmarkRun:
@@ -43,8 +46,9 @@ class BenchmarkRun:
         self._narrator = Narrator(config, 0, 1, wanted=False)
         self._from_journal = False
         self._found = Findings()
-        self._counted: set[pytest.Item] = set()
+        self._counted: dict[pytest.Item, list[Any]] = {}
         self._calibrations: list[dict[str, Any]] = []
+        self._calibration_due_s = 0.0
         self.compared: list[Run] = []
         """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
@@ -126,10 +130,18 @@ class BenchmarkRun:
         return self._settings.active and self._present and not self._off
 
     def calibrate(self, after: str | None) -> dict[str, float]:
-        """How fast the machine is now, ``after`` which benchmark: fields for its row."""
-        found = trust.calibrate()
-        self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
-        return {"calibration_compute_s": found.compute_s, "calibration_memory_s": found.memory_s}
+        """How fast the machine is now, ``after`` which benchmark: fields for its row.
+
+        Looked at only so often that it takes a small share of the session: many short benchmarks share one look.
+        """
+        start_s = time.monotonic()
+        if start_s >= self._calibration_due_s:
+            found = trust.calibrate()
+            self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
+            end_s = time.monotonic()
+            self._calibration_due_s = end_s + (end_s - start_s) / CALIBRATING_SHARE
+        last = self._calibrations[-1]
+        return {f"calibration_{part}": last[part] for part in ("compute_s", "memory_s")}
 
     def passed_over(self, rows: list[dict[str, Any]]) -> None:
         """One of several processes has ended; the row is made when all have."""
@@ -156,18 +168,22 @@ class BenchmarkRun:
         """Say something at the end of the run."""
         self._found.remarks += lines
 
-    def note(self, item: pytest.Item, report: Any, metadata: Any) -> None:
-        """Keep the result, or the reason why there is none; its status is the report's, where it has one."""
+    def note(self, item: pytest.Item, report: Any, rows: Sequence[Any]) -> list[Any]:
+        """Keep the results, or the reason why there is none; its status is the report's, where it has one.
+
+        ``rows``: all that the test has made so far. Those that are new are given back.
+        """
         if not is_benchmark(item):
-            return
+            return []
         if hasattr(report, "wasxfail") and report.skipped:
             self._not_measured(item, "failed", "failed as expected", report.wasxfail or "no reason given")
         elif report.skipped:
             self._not_measured(item, "unsupported", "skipped", skip_reason(report))
         elif report.failed and report.when != "teardown":  # what was measured before stays measured
             self._not_measured(item, getattr(report, "tailgate_status", "failed"), "FAILED", failure_line(report))
-        elif report.when == "call" and report.passed:  # a rerun is neither passed nor failed
-            self._measured_item(item, metadata)
+        elif report.passed and (report.when == "call" or item in self._counted):  # a rerun is not passed
+            return self._measured_item(item, rows)  # a fixture may measure after the call
+        return []
 
     def judge(
         self, report: Any, item: pytest.Item, rows: Sequence[Any], again: Callable[[], Sequence[Any]] | None = None
@@ -176,7 +192,7 @@ class BenchmarkRun:
 
         ``again`` measures it once more.
         """
-        if self.gate is None or report.when != "call" or not report.passed or not rows:
+        if self.gate is None or not report.passed or not rows:
             return
         verdict = self.gate.verdict(report, item, rows, again)
         self._narrator.outcome = f"{self._narrator.outcome}, gate: {verdict}"
@@ -261,24 +277,28 @@ class BenchmarkRun:
         session: Any = getattr(self._config, "_benchmarksession", None)
         return bool(session is None or session.disabled or session.skip)
 
-    def _measured_item(self, item: pytest.Item, metadata: Any) -> None:
-        if not metadata:
+    def _measured_item(self, item: pytest.Item, rows: Sequence[Any]) -> list[Any]:
+        counted = self._counted.setdefault(item, [])
+        new = [one for one in rows if not any(one is before for before in counted)]  # a subtest has passed before
+        if not rows:
             self._narrator.outcome = "passed, without a measurement"
-            return
-        if item in self._counted:  # a subtest has passed before
-            return
-        self._counted.add(item)
-        self._found.measured += 1
-        if self._watching and self.isolation is None:
-            metadata.extra_info.update(self.calibrate(item.nodeid))
-            not_profiled(metadata.extra_info, self._settings.profilers, self._why_not_profiled)
-        for warning in warnings_of(metadata.extra_info) if self._settings.active else []:
-            self._found.warn(item.name, warning)
-        self._narrator.outcome = summary(metadata.stats, metadata.extra_info.get("status", "ok"))
-        stats = {**metadata.stats.as_dict(), "iterations": metadata.iterations}
-        self._append_csv(row(metadata.fullname, stats, metadata.extra_info))
-        status = metadata.extra_info.get("status", "ok")
-        self._tell(item, status, None, {**stats, "data": list(metadata.stats.data)}, metadata.extra_info)
+        if not new:
+            return []
+        self._found.measured += not counted
+        counted += new
+        calibrated = self.calibrate(item.nodeid) if self._watching and self.isolation is None else None
+        for one in new:
+            if calibrated:
+                one.extra_info.update(calibrated)
+                not_profiled(one.extra_info, self._settings.profilers, self._why_not_profiled)
+            for warning in warnings_of(one.extra_info) if self._settings.active else []:
+                self._found.warn(one.name, warning)
+            stats = {**one.stats.as_dict(), "iterations": one.iterations}
+            self._append_csv(row(one.fullname, stats, one.extra_info))
+            status = one.extra_info.get("status", "ok")
+            self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, one.extra_info)
+        self._narrator.outcome = summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted])
+        return new
 
     def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
         self._narrator.outcome = f"{word}: {reason}"

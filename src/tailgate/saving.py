@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tailgate import columns, environment
+from tailgate.items import whole
+from tailgate.plain import plain
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
 
@@ -34,7 +36,11 @@ def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
 def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
     """Add the schema's version, and P99's interval to every row measured here."""
     output_json["tailgate_schema_version"] = SCHEMA_VERSION
-    by_name = {bench.fullname: bench for bench in benchmarks}
+    by_name: dict[str, list[Any]] = {}
+    for bench in whole(benchmarks):
+        by_name.setdefault(bench.fullname, []).append(bench)
     for bench in output_json["benchmarks"]:
-        if bench["fullname"] in by_name:  # a project's own hook may add others
-            bench["stats"].update(columns.p99_interval(by_name[bench["fullname"]].stats.sorted_data))
+        bench.update({name: plain(value) for name, value in bench.items() if name != "stats"})
+        same = by_name.get(bench["fullname"])
+        if same:  # a project's own hook may add others; of one name they are in the order in which they were measured
+            bench["stats"].update(columns.p99_interval(same.pop(0).stats.sorted_data))

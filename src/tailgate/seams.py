@@ -32,8 +32,9 @@ from tailgate import columns
 from tailgate.analysis.quantiles import percentile
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
-from tailgate.storage import BaselineStorage
+from tailgate.storage import BaselineStorage, kept
 from tailgate.table import PercentileTable, sort_key
+from tailgate.text import replace_text
 
 TESTED_VERSIONS = ((5, 2), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
@@ -54,6 +55,7 @@ SYMBOLS = (
     "csv.operator",
     "session.TableResults",
     "session.get_machine_id",
+    "session.BenchmarkSession.save_json",
     "cli.TableResults",
     "cli.main",
     "cli.make_parser",
@@ -93,6 +95,7 @@ def install() -> None:
     file_storage.FileStorage = BaselineStorage
     benchmark_csv.operator = _CsvOperator
     session.get_machine_id = _machine_folder
+    session.BenchmarkSession.save_json = _save_json
 
 
 def install_command() -> Any:
@@ -311,6 +314,21 @@ class _CsvOperator:
     """pytest-benchmark's CSV writer sorts with ``operator.itemgetter``; ours knows missing values."""
 
     itemgetter = staticmethod(sort_key)
+
+
+def _save_json(self: Any, output_json: Any) -> None:
+    """``--benchmark-json``: whole or as it was; a full disk costs the file, not the table and the verdicts."""
+    file = Path(self.json)
+    text = utils.safe_dumps(output_json, ensure_ascii=True, indent=4)
+    try:
+        if file.exists() and not file.is_file():  # a pipe, a device
+            file.write_text(text, encoding="utf8")
+        else:
+            replace_text(file.resolve(), text)
+    except OSError as error:
+        self.logger.error(f"{file} could not be written ({one_line(error)}); {kept(text, file.name)}")
+        return
+    self.logger.info(f"Wrote benchmark data in: {file}", purple=True)
 
 
 def _machine_folder() -> str:

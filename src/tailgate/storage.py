@@ -29,6 +29,16 @@ def saved_word(file: Path) -> str | None:
     return match[2] if match else None
 
 
+def kept(text: str, name: str) -> str:
+    """A run that could not be written where it belongs, in the temporary folder; half a sentence on that."""
+    try:
+        target = Path(tempfile.mkdtemp(prefix="tailgate-unsaved-")) / name
+        target.write_text(text, encoding="utf8")
+    except OSError as error:
+        return f"nor could the temporary folder ({one_line(error)}): the run is not saved"
+    return f"the run is kept in {target}"
+
+
 class BaselineStorage(FileStorage):
     """A drop-in for ``FileStorage``; with ``strict`` a run asked for by name must be there and be whole."""
 
@@ -79,11 +89,7 @@ class BaselineStorage(FileStorage):
         try:
             target = self._write_next(text, save)
         except OSError as error:
-            target = Path(tempfile.mkdtemp(prefix="tailgate-unsaved-")) / f"{save}.json"
-            target.write_text(text, encoding="utf8")
-            self.logger.warning(
-                f"{self.path} could not be written ({error.strerror or error}); the run is kept in {target}"
-            )
+            self.logger.error(f"{self.path} could not be written ({one_line(error)}); {kept(text, f'{save}.json')}")  # noqa: TRY400 - of pytest-benchmark
             return
         self.logger.info(f"Saved benchmark data in: {target}")
 

@@ -62,7 +62,8 @@ class Outcome:
     @property
     def measured(self) -> bool:
         """Both sides were, and both tests passed."""
-        return all(self.rounds_s) and self.passed(BASE) and self.passed(HEAD)
+        one_each = not any(made.further for made in self.sides)
+        return all(self.rounds_s) and one_each and self.passed(BASE) and self.passed(HEAD)
 
 
 class Pair:

@@ -158,6 +158,10 @@ class Partner:
         """What it says of that; ``None``: its test has ended first, and ``made`` has what came of it."""
         while True:
             kind, content = self._next(deadline_s)
+            if kind == "ready" and wanted != kind:  # a further measurement of the same test: no turns for it
+                made.further += 1
+                self._send(None)
+                continue
             if kind == wanted:
                 return content
             if kind == "ready":  # benchmark(...) once more in the same test: its first measurement was the one judged

@@ -119,7 +119,7 @@ class Duet:
             # What fails by its verdict was measured all the same, and counts as that.
             by_verdict = row is not None and any(one.failed for one in found)
             noted = reporting.measured(item, found) if by_verdict else report
-            self._run.note(item, noted, row)
+            self._run.note(item, noted, [] if row is None else [row])
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True

@@ -94,6 +94,12 @@ def why_stopped(outcome: Outcome) -> str:
                 return f"{name} failed: {_said(report)}{at_once_hint(_said(report))}"
     if outcome.unlike is not None:
         return outcome.unlike
+    further = max(made.further for made in outcome.sides)
+    if further:
+        return (
+            f"its test makes {further + 1} measurements, and a duet takes turns over one: "
+            "make each a test of its own, such as with @pytest.mark.parametrize"
+        )
     who = (
         "neither side calls" if not any(outcome.called) else f"{'head' if outcome.called[BASE] else 'base'} never calls"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,13 +11,13 @@ from typing import Any
 import pytest
 
 from tailgate import seams
-from tailgate.analysis.gate import ALPHA, FAIL, MISSING, UNDECIDED
+from tailgate.analysis.gate import ALPHA, FAIL, INCOMPARABLE, MISSING, UNDECIDED
 from tailgate.errors import TailgateError, as_usage_error, nearest
 from tailgate.gate import reproduce
 from tailgate.gate.judgement import RULE, judged
 from tailgate.gate.limits import Limits, limits_of
 from tailgate.gate.samples import of_row
-from tailgate.gate.scope import Scope, split
+from tailgate.gate.scope import Scope, is_of, split
 from tailgate.gate.sessions import MARK, History, history_of
 from tailgate.gate.synthesized import report_failure, turn
 from tailgate.gate.verdict import Verdict, compared, line, overall, printable
@@ -27,6 +29,7 @@ Again = Callable[[], Sequence[Any]]
 """Measures the present benchmark once more, in fresh processes; its rows."""
 NOT_CONFIRMED_HERE = "not confirmed: needs --isolation=process"
 INTERRUPTED = "not confirmed: interrupted before"
+ONE_NAME = " measurements of one name in one test: give each copy of the fixture a fullname of its own"
 
 
 class SavedGate:
@@ -81,11 +84,18 @@ class SavedGate:
 
         ``again``: what fails is confirmed by it first.
         """
-        names = {row.fullname for row in rows}
+        counts = Counter(row.fullname for row in rows)
+        names = set(counts)
         self._measured |= names
+        once = functools.cache(again) if again else None  # for all measurements of the test
         try:
             for row in rows:
-                self._judged(item, row, again)
+                if counts[row.fullname] == 1:
+                    self._judged(item, row, once)
+            for name, count in counts.items():
+                if count > 1:
+                    self.verdicts[:] = [one for one in self.verdicts if one.fullname != name]
+                    self.verdicts.append(Verdict(name, "median", INCOMPARABLE, reason=f"{count}{ONE_NAME}"))
         finally:  # interrupted while confirming, it is a failure all the same
             failed = [line(one) for one in self.verdicts if one.fullname in names and one.failed]
             if failed:
@@ -135,13 +145,17 @@ class SavedGate:
         return [
             Verdict(name, "median", MISSING, reason=f"{self._why(name, reasons, new)} (it is in {latest.path.name})")
             for name, sample in latest.samples.items()
-            if name not in self._measured | self._failed and scope.holds(name, sample.info)
+            if name not in self._measured and not self._test_failed(name) and scope.holds(name, sample.info)
         ]
+
+    def _test_failed(self, name: str) -> bool:
+        """Whether the test that made this measurement failed: a copy of its fixture is called by its name and more."""
+        return any(is_of(name, nodeid) for nodeid in self._failed)
 
     def _why(self, name: str, reasons: dict[str, str], new: set[str]) -> str:
         if name in reasons:
             return f"in the baseline and not measured now: {reasons[name]}"
-        if name in self._collected:
+        if any(is_of(name, nodeid) for nodeid in self._collected):
             return "in the baseline and not measured now: its test called no benchmark"
         match = nearest(name, (one for one in new if split(one)[0] == split(name)[0]))
         hint = f"; renamed to {match.rpartition('::')[2]}?" if match else ""

@@ -32,9 +32,10 @@ class Scope:
 
     def holds(self, fullname: str, extra_info: Mapping[str, Any]) -> bool:
         """Whether a saved benchmark is one that this session was to measure."""
-        if fullname in self._deselected:
+        if any(is_of(fullname, nodeid) for nodeid in self._deselected):
             return False
-        if fullname not in self._collected and (self._partial or not self._selected(fullname)):
+        collected = any(is_of(fullname, nodeid) for nodeid in self._collected)
+        if not collected and (self._partial or not self._selected(fullname)):
             return False
         answers = self._config.hook.pytest_tailgate_expected(
             config=self._config, fullname=fullname, extra_info=dict(extra_info)
@@ -65,6 +66,12 @@ class _Names:
 
     def __call__(self, name: str, /, **_: Any) -> bool:
         return any(name.lower() in one for one in self._names)
+
+
+def is_of(fullname: str, nodeid: str) -> bool:
+    """Whether a row is of this test: it has its name, or, from a copy of the fixture, its name and more behind it."""
+    more = fullname.removeprefix(nodeid) if fullname.startswith(nodeid) else None
+    return more is not None and (not more or not (more[0].isalnum() or more[0] in "_["))
 
 
 def split(nodeid: str) -> tuple[str, list[str]]:

@@ -40,6 +40,8 @@ class Attempt:
     warnings: list[dict[str, Any]] = field(default_factory=list)
     profile: dict[str, Any] | None = None
     """What a profiling meter found in the process, once all its calls were made."""
+    further: int = 0
+    """In a duet: how many more measurements its test has made, which took no turns."""
     farewell: dict[str, Any] = field(default_factory=dict)
     ending: Ending | None = None
     """Why it did not come home in order, or ``None``."""

@@ -144,7 +144,7 @@ class Messenger:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """The rows go first: what was measured is home before anything says that it was."""
         if report.when != "setup":
-            rows = seams.measured(self._config)[self._first_row :]
+            rows = [row for row in seams.measured(self._config)[self._first_row :] if row]  # else it has no rounds
             self._send("rows", [self._sendable.row(seams.row_to_plain(row)) for row in rows])
             profile = self._config.stash.get(PROFILE, None)
             if profile is not None and profile.found is not None:

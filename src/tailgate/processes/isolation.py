@@ -13,7 +13,7 @@ import pytest
 from tailgate import seams
 from tailgate.comparable import Comparable
 from tailgate.endings import Ending
-from tailgate.items import is_benchmark
+from tailgate.items import is_benchmark, whole
 from tailgate.journal import Entry, Journal, JournalError
 from tailgate.processes import pytest_seams, replay
 from tailgate.processes.attempt import Attempt
@@ -179,9 +179,11 @@ class Isolation:
 
     def _profile(self, item: pytest.Item, nth: int, made: Attempt) -> None:
         """What is counted in runs of its own; the measured row is in the journal already."""
-        if self._settings.tenants > 1:
+        several = f"its runs count one measurement a test, and this one makes {len(made.rows)}"
+        if self._settings.tenants > 1 or len(made.rows) > 1:
+            reason = "it runs one process, not several tenants" if self._settings.tenants > 1 else several
             for row in made.rows:
-                not_profiled(row["extra_info"], self._settings.profilers, "it runs one process, not several tenants")
+                not_profiled(row["extra_info"], self._settings.profilers, reason)
             return
         try:
             if self._profiles.take(item, made):
@@ -219,9 +221,10 @@ class Isolation:
             replay.warn(item, recorded)
         measured = [attempt.rows for attempt in attempts if attempt.rows]
         rows = pooled(measured or [[]])
-        if len(measured) < self._settings.processes:  # a crash, or an interrupt between two
-            for row in rows:
-                text = f"only {len(measured)} of {self._settings.processes} processes were measured"
+        for row in rows:  # a crash, an interrupt between two, or a test that does not always measure the same
+            processes = len(row["extra_info"]["process_rounds"]) if len(measured) > 1 else len(measured)
+            if processes < self._settings.processes:
+                text = f"only {processes} of {self._settings.processes} processes were measured"
                 add_warning(row["extra_info"], text)
         metadata = [replay.measured(item, row) for row in rows]
         seams.add_measured(self._config, metadata)
@@ -234,9 +237,9 @@ class Isolation:
             reason = f"pytest failed inside the benchmark's process: {trace.rpartition(chr(10))[2]}\n{trace}"
             reports.append(replay.failure(item, made, Ending("failed", reason)))
         for report in reports:
-            self._run.note(item, report, metadata[0] if metadata else None)
+            new = self._run.note(item, report, whole(metadata))
             try:
-                self._run.judge(report, item, metadata, again)
+                self._run.judge(report, item, new, again)
             finally:  # the gate may have been interrupted while it measured again
                 item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tailgate import merging
@@ -26,8 +27,20 @@ def pooled(runs: Sequence[Sequence[Row]]) -> list[Row]:
     """
     if len(runs) == 1:
         return list(runs[0])
-    names = dict.fromkeys(row["fullname"] for run in runs for row in run)
-    return [_one([row for run in runs for row in run if row["fullname"] == name]) for name in names]
+    together: dict[tuple[str, int], list[Row]] = {}
+    for run in runs:
+        for place, row in numbered(run):
+            together.setdefault(place, []).append(row)
+    return [_one(rows) for rows in together.values()]
+
+
+def numbered(run: Sequence[Row]) -> Iterator[tuple[tuple[str, int], Row]]:
+    """Each row of a test with what it answers to in another process: its name, and which of that name it is."""
+    seen: Counter[str] = Counter()
+    for row in run:
+        name = row["fullname"]
+        yield (name, seen[name]), row
+        seen[name] += 1
 
 
 def _one(rows: list[Row]) -> Row:

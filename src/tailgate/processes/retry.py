@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 
 from tailgate.processes.attempt import Attempt
+from tailgate.processes.pooling import numbered
 
 
 def better(first: Attempt, second: Attempt) -> Attempt:
@@ -24,10 +25,11 @@ def better(first: Attempt, second: Attempt) -> Attempt:
         return first
     calmer = not second.contended or _disturbance(second) < _disturbance(first)
     kept, other = (second, first) if calmer else (first, second)
-    for row, dropped in zip(kept.rows, other.rows, strict=False):
-        row["extra_info"].update(
-            tries=2, discarded_median_s=statistics.median(dropped["data"]), discarded_because=other.contended
-        )
+    discarded = dict(numbered(other.rows))
+    for place, row in numbered(kept.rows):
+        dropped_s = discarded[place]["data"] if place in discarded else []
+        median_s = statistics.median(dropped_s) if dropped_s else None
+        row["extra_info"].update(tries=2, discarded_median_s=median_s, discarded_because=other.contended)
     return kept
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Container
 from types import NoneType
 from typing import Any
 
+from tailgate.plain import DEEPEST, shown
+
 
 class Sendable:
     """What pickle can carry to the session and back; of anything else, its text.
@@ -29,8 +31,8 @@ class Sendable:
             return found
         if type(found) not in (dict, list, tuple):
             return found if self._can_be_carried(found) else text(found)
-        if id(found) in self._around:
-            return text(found)
+        if id(found) in self._around or len(self._around) >= DEEPEST:
+            return f"UNSERIALIZABLE[{shown(found)}]" if len(self._around) >= DEEPEST else text(found)
         self._around.append(id(found))
         try:
             if type(found) is dict:

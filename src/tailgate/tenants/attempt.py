@@ -17,7 +17,7 @@ from tailgate.processes.child import Outputs
 from tailgate.processes.handle import KeeperGoneError, Process
 from tailgate.processes.messages import HasDescriptor, ready
 from tailgate.tenants import rows
-from tailgate.tenants.barrier import Barrier, agreed
+from tailgate.tenants.barrier import STAGES, Barrier, agreed
 from tailgate.tenants.machine import reading_of
 from tailgate.tenants.window import Span
 
@@ -43,11 +43,14 @@ class Tenancy:
         self._way, self._cpus = way, cpus
         self._processes: list[Process] = []
         self._made = [Attempt() for _ in outputs]
-        self._barrier = Barrier(len(outputs))
+        self._barriers: list[Barrier] = []
+        """Of each measurement of the test, in order."""
+        self._at = [-1] * len(outputs)
+        """By tenant: which of them it is in."""
         self._open: set[int] = set()
         self._guilty: int | None = None
         """The first that did not go on with the others."""
-        self._readings: list[trust.Reading] = []
+        self._readings: dict[Barrier, list[trust.Reading]] = {}
         self._kills_before = endings.oom_kills()
         self._start_s = time.monotonic()
 
@@ -66,7 +69,7 @@ class Tenancy:
         while self._open and (found := self._heard(deadline_s)):
             for index in sorted(found):
                 self._listen(index)
-            if self._guilty is not None and not self._barrier.passed("stopped"):
+            if self._guilty is not None and not self._all_stopped:
                 deadline_s = self._without(self._guilty, deadline_s)
         if self._open and self._guilty is None:
             self._too_late()
@@ -104,15 +107,39 @@ class Tenancy:
                 self._ended(index)
             return
         stage, told = content
-        if self._barrier.heard(index, stage, told):
-            self._all_are(stage)
+        if stage == STAGES[0]:
+            self._begins_another(index)
+        barrier = self._barriers[self._at[index]]
+        if barrier.heard(index, stage, told):
+            self._all_are(barrier, stage)
 
-    def _all_are(self, stage: str) -> None:
+    def _begins_another(self, index: int) -> None:
+        """A tenant calls ``benchmark``, or a copy of it, for the first or a further time."""
+        self._at[index] += 1
+        if self._at[index] == len(self._barriers):
+            self._barriers.append(Barrier(len(self._made)))
+        gone = [one for one in range(len(self._made)) if one not in self._open and self._at[one] < self._at[index]]
+        if gone and self._guilty is None:
+            self._blame(gone[0])
+
+    def _blame(self, index: int) -> None:
+        """The others wait for one who will not come."""
+        self._guilty = index
+        if not self._made[index].failed and self._at[index] >= 0:
+            reason = f"its test made {self._at[index] + 1} measurements, and another tenant's made more"
+            self._made[index].ending = Ending("failed", f"failed: {reason}")
+
+    @property
+    def _all_stopped(self) -> bool:
+        return bool(self._barriers) and all(barrier.passed("stopped") for barrier in self._barriers)
+
+    def _all_are(self, barrier: Barrier, stage: str) -> None:
         """The word that follows."""
         if stage in ("prepared", "timed"):
-            self._readings.append(reading_of([told["pid"] for told in self._barrier.told("loaded")]))
+            pids = [told["pid"] for told in barrier.told("loaded")]
+            self._readings.setdefault(barrier, []).append(reading_of(pids))
         words: dict[str, Any] = {"loaded": "get warm", "prepared": "go", "timed": "stop"}
-        word = agreed(self._barrier.told("warm")) if stage == "warm" else words.get(stage)
+        word = agreed(barrier.told("warm")) if stage == "warm" else words.get(stage)
         if word is None:
             return
         for index in sorted(self._open):
@@ -125,7 +152,9 @@ class Tenancy:
         end = awaited(self._processes[index], made, timed_out=timed_out)
         made.duration_s = time.monotonic() - self._start_s
         conclude(made, end, self._outputs[index], self._timeout_s, self._kills_before)
-        if self._guilty is None and (made.failed or not self._barrier.passed("stopped")):
+        if self._guilty is None and (made.failed or not self._all_stopped):
+            if self._barriers and max(self._at) > self._at[index] and not made.failed:
+                self._blame(index)
             self._guilty = index
 
     def _without(self, guilty: int, deadline_s: float) -> float:
@@ -136,8 +165,12 @@ class Tenancy:
 
     def _too_late(self) -> None:
         """The time is up: the one that is least far is what the others wait for."""
-        reached = self._barrier.reached
-        self._ended(min(self._open, key=lambda index: reached[index]), timed_out=True)
+        self._ended(min(self._open, key=self._reached), timed_out=True)
+
+    def _reached(self, index: int) -> tuple[int, int]:
+        """How far a tenant is: in which measurement, at which stage of it."""
+        at = self._at[index]
+        return at, self._barriers[at].reached[index] if at >= 0 else 0
 
     def _end_the_others(self) -> None:
         end_all(self.running)
@@ -149,7 +182,7 @@ class Tenancy:
         guilty = self._guilty or 0
         made = self._made[guilty]
         measured = [one.rows for one in self._made]
-        made.rows = self._together(measured) if all(measured) and self._barrier.passed("stopped") else []
+        made.rows = self._together(measured) if all(measured) else []
         made.duration_s = max(one.duration_s for one in self._made)
         if self._guilty is None or not made.failed:
             return made
@@ -160,12 +193,16 @@ class Tenancy:
         return made
 
     def _together(self, measured: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-        spans = [Span(**told) for told in self._barrier.told("stopped")]
-        found = [rows.together(same, spans, self._way, self._cpus) for same in zip(*measured, strict=False)]
-        for row in found:
+        """One row a measurement that all have come through; one that raised has none."""
+        through = [barrier for barrier in self._barriers if barrier.passed("stopped")]
+        found = []
+        for barrier, *same in zip(through, *measured, strict=False):
+            spans = [Span(**told) for told in barrier.told("stopped")]
+            row = rows.together(same, spans, self._way, self._cpus)
             info = row["extra_info"]
-            before, after = self._readings
+            before, after = self._readings[barrier]
             rows.trusted(info, trust.judge(before, after, len(spans) * rows.threads_of(info)))
+            found.append(row)
         return found
 
 
