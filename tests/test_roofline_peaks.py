@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from suite import suite
 
-from fixtures.roofline import gemm
+from fixtures.roofline import engines, gemm
 from fixtures.roofline.caches import Cache, caches
 from fixtures.roofline.triad import MEMORY, NoTriadError, cpu_triad, cuda_plan, level_names, plan
+from tailgate.cpus import affinity_cpus
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 SERVER = [Cache(1, 32 * KIB, 2, 8), Cache(2, 1 * MIB, 2, 8), Cache(3, 32 * MIB, 16, 1)]
@@ -141,6 +142,29 @@ def test_a_size_that_does_not_fit_ends_its_kernel_and_none_at_all_is_its_reason(
     assert found.size in (256, 512)
     with pytest.raises(RuntimeError, match="none: out of memory"):
         quickest(clock.kernel("none", lambda size: 1e12, broken=gemm.CPU_SIZES), clock=clock)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_cpus_peak_is_the_best_of_several_engines(precision, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    names = [kernel.name for kernel in gemm.kernels(precision, "cpu", affinity_cpus())]
+    assert names == {
+        "fp32": ["torch.mm", "onnxruntime MatMul", "openvino MatMul", "numpy.matmul"],
+        "int8": ["torch._int_mm", "onnxruntime MatMulInteger"],
+    }[precision]
+    found = gemm.quickest(gemm.kernels(precision, "cpu", 1), [64])
+    assert found.kernel in names
+    assert set(found.tried) == {f"{name} 64" for name in names if name != "numpy.matmul" or affinity_cpus() == 1}
+    assert found.flops / found.best_s == max(found.tried.values())
+
+
+def test_numpy_is_asked_only_where_its_threads_are_the_cells(monkeypatch):
+    monkeypatch.setattr(engines, "affinity_cpus", lambda: 4)
+    for name in engines.NUMPY_THREADS:
+        monkeypatch.delenv(name, raising=False)
+    assert [engines.numpy_takes(threads) for threads in (1, 2, 4, 8)] == [False, False, True, False]
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert not engines.numpy_takes(4)
 
 
 @pytest.fixture(scope="module")
