@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tailgate.gate.verdict import printable
+
 
 def duration(seconds: float) -> str:
     """``75`` -> ``1:15 min``; ``5400`` -> ``1:30 h``; ``8`` -> ``8 s``."""
@@ -53,7 +55,7 @@ class Progress:
         """Say which benchmark runs now."""
         self._begun_s = self._now()
         width = len(str(self._total))
-        self._write(f"[{self._done + 1:>{width}}/{self._total}] {name} ... ", flush=True)
+        self._write(f"[{self._done + 1:>{width}}/{self._total}] {printable(name)} ... ", flush=True)
 
     def go_on(self, what: str) -> None:
         """Say what is done with it beside timing."""
@@ -69,4 +71,4 @@ class Progress:
         rest = ""
         if left and self._measured:
             rest = f"; about {duration(left * self._measured_s / self._measured)} left"
-        self._write(f"{outcome}{rest}\n", flush=True)
+        self._write(f"{printable(outcome)}{rest}\n", flush=True)

@@ -13,6 +13,7 @@ import pytest
 from tailgate import comparison, environment, places, saving, seams, trust
 from tailgate.errors import TailgateError, one_line
 from tailgate.findings import Findings
+from tailgate.gate.verdict import printable
 from tailgate.hindrance import hindrance
 from tailgate.history import Run
 from tailgate.items import failure_line, is_benchmark, skip_reason
@@ -214,7 +215,7 @@ class BenchmarkRun:
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """What a reader must not miss."""
         for line in [*self._found.to_mind(), *self._machine_moved()]:
-            reporter.write_line(line, yellow=True)
+            reporter.write_line(printable(line), yellow=True)
         if not self._settings.active or not self._found.unmeasured:
             return
         if self._nothing_measured:
@@ -225,7 +226,7 @@ class BenchmarkRun:
                 "Not measured, or failed:"
             )
         for line in self._found.reasons():
-            reporter.write_line(line)
+            reporter.write_line(printable(line))
 
     def _machine_moved(self) -> list[str]:
         """Where the calibration kernel says that the machine is not what it was."""

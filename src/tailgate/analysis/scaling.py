@@ -46,16 +46,29 @@ def saturation_point(throughput_items_per_s: Mapping[int, float]) -> int | None:
     return None
 
 
-def oversubscription_penalty_rel(throughput_items_per_s: Mapping[int, float], usable_cpus: int) -> float | None:
-    """Share of throughput lost by more threads than CPUs: the best within, against the worst beyond.
+@dataclass(frozen=True)
+class Oversubscription:
+    """More threads than CPUs, against the best thread count within them."""
 
-    Negative: oversubscription gained. ``None`` where either side was not measured.
+    penalty_rel: float
+    """Share of throughput lost; negative: it gained."""
+    threads: int
+    base_threads: int
+
+
+def oversubscription(throughput_items_per_s: Mapping[int, float], usable_cpus: int) -> Oversubscription | None:
+    """The worst beyond the CPUs against the best within.
+
+    ``None`` where nothing beyond was measured, or not as many threads as CPUs: fewer leave some idle, and more threads
+    then gain by using those.
     """
-    within = [value for threads, value in throughput_items_per_s.items() if threads <= usable_cpus]
-    beyond = [value for threads, value in throughput_items_per_s.items() if threads > usable_cpus]
-    if not within or not beyond:
+    rates = throughput_items_per_s
+    beyond = [threads for threads in rates if threads > usable_cpus]
+    if usable_cpus not in rates or not beyond:
         return None
-    return 1 - min(beyond) / max(within)
+    worst = min(beyond, key=rates.__getitem__)
+    best = max((threads for threads in rates if threads <= usable_cpus), key=rates.__getitem__)
+    return Oversubscription(1 - rates[worst] / rates[best], worst, best)
 
 
 @dataclass(frozen=True)

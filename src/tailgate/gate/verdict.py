@@ -25,8 +25,8 @@ FAILING = frozenset({FAIL, MISSING})
 COMPARED = frozenset({FAIL, UNDECIDED, IMPROVED, PASS})
 UNITS = {"throughput": "items_per_s"}
 """Of a metric's values; seconds where not named."""
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of writing round."""
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing round, and halves of a character."""
 
 
 @dataclass(frozen=True)

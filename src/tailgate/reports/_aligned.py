@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tailgate.gate.verdict import printable
+
+MARKUP = re.compile(r"[\\`*\[\]<>|~&$]")
+"""What could mean something in Markdown within a line; written as numeric entities."""
 
 
 def table(
@@ -28,6 +32,11 @@ def table(
 def code(text: str) -> str:
     """A name as it is: in a code span, which has no markup but its own end and a table's bar."""
     return f"`{printable(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def words(text: str) -> str:
+    """A name in a heading or a sentence: on one line, and no markup."""
+    return MARKUP.sub(lambda match: f"&#{ord(match[0])};", printable(text))
 
 
 def number(value: float | None, digits: int = 4, missing: str = "–") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import Any
 
@@ -15,6 +14,7 @@ from tailgate.reports._modelgauge_rows import (
     inference_field,
     process_field,
 )
+from tailgate.reports.spreadsheet import Writer
 
 METERS = (
     *MEMORY.values(), "rss_peak_bytes", "model_bytes", INTENSITY,
@@ -31,7 +31,7 @@ HEADER = (
 def render(found: Profiles) -> str:
     """Measured models first, then what was not measured, with its reason."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, HEADER, lineterminator="\n")
+    writer = Writer(stream, HEADER)
     writer.writeheader()
     for measured in found.by_setting.values():
         writer.writerows(map(_line, measured))

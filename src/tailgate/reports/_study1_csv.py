@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tailgate.history import Run
+from tailgate.reports.spreadsheet import Writer
 from tailgate.rows import Row, alone, rows_of
 
 HEADER = (
@@ -58,7 +58,7 @@ def lines_of(runs: Sequence[Run]) -> Iterator[tuple[Pair, Measured, dict[str, An
 def text_of(header: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     """CSV, the header first."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, header, lineterminator="\n")
+    writer = Writer(stream, header)
     writer.writeheader()
     writer.writerows(lines)
     return stream.getvalue()

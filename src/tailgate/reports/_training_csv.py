@@ -6,12 +6,12 @@ known is ``N/A``, as there.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from typing import Any
 
 from tailgate.reports._training_rows import FLOPS_PER_MAC, Trained
+from tailgate.reports.spreadsheet import Writer
 
 HEADER = (
     "timestamp", "host", "device_type", "gpu_name", "cpu_name", "torch_version", "os", "kernel", "python_version",
@@ -30,7 +30,7 @@ GIB, MIB = 2**30, 2**20
 def render(rows: Sequence[Trained]) -> str:
     """One line a measured cell."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, HEADER, lineterminator="\n")
+    writer = Writer(stream, HEADER)
     writer.writeheader()
     for one in rows:
         writer.writerow({name: UNKNOWN if value is None else value for name, value in _line(one).items()})

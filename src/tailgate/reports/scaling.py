@@ -11,11 +11,12 @@ from tailgate.analysis.scaling import (
     SATURATION_GAIN_REL,
     over_batches,
     over_threads,
-    oversubscription_penalty_rel,
+    oversubscription,
     saturation_point,
 )
 from tailgate.errors import TailgateError
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.reports._aligned import words
 from tailgate.rows import Row, alone, rows_of
 
 NAME = "scaling"
@@ -44,13 +45,13 @@ def render(runs: Sequence[Run]) -> str:
     parts = ["# Scaling over threads and batch sizes\n"]
     if usable_cpus:
         parts.append(
-            f"{(machine_of(runs[0]) or {}).get('cpu_model')}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n"
+            f"{words(str((machine_of(runs[0]) or {}).get('cpu_model')))}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n"
         )
     if left_out:
         parts.append(f"{left_out} row(s) left out: contended, or not a cell of a scaling study.\n")
     for cell, by_threads in sorted(medians_s.items()):
         parts += [
-            f"## {' · '.join(part for part in cell if part)}\n",
+            f"## {words(' · '.join(part for part in cell if part))}\n",
             _threads_table(by_threads),
             _batches_table(by_threads),
         ]
@@ -97,23 +98,30 @@ def _throughput(by_threads: dict[int, dict[int, float]], batch: int) -> dict[int
 def _threads_table(by_threads: dict[int, dict[int, float]]) -> str:
     lines = []
     for batch in sorted({batch for batches in by_threads.values() for batch in batches}):
-        for point in over_threads(_throughput(by_threads, batch)):
-            lines.append(
-                (batch, point.threads, f"{point.throughput_items_per_s:.2f}", f"{point.speed_up:.2f}",
-                 f"{point.parallel_efficiency:.0%}")
-            )  # fmt: skip
-    return _table(("batch", "threads", "items/s", "speed-up", "parallel efficiency"), lines)
+        points = over_threads(_throughput(by_threads, batch))
+        for point in points:
+            gained = (f"{point.speed_up:.2f}", f"{point.parallel_efficiency:.0%}", f"{points[0].threads} thread(s)")
+            rate = f"{point.throughput_items_per_s:.2f}"
+            lines.append((batch, point.threads, rate, *_against(gained, point is points[0], len(points))))
+    return _table(("batch", "threads", "items/s", "speed-up", "parallel efficiency", "against"), lines)
+
+
+def _against(compared: Sequence[str], is_base: bool, count: int) -> list[str]:
+    """The last cell is the base's name: a base says that it is one, and a row without another says nothing."""
+    if count < 2:
+        return ["–"] * len(compared)
+    return [*["–"] * (len(compared) - 1), "is the base"] if is_base else list(compared)
 
 
 def _batches_table(by_threads: dict[int, dict[int, float]]) -> str:
     lines = []
     for threads, batches in sorted(by_threads.items()):
-        for step in over_batches(batches):
-            lines.append(
-                (threads, step.batch_size, f"{step.median_s * 1e3:.2f}", f"{step.throughput_items_per_s:.2f}",
-                 f"{step.latency_factor:.2f}", f"{step.throughput_factor:.2f}")
-            )  # fmt: skip
-    return _table(("threads", "batch", "median ms", "items/s", "latency x", "throughput x"), lines)
+        steps = over_batches(batches)
+        for step in steps:
+            factors = (f"{step.latency_factor:.2f}", f"{step.throughput_factor:.2f}", f"batch {steps[0].batch_size}")
+            measured = (f"{step.median_s * 1e3:.2f}", f"{step.throughput_items_per_s:.2f}")
+            lines.append((threads, step.batch_size, *measured, *_against(factors, step is steps[0], len(steps))))
+    return _table(("threads", "batch", "median ms", "items/s", "latency x", "throughput x", "against"), lines)
 
 
 def _findings(by_threads: dict[int, dict[int, float]], usable_cpus: int | None) -> str:
@@ -125,11 +133,16 @@ def _findings(by_threads: dict[int, dict[int, float]], usable_cpus: int | None) 
         rates = _throughput(by_threads, batch)
         within = {t: rate for t, rate in rates.items() if usable_cpus is None or t <= usable_cpus}
         lines.append(f"- batch {batch}: {_saturation('thread count', within, lambda count: f'{count} thread(s)')}")
-        penalty = oversubscription_penalty_rel(rates, usable_cpus) if usable_cpus else None
-        if penalty is not None:
-            lines.append(f"- batch {batch}: oversubscription costs {penalty:.0%} of throughput")
+        found = oversubscription(rates, usable_cpus) if usable_cpus else None
+        if found is not None:
+            verb = "costs" if found.penalty_rel >= 0 else "gains"
+            sides = f"{found.threads} threads against {found.base_threads}, the best within {usable_cpus} CPUs"
+            lines.append(
+                f"- batch {batch}: oversubscription {verb} {abs(found.penalty_rel):.0%} of throughput ({sides})"
+            )
         else:
-            lines.append(f"- batch {batch}: oversubscription not measured (add --threads above the usable CPUs)")
+            wanted = f"add --threads={usable_cpus or 'CPUS'} and more than that"
+            lines.append(f"- batch {batch}: oversubscription not measured ({wanted})")
     return "\n".join(lines) + "\n"
 
 

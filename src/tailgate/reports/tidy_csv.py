@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from tailgate.errors import TailgateError
+from tailgate.reports.spreadsheet import Writer
 from tailgate.rows import CONTEXT, STATISTICS, Row
 
 HEADER = (
@@ -37,7 +38,7 @@ class TidyCsv:
                 f"--csv: {path} cannot be written ({error.strerror or error}); name another file"
             ) from error
         first = self._header()
-        self._writer = csv.DictWriter(self._stream, HEADER, extrasaction="ignore", lineterminator="\n")
+        self._writer = Writer(self._stream, HEADER, "ignore")
         if first is None:
             self._writer.writeheader()
             self._flush()

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tailgate.gate.verdict import printable
 from tailgate.history import Run
 from tailgate.progress import milliseconds
 
@@ -30,7 +31,7 @@ def _of_one(name: str, info: Mapping[str, Any], alone: Mapping[str, Any] | None)
     total = info.get("total_throughput_items_per_s")
     rate = "not known" if total is None else f"{total:,.4g} items/s"
     said = [
-        f"  {name} x{info['tenants']} ({info['tenant_cpus']} CPUs)",
+        f"  {printable(name)} x{info['tenants']} ({info['tenant_cpus']} CPUs)",
         f"    P99 {low} / {middle} / {high} (worst: tenant {info['tenant_worst']}); together {rate}",
     ]
     one = (alone or {}).get("throughput")

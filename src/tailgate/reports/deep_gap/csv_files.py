@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from tailgate.reports.deep_gap.cells import Cell
 from tailgate.reports.deep_gap.ratios import Comparison, every
 from tailgate.reports.deep_gap.reading import FIELDS, Study
+from tailgate.reports.spreadsheet import Writer
 
 SUBJECT = ("model", "weights", "image_size")
 CELL = ("device", "runtime", "precision", "threads", "l2_flushed", "batch_size")
@@ -70,7 +70,7 @@ def _named(cell: Cell, prefix: str) -> dict[str, Any]:
 
 def _csv(header: tuple[str, ...], lines: Iterable[Mapping[str, Any]]) -> bytes:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, header, lineterminator="\n")
+    writer = Writer(stream, header)
     writer.writeheader()
     writer.writerows(lines)
     return stream.getvalue().encode()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tailgate.reports.framework_comparison.entries import SIDES_S, Entry, Group, Value
 from tailgate.reports.framework_comparison.predicates import MIB, factor_text
+from tailgate.reports.spreadsheet import harmless
 
 CSV_HEADER = (
     "Framework", "Latency (milliseconds)", "CPU Usage (%)", "Memory Usage (MB)",
@@ -54,7 +55,7 @@ def as_csv(group: Group) -> bytes:
     shares = [relative(group.entries, column) for column in COLUMNS]
     for entry in group.entries:
         values = [*(column(entry) for column in COLUMNS), *(share.get(entry.runtime) for share in shares)]
-        writer.writerow([entry.name, *("" if value is None else f"{value:.6g}" for value in values)])
+        writer.writerow([harmless(entry.name), *("" if value is None else f"{value:.6g}" for value in values)])
     return stream.getvalue().encode()
 
 
