@@ -304,6 +304,17 @@ def test_sweeps_count_runs_and_repeats_count_rows_of_one_cell(capsys, save):
     ]
 
 
+def test_the_scaling_report_says_its_base_or_gives_no_speed_up(capsys, save):
+    path = save("a", cell(0.06, threads=2), cell(0.05, threads=4), cell(0.1, threads=2, batch=4))
+    said, code = report(capsys, path, "--format=scaling")
+    assert code == 0
+    lines = said.out.splitlines()
+    assert "| 1 | 2 | 16.67 | – | – | is the base |" in lines  # not "speed-up 1.00, 100 %"
+    assert "| 1 | 4 | 20.00 | 1.20 | 60% | 2 thread(s) |" in lines
+    assert "| 4 | 2 | 40.00 | – | – | – |" in lines  # measured alone
+    assert "- batch 1: oversubscription gains 20% of throughput (4 threads against 2, the best within 2 CPUs)" in lines
+
+
 def test_what_study_1_has_no_column_for_is_left_out(capsys, save):
     others = [cell(0.1, runtime="onnxruntime"), cell(0.1, precision="bf16"), cell(0.1, model="mlp", image_size=None)]
     _, found = gdev_ai(capsys, save("a", *others, cell(0.1, model="resnet50")))
@@ -323,11 +334,11 @@ def test_the_scaling_report_derives_study_1s_findings(capsys, save):
     lines = said.out.splitlines()
     assert "Cray-1, 2 usable CPUs; 1 run(s)." in lines
     assert "## resnet18 · pytorch · fp32 · 224 px" in lines
-    assert "| 1 | 2 | 16.67 | 1.67 | 83% |" in lines  # batch, threads, items/s, speed-up, efficiency
-    assert "| 1 | 4 | 12.50 | 1.25 | 31% |" in lines  # the oversubscribed count stands beside the others
-    assert "| 1 | 2 | 190.00 | 10.53 | 1.90 | 1.05 |" in lines  # threads, batch, ms, items/s, factors
-    assert "- batch 1: oversubscription costs 25% of throughput" in lines
-    assert "- batch 2: oversubscription not measured (add --threads above the usable CPUs)" in lines
+    assert "| 1 | 2 | 16.67 | 1.67 | 83% | 1 thread(s) |" in lines  # batch, threads, items/s, speed-up, efficiency
+    assert "| 1 | 4 | 12.50 | 1.25 | 31% | 1 thread(s) |" in lines  # the oversubscribed count stands beside the others
+    assert "| 1 | 2 | 190.00 | 10.53 | 1.90 | 1.05 | batch 1 |" in lines  # threads, batch, ms, items/s, factors
+    assert "- batch 1: oversubscription costs 25% of throughput (4 threads against 2, the best within 2 CPUs)" in lines
+    assert "- batch 2: oversubscription not measured (add --threads=2 and more than that)" in lines
     assert "- 1 thread(s): saturated from batch 2 (no larger batch size gains 5%)" in lines
     assert "- 4 thread(s): saturation over batch size not known (one measured)" in lines
     assert "- batch 1: not saturated at the largest thread count measured (2)" in lines  # of those within the CPUs
@@ -337,7 +348,7 @@ def test_the_scaling_report_takes_the_median_of_cells_measured_several_times(cap
     paths = [save(name, cell(median_s)) for name, median_s in (("a", 0.1), ("b", 0.2), ("c", 0.5))]
     said, _ = report(capsys, *paths, "--format=scaling")
     assert "3 run(s)" in said.out
-    assert "| 1 | 1 | 200.00 | 5.00 | 1.00 | 1.00 |" in said.out.splitlines()
+    assert "| 1 | 1 | 200.00 | 5.00 | – | – | – |" in said.out.splitlines()
 
 
 def test_the_scaling_report_refuses_runs_of_different_machines(capsys, save):

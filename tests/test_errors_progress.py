@@ -149,7 +149,12 @@ class FakeStats:
     ],
 )
 def test_a_summary_gives_median_p99_rounds_and_what_is_wrong(status, text):
-    assert summary(FakeStats, status) == text
+    assert summary([(FakeStats, status)]) == text
+
+
+def test_a_summary_of_several_measurements_gives_the_range_of_medians_and_each_status_once():
+    measured = [(FakeStats, "ok"), (FakeStats, "contended"), (FakeStats, "contended")]
+    assert summary(measured) == "3 measurements, medians 12.3 ms to 12.3 ms (contended)"
 
 
 def test_a_line_is_begun_before_a_benchmark_and_ended_after_it():

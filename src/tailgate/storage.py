@@ -89,7 +89,7 @@ class BaselineStorage(FileStorage):
         try:
             target = self._write_next(text, save)
         except OSError as error:
-            self.logger.error(f"{self.path} could not be written ({one_line(error)}); {kept(text, f'{save}.json')}")  # noqa: TRY400 - of pytest-benchmark
+            self.logger.error(f"{self.path} could not be written ({one_line(error)}); {kept(text, f'{save}.json')}")
             return
         self.logger.info(f"Saved benchmark data in: {target}")
 
