@@ -1,8 +1,8 @@
 """CSV cells that a spreadsheet would obey are made text, and back.
 
 A spreadsheet takes a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break for a formula: the
-writer puts an apostrophe before it, which means "this is text". Numbers, negative ones too, stay numbers. A reader takes
-the apostrophe off again with :func:`original`. See https://owasp.org/www-community/attacks/CSV_Injection.
+writer puts an apostrophe before it, which means "this is text". Numbers, negative ones too, stay numbers. A reader
+takes the apostrophe off again with :func:`original`. See https://owasp.org/www-community/attacks/CSV_Injection.
 """
 
 from __future__ import annotations
