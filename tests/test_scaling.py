@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.analysis.scaling import over_batches, over_threads, oversubscription_penalty_rel, saturation_point
+from tailgate.analysis.scaling import over_batches, over_threads, oversubscription, saturation_point
 
 RATES = st.dictionaries(st.integers(1, 64), st.floats(0.01, 1e5), min_size=1, max_size=8)
 
@@ -77,17 +77,19 @@ def test_no_step_after_saturation_gains_5_percent_and_some_does_before(rates):
         ({2: 20, 4: 25}, 2, -0.25),  # a gain is a negative penalty
         ({1: 10, 2: 20}, 2, None),  # nothing beyond the CPUs
         ({4: 10, 8: 20}, 2, None),  # nothing within
+        ({1: 10, 4: 19}, 2, None),  # not as many threads as CPUs: what 4 gain is an idle CPU's
         ({}, 2, None),
     ],
 )
 def test_oversubscription_costs_the_best_within_against_the_worst_beyond(rates, usable_cpus, penalty):
-    assert oversubscription_penalty_rel(rates, usable_cpus) == (None if penalty is None else pytest.approx(penalty))
+    found = oversubscription(rates, usable_cpus)
+    assert (found and found.penalty_rel) == (None if penalty is None else pytest.approx(penalty))
 
 
 @given(RATES, st.integers(1, 64))
 def test_oversubscription_never_costs_more_than_everything(rates, usable_cpus):
-    penalty = oversubscription_penalty_rel(rates, usable_cpus)
-    assert penalty is None or penalty < 1
+    found = oversubscription(rates, usable_cpus)
+    assert found is None or (found.penalty_rel < 1 and found.base_threads <= usable_cpus < found.threads)
 
 
 def test_a_larger_batch_costs_latency_and_gives_throughput():

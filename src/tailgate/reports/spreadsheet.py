@@ -1,8 +1,8 @@
 """CSV cells that a spreadsheet would obey are made text, and back.
 
 A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break is a formula to a spreadsheet: it gets an
-apostrophe before it, which spreadsheets read as "this is text". Numbers, negative ones too, stay numbers. A reader takes
-the apostrophe off again with :func:`original`. See https://owasp.org/www-community/attacks/CSV_Injection.
+apostrophe before it, which spreadsheets read as "this is text". Numbers, negative ones too, stay numbers. A reader
+takes the apostrophe off again with :func:`original`. See https://owasp.org/www-community/attacks/CSV_Injection.
 """
 
 from __future__ import annotations
