@@ -304,17 +304,6 @@ def test_sweeps_count_runs_and_repeats_count_rows_of_one_cell(capsys, save):
     ]
 
 
-def test_the_scaling_report_says_its_base_or_gives_no_speed_up(capsys, save):
-    path = save("a", cell(0.06, threads=2), cell(0.05, threads=4), cell(0.1, threads=2, batch=4))
-    said, code = report(capsys, path, "--format=scaling")
-    assert code == 0
-    lines = said.out.splitlines()
-    assert "| 1 | 2 | 16.67 | – | – | is the base |" in lines  # not "speed-up 1.00, 100 %"
-    assert "| 1 | 4 | 20.00 | 1.20 | 60% | 2 thread(s) |" in lines
-    assert "| 4 | 2 | 40.00 | – | – | – |" in lines  # measured alone
-    assert "- batch 1: oversubscription gains 20% of throughput (4 threads against 2, the best within 2 CPUs)" in lines
-
-
 def test_what_study_1_has_no_column_for_is_left_out(capsys, save):
     others = [cell(0.1, runtime="onnxruntime"), cell(0.1, precision="bf16"), cell(0.1, model="mlp", image_size=None)]
     _, found = gdev_ai(capsys, save("a", *others, cell(0.1, model="resnet50")))
@@ -322,6 +311,23 @@ def test_what_study_1_has_no_column_for_is_left_out(capsys, save):
     said, code = report(capsys, save("b", *others), "--format=gdev-ai")
     assert (code, said.out) == (4, "")
     assert_one_line(said.err, "pytorch fp32", "pytest benchmarks")
+
+
+def test_the_scaling_report_names_its_base_and_compares_nothing_with_itself(capsys, save):
+    said, code = report(capsys, save("a", cell(0.06, threads=2), cell(0.08, threads=4)), "--format=scaling")
+    lines = said.out.splitlines()
+    assert code == 0
+    assert "| 1 | 2 | 16.67 | – | – | is the base |" in lines
+    assert "| 1 | 4 | 12.50 | 0.75 | 38% | 2 thread(s) |" in lines
+    assert "| 2 | 1 | 60.00 | 16.67 | – | – | – |" in lines
+    said, _ = report(capsys, save("b", cell(0.1), cell(0.05, threads=4)), "--format=scaling")
+    assert "oversubscription not measured" in said.out
+
+
+def test_names_in_the_scaling_report_are_no_markup(capsys, save):
+    said, _ = report(capsys, save("a", cell(0.1, model="<script>\x1b[2J\n# a|b")), "--format=scaling")
+    (heading,) = [line for line in said.out.splitlines() if line.startswith("## ")]
+    assert not set("<>|\x1b") & set(heading)
 
 
 def test_the_scaling_report_derives_study_1s_findings(capsys, save):
@@ -337,7 +343,8 @@ def test_the_scaling_report_derives_study_1s_findings(capsys, save):
     assert "| 1 | 2 | 16.67 | 1.67 | 83% | 1 thread(s) |" in lines  # batch, threads, items/s, speed-up, efficiency
     assert "| 1 | 4 | 12.50 | 1.25 | 31% | 1 thread(s) |" in lines  # the oversubscribed count stands beside the others
     assert "| 1 | 2 | 190.00 | 10.53 | 1.90 | 1.05 | batch 1 |" in lines  # threads, batch, ms, items/s, factors
-    assert "- batch 1: oversubscription costs 25% of throughput (4 threads against 2, the best within 2 CPUs)" in lines
+    sides = "4 threads against 2, the best within 2 CPUs"
+    assert f"- batch 1: oversubscription costs 25% of throughput ({sides})" in lines
     assert "- batch 2: oversubscription not measured (add --threads=2 and more than that)" in lines
     assert "- 1 thread(s): saturated from batch 2 (no larger batch size gains 5%)" in lines
     assert "- 4 thread(s): saturation over batch size not known (one measured)" in lines

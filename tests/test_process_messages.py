@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.processes.handle import KeeperGoneError, Process
-from tailgate.processes.messages import HEADER, Channel, ready
+from tailgate.processes.messages import HEADER, MAGIC, Channel, ready
 
 SOON_S = 30.0
 
@@ -50,7 +50,7 @@ def test_a_message_of_50_megabytes_arrives_whole(pair: tuple[Channel, Channel]) 
     sender.join()
 
 
-@pytest.mark.parametrize("sent", [b"", b"\0\0\0", HEADER.pack(100), HEADER.pack(100) + b"only a part"])
+@pytest.mark.parametrize("sent", [b"", b"\0\0\0", HEADER.pack(MAGIC, 100), HEADER.pack(MAGIC, 100) + b"only a part"])
 def test_nothing_whole_before_the_deadline_is_a_timeout(sent: bytes) -> None:
     raw, end = socket.socketpair()
     other = Channel(end)
@@ -63,7 +63,7 @@ def test_nothing_whole_before_the_deadline_is_a_timeout(sent: bytes) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("sent", [b"", b"\0\0\0", HEADER.pack(100), HEADER.pack(100) + b"only a part"])
+@pytest.mark.parametrize("sent", [b"", b"\0\0\0", HEADER.pack(MAGIC, 100), HEADER.pack(MAGIC, 100) + b"only a part"])
 @pytest.mark.parametrize("deadline", [None, SOON_S])
 def test_a_closed_end_is_noticed_in_the_middle_of_a_message_too(sent: bytes, deadline: float | None) -> None:
     raw, end = socket.socketpair()

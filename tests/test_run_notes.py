@@ -1,10 +1,13 @@
 """What of a report counts as measured, and what it is called otherwise."""
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tailgate.errors import TailgateError
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
 
@@ -51,6 +54,15 @@ def report(when: str, outcome: str, **more: Any) -> Any:
 def test_measured_is_what_passed_its_call(run: Any, when: str, outcome: str, counted: bool) -> None:
     run.note(ITEM, report(when, outcome), [METADATA])
     assert run.counted == [METADATA] * counted
+
+
+def test_codspeed_beside_our_options_is_one_line() -> None:
+    config: Any = SimpleNamespace(
+        option=SimpleNamespace(collectonly=False, codspeed=True),
+        pluginmanager=SimpleNamespace(get_plugin=lambda name: None),
+    )
+    with pytest.raises(TailgateError, match="--codspeed puts a benchmark fixture"):
+        BenchmarkRun(config, replace(Settings(), csv=Path("a.csv")))
 
 
 def test_a_status_is_told_by_the_report_and_not_read_out_of_its_text(run: Any) -> None:

@@ -77,7 +77,7 @@ def test_no_step_after_saturation_gains_5_percent_and_some_does_before(rates):
         ({2: 20, 4: 25}, 2, -0.25),  # a gain is a negative penalty
         ({1: 10, 2: 20}, 2, None),  # nothing beyond the CPUs
         ({4: 10, 8: 20}, 2, None),  # nothing within
-        ({1: 10, 4: 19}, 2, None),  # one thread leaves a CPU idle: four then gain by using it
+        ({1: 10, 4: 19}, 2, None),  # not as many threads as CPUs: what 4 gain is an idle CPU's
         ({}, 2, None),
     ],
 )
@@ -86,16 +86,10 @@ def test_oversubscription_costs_the_best_within_against_the_worst_beyond(rates, 
     assert (found and found.penalty_rel) == (None if penalty is None else pytest.approx(penalty))
 
 
-def test_oversubscription_names_both_thread_counts():
-    found = oversubscription({1: 30, 2: 20, 4: 15, 8: 18}, 2)
-    assert found is not None
-    assert (found.threads, found.base_threads) == (4, 1)
-
-
 @given(RATES, st.integers(1, 64))
 def test_oversubscription_never_costs_more_than_everything(rates, usable_cpus):
     found = oversubscription(rates, usable_cpus)
-    assert found is None or found.penalty_rel < 1
+    assert found is None or (found.penalty_rel < 1 and found.base_threads <= usable_cpus < found.threads)
 
 
 def test_a_larger_batch_costs_latency_and_gives_throughput():

@@ -133,3 +133,31 @@ def test_two(benchmark):
     assert project.run("--protocol=quick").code == 0
     for one in json.loads((tmp_path / "run.json").read_text())["benchmarks"]:
         assert one["stats"]["p99_low"] in one["stats"]["data"]
+
+
+def test_what_a_test_does_to_its_descriptors_costs_no_other_benchmark(tmp_path: Path) -> None:
+    text = """
+import os, time
+def test_writes_to_all(benchmark):
+    benchmark.pedantic(sum, ((1,),), rounds=5)
+    for descriptor in range(3, 64):
+        try:
+            os.write(descriptor, b"garbage" * 9 + bytes([240]))
+        except OSError:
+            pass
+def test_closes_all(benchmark):
+    benchmark.pedantic(sum, ((1,),), rounds=5)
+    os.closerange(3, 256)
+def test_leaves_a_child(benchmark):
+    benchmark.pedantic(sum, ((1,),), rounds=5)
+    if os.fork() == 0:
+        time.sleep(600)
+        os._exit(0)
+def test_after(benchmark):
+    benchmark.pedantic(sum, ((1,),), rounds=5)
+"""
+    found = Project(tmp_path, test_it=text).run(*FORK)
+    assert set(found.rows) == {"test_writes_to_all", "test_leaves_a_child", "test_after"}, found.out
+    status, reason = found.unmeasured["test_closes_all"]
+    assert (status, found.left) == ("crashed", [])
+    assert "closed the file descriptor by which it reports" in reason

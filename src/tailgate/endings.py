@@ -26,6 +26,11 @@ ADDRESS_TAKEN = re.compile(r"[Aa]ddress already in use|EADDRINUSE|WinError 10048
 PYTEST_FRAME = re.compile(r'^  File ".*[/\\](_pytest|pluggy)[/\\]')
 
 
+CANNOT_REPORT = 97
+"""A benchmark's process ends itself with it when its channel to the session is closed."""
+CLOSED = "its test closed the file descriptor by which it reports, so what it measured is lost (os.closerange?)"
+
+
 @dataclass(frozen=True)
 class Ending:
     """Why a process did not bring its benchmark home: a status of CONTRACT.md and one line."""
@@ -74,6 +79,8 @@ def of_exit(exit_status: int, *, oom_kills: int, output: str, peak_rss_bytes: in
         peak_rss_bytes: its peak resident memory, where known.
     """
     place = where(output)
+    if exit_status == CANNOT_REPORT:
+        return Ending("crashed", f"crashed: {CLOSED}")
     if exit_status >= 0:
         return Ending("crashed", f"crashed: the process ended itself with exit code {exit_status} in its test")
     name = signal_name(-exit_status)

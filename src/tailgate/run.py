@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -31,6 +32,12 @@ if TYPE_CHECKING:  # its statistics are not for a session without a gate
 RUN = pytest.StashKey["BenchmarkRun"]()
 CALIBRATING_SHARE = 0.05
 """Of a session's time, at most about so much is spent on the calibration kernel."""
+
+
+def _codspeed(config: pytest.Config) -> bool:
+    """Whether pytest-codspeed measures in this session."""
+    asked = getattr(config.option, "codspeed", False) or os.environ.get("CODSPEED_ENV") is not None
+    return bool(asked and hasattr(config.option, "codspeed"))
 
 
 class BenchmarkRun:
@@ -63,6 +70,11 @@ class BenchmarkRun:
                 f"--benchmark-precision stops at the first round that looks precise, and the protocol "
                 f"{settings.protocol.name} fixes the rounds before timing; use --protocol=adaptive instead, or turn "
                 "the protocol off with -o tailgate_protocol="
+            )
+        if settings.active and _codspeed(config):
+            raise TailgateError(
+                "--codspeed puts a benchmark fixture of its own in place of the one that Tailgate measures by; "
+                "leave out --codspeed (and CODSPEED_ENV), or Tailgate's options here and in the ini file"
             )
         disabled = getattr(config.option, "benchmark_disable", False) and not config.option.benchmark_enable
         wanted = [flag for flag in ("compare", "save") if getattr(config.option, f"benchmark_{flag}", None)]

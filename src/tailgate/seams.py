@@ -326,7 +326,8 @@ def _save_json(self: Any, output_json: Any) -> None:
         else:
             replace_text(file.resolve(), text)
     except OSError as error:
-        self.logger.error(f"{file} could not be written ({one_line(error)}); {kept(text, file.name)}")
+        said = f"{file} could not be written ({one_line(error)}); {kept(text, file.name)}"
+        self.logger.error(said)  # noqa: TRY400 (pytest-benchmark's logger: no traceback)
         return
     self.logger.info(f"Wrote benchmark data in: {file}", purple=True)
 

@@ -89,7 +89,8 @@ class BaselineStorage(FileStorage):
         try:
             target = self._write_next(text, save)
         except OSError as error:
-            self.logger.error(f"{self.path} could not be written ({one_line(error)}); {kept(text, f'{save}.json')}")
+            said = f"{self.path} could not be written ({one_line(error)}); {kept(text, f'{save}.json')}"
+            self.logger.error(said)  # noqa: TRY400 (pytest-benchmark's logger: no traceback)
             return
         self.logger.info(f"Saved benchmark data in: {target}")
 

@@ -15,6 +15,7 @@ from typing import IO, Any, NoReturn
 import pytest
 
 from tailgate import seams
+from tailgate.endings import CANNOT_REPORT
 from tailgate.measure import SETTINGS
 from tailgate.processes import pytest_seams
 from tailgate.processes.finalizers import Finalizers
@@ -66,7 +67,7 @@ def run_and_leave(
     try:
         home.send(("end", farewell))
     except OSError:
-        os._exit(1)  # the session is gone, and with it everybody who could be told
+        os._exit(CANNOT_REPORT)  # or the session is gone, and with it everybody who could be told
     finalizers.run()
     os._exit(0)
 

@@ -15,7 +15,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-HEADER = struct.Struct("!Q")
+MAGIC = b"\xf0tailgate\xf1"
+"""At the head of each message: a test that writes to every descriptor it inherited writes between two of them."""
+HEADER = struct.Struct(f"!{len(MAGIC)}sQ")
 
 
 class HasDescriptor(Protocol):
@@ -57,7 +59,7 @@ class Channel:
             OSError: nobody listens any more.
         """
         body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-        header = HEADER.pack(len(body))
+        header = HEADER.pack(MAGIC, len(body))
         if hand_over:
             descriptors = array.array("i", [channel.fileno() for channel in hand_over])
             self._end.sendmsg([header], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
@@ -81,7 +83,7 @@ class Channel:
         """The next object and the channels that came with it; raises as :meth:`receive`."""
         self._await(deadline_s)
         try:
-            # The header is sent in one piece of eight bytes, with whatever is handed over.
+            # The header is sent in one piece, with whatever is handed over.
             header, descriptors, _, _ = socket.recv_fds(self._end, HEADER.size, 4)
         except ConnectionError as error:
             raise EOFError from error
@@ -89,7 +91,10 @@ class Channel:
         header += self._exactly(HEADER.size - len(header), deadline_s) if header else b""
         if not header:
             raise EOFError
-        (size,) = HEADER.unpack(header)
+        while not header.startswith(MAGIC):  # somebody else's; what is ours comes after it
+            header = header[_next_start(header) :]
+            header += self._exactly(HEADER.size - len(header), deadline_s)
+        _, size = HEADER.unpack(header)
         return pickle.loads(self._exactly(size, deadline_s)), handed_over
 
     def _exactly(self, size: int, deadline_s: float | None) -> bytes:
@@ -111,6 +116,11 @@ class Channel:
             return
         if not ready([self], deadline_s):
             raise TimeoutError
+
+
+def _next_start(data: bytes) -> int:
+    """Where the next message may begin; the first byte is not the place."""
+    return next(place for place in range(1, len(data) + 1) if MAGIC.startswith(data[place : place + len(MAGIC)]))
 
 
 def ready(ends: Sequence[HasDescriptor], deadline_s: float | None) -> list[HasDescriptor]:

@@ -44,8 +44,8 @@ def render(runs: Sequence[Run]) -> str:
     usable_cpus = (machine_of(runs[0]) or {}).get("usable_cpus")
     parts = ["# Scaling over threads and batch sizes\n"]
     if usable_cpus:
-        processor = words(str((machine_of(runs[0]) or {}).get("cpu_model")))
-        parts.append(f"{processor}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n")
+        model = words(str((machine_of(runs[0]) or {}).get("cpu_model")))
+        parts.append(f"{model}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n")
     if left_out:
         parts.append(f"{left_out} row(s) left out: contended, or not a cell of a scaling study.\n")
     for cell, by_threads in sorted(medians_s.items()):

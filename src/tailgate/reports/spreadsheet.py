@@ -1,7 +1,7 @@
 """CSV cells that a spreadsheet would obey are made text, and back.
 
-A spreadsheet takes a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break for a formula: the
-writer puts an apostrophe before it, which means "this is text". Numbers, negative ones too, stay numbers. A reader
+A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break is a formula to a spreadsheet: it gets an
+apostrophe before it, which spreadsheets read as "this is text". Numbers, negative ones too, stay numbers. A reader
 takes the apostrophe off again with :func:`original`. See https://owasp.org/www-community/attacks/CSV_Injection.
 """
 
