@@ -327,7 +327,7 @@ def _save_json(self: Any, output_json: Any) -> None:
             replace_text(file.resolve(), text)
     except OSError as error:
         said = f"{file} could not be written ({one_line(error)}); {kept(text, file.name)}"
-        self.logger.error(said)  # noqa: TRY400 (pytest-benchmark's logger: no traceback)
+        self.logger.error(said)
         return
     self.logger.info(f"Wrote benchmark data in: {file}", purple=True)
 

@@ -90,7 +90,7 @@ class BaselineStorage(FileStorage):
             target = self._write_next(text, save)
         except OSError as error:
             said = f"{self.path} could not be written ({one_line(error)}); {kept(text, f'{save}.json')}"
-            self.logger.error(said)  # noqa: TRY400 (pytest-benchmark's logger: no traceback)
+            self.logger.error(said)
             return
         self.logger.info(f"Saved benchmark data in: {target}")
 
