@@ -7,12 +7,13 @@ needs no normal distribution, and one burst moves one rank.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-MOST_EXACT_PAIRS = 50
-"""Up to here the null distribution is exact: counted, not approximated."""
+from tailgate.analysis.signed_rank import signed_rank_p, signed_rank_tail
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def paired(log_ratios: Sequence[float], confidence: float = 0.99) -> Paired:
     """Judge the logarithms of head over base, one a pair.
 
     The interval inverts the signed-rank test (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods,
-    2013, section 3.3): ends are order statistics of the Walsh averages.
+    2013, section 3.3): ends are Walsh averages, by the same distribution as the p-values, ties included.
 
     Raises:
         ValueError: no pairs, or a value that is not finite.
@@ -46,8 +47,8 @@ def paired(log_ratios: Sequence[float], confidence: float = 0.99) -> Paired:
     if not log_ratios or not all(math.isfinite(value) for value in log_ratios):
         raise ValueError(f"need finite log-ratios, at least one: {list(log_ratios)!r}")
     walsh = walsh_averages(log_ratios)
-    low, high = _interval(walsh, len(log_ratios), confidence)
     p_more, p_less = signed_rank_p(log_ratios)
+    low, high = _interval(log_ratios, walsh, confidence, p_more, p_less)
     return Paired(
         pairs=len(log_ratios),
         more=sum(value > 0 for value in log_ratios),
@@ -60,52 +61,38 @@ def paired(log_ratios: Sequence[float], confidence: float = 0.99) -> Paired:
     )
 
 
-def signed_rank_p(values: Sequence[float]) -> tuple[float, float]:
-    """One-sided p-values of Wilcoxon's test against "more than zero" and "less than zero".
-
-    ``scipy.stats.wilcoxon``, exact without ties and zeros; where all values are zero, nothing speaks for either.
-    """
-    if not any(values):
-        return 1.0, 1.0
-    from scipy.stats import wilcoxon
-
-    more, less = (float(wilcoxon(values, alternative=side).pvalue) for side in ("greater", "less"))
-    return more, less
-
-
 def walsh_averages(values: Sequence[float]) -> list[float]:
     """All means of two values, each with itself included, ascending: n (n + 1) / 2 of them."""
     return sorted((one + other) / 2 for index, one in enumerate(values) for other in values[index:])
 
 
 @lru_cache(maxsize=256)
-def signed_rank_tail(count: int, statistic: int) -> float:
-    """P(W <= statistic) of the signed-rank statistic of ``count`` symmetric values: subset sums of 1..count."""
-    sums = [1]
-    for rank in range(1, count + 1):
-        longer = [0] * (len(sums) + rank)
-        for total, ways in enumerate(sums):
-            longer[total] += ways
-            longer[total + rank] += ways
-        sums = longer
-    return sum(sums[: statistic + 1]) / 2**count if statistic >= 0 else 0.0
-
-
-@lru_cache(maxsize=256)
 def interval_rank(count: int, confidence: float) -> int | None:
     """Which Walsh average from either end bounds the interval (from 1); ``None``: too few values for any."""
-    tail = (1 - confidence) / 2
-    rank = 0
-    while signed_rank_tail(count, rank) <= tail:
-        rank += 1
+    statistics = range(count * (count + 1) // 2)
+    rank = bisect_right(statistics, (1 - confidence) / 2, key=lambda statistic: signed_rank_tail(count, statistic))
     return rank or None
 
 
-def _interval(walsh: Sequence[float], count: int, confidence: float) -> tuple[float | None, float | None]:
-    rank = interval_rank(min(count, MOST_EXACT_PAIRS), confidence)
+def _interval(
+    values: Sequence[float], walsh: Sequence[float], confidence: float, p_more: float, p_less: float
+) -> tuple[float | None, float | None]:
+    """The shifts that the test does not reject; p-values as given at zero, where there may be ties of its own."""
+    rank = interval_rank(len(values), confidence)
     if rank is None:
         return None, None
-    return walsh[rank - 1], walsh[-rank]
+    tail = (1 - confidence) / 2
+    low, high = walsh[rank - 1], walsh[-rank]
+    if len(set(values)) < len(values):
+        low, high = _lower_end(values, tail), -_lower_end([-value for value in values], tail)
+    return (min(low, 0.0) if p_more > tail else low), (max(high, 0.0) if p_less > tail else high)
+
+
+def _lower_end(values: Sequence[float], tail: float) -> float:
+    """Where values are tied: p changes only at Walsh averages, and rises from each gap between them to the next."""
+    ends = list(dict.fromkeys(walsh_averages(values)))
+    gaps = [(one + other) / 2 for one, other in pairwise(ends)]
+    return ends[bisect_right(gaps, tail, key=lambda gap: signed_rank_p([value - gap for value in values])[0])]
 
 
 def _median(ordered: Sequence[float]) -> float:
