@@ -1,6 +1,7 @@
 """Every runtime on real small models: the right answer, the promised precision, the threads asked for."""
 
 import gc
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from fixtures.inference import check
 from fixtures.models import models
 from fixtures.precisions import agreement, verdict
 from fixtures.runtimes import Inference, UnsupportedError, runtimes
+from fixtures.runtimes._inductor import compile_cold
 from fixtures.threads import settled_busy_threads
 from fixtures.workload import Workload
 from tailgate.cpus import usable_cpus
@@ -57,6 +59,27 @@ def test_compiled_pytorch_answers_as_eager() -> None:
         assert session.compile_s > first_call_s, "the call that compiles was not the first one measured"
     assert found.error_rel < 1e-5
     assert "inductor" in described["compiler"]
+
+
+def test_inductor_finds_nothing_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import config
+    from torch._inductor.runtime.cache_dir_utils import cache_dir, triton_cache_dir
+
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("TRITON_CACHE_DIR", raising=False)
+    before, headers = config.cpp_cache_precompile_headers, []
+    seen: list[Path] = []
+
+    def compiles() -> None:
+        seen.extend([Path(cache_dir()), Path(triton_cache_dir(0))])
+        headers.append(config.cpp_cache_precompile_headers)
+
+    assert min(compile_cold(compiles) for _ in range(2)) >= 0
+    assert len(set(seen)) == 4, "neither the user's folder nor an earlier one"
+    assert not any(folder.is_relative_to(tmp_path) or folder.exists() for folder in seen)
+    assert headers == [False, False]
+    assert (os.environ["TORCHINDUCTOR_CACHE_DIR"], os.environ.get("TRITON_CACHE_DIR")) == (str(tmp_path), None)
+    assert config.cpp_cache_precompile_headers is before
 
 
 @pytest.mark.parametrize("runtime", ["pytorch", "onnxruntime", "openvino"])
