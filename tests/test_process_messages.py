@@ -41,6 +41,17 @@ def test_what_is_sent_is_received(message: Any) -> None:
     other.close()
 
 
+@given(st.binary(max_size=60), st.integers(0, len(MAGIC) - 1))
+def test_what_a_test_writes_to_the_channel_between_two_messages_is_passed_over(garbage: bytes, part: int) -> None:
+    raw, end = socket.socketpair()
+    one, other = Channel(raw), Channel(end)
+    raw.sendall(garbage.replace(MAGIC, b"") + MAGIC[:part])
+    one.send("ours")
+    assert other.receive(soon()) == "ours"
+    one.close()
+    other.close()
+
+
 def test_a_message_of_50_megabytes_arrives_whole(pair: tuple[Channel, Channel]) -> None:
     one, other = pair
     big = os.urandom(1000) * 50_000
