@@ -7,7 +7,7 @@ import statistics
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tailgate.analysis.gate import FAIL, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
@@ -208,6 +208,7 @@ LIMITS = Limits({"median": 0.02, "throughput": 0.02})
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=30), st.floats(-0.5, 0.5))
+@example([-0.04325980526743416] * 3, -0.04325980526743416)
 def test_latency_and_throughput_are_judged_alike(logs, change):
     saved = history(*(sample(1e-3 * math.exp(log)) for log in logs))
     median, throughput = judged([sample(1e-3 * math.exp(change))], saved, LIMITS)

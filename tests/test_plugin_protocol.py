@@ -71,10 +71,12 @@ def measure(pytester, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "protocol", "warmup_rounds", "rounds"),
     [
-        # test_steady, test_slow_first_call, test_wants_130_rounds
-        (("--protocol=quick", "--benchmark-max-time=20"), "quick", (10, 10, 10), (79, 79, 130)),
+        # test_steady, test_slow_first_call, test_wants_130_rounds. Their timer says up to 1 s a call; the budget is of
+        # wall time, of which they take next to none.
+        (("--protocol=quick", "--benchmark-max-time=20"), "quick", (10, 10, 10), (2000, 2000, 2000)),
+        (("--protocol=quick", "--benchmark-max-time=1e-9"), "quick", (10, 10, 10), (50, 50, 130)),
         (("--protocol=paper",), "paper", (20, 20, 20), (100, 100, 100)),
-        (("--protocol=adaptive", "--benchmark-max-time=10"), "adaptive", (8, 8, 8), (368, 368, 130)),
+        (("--protocol=adaptive", "--benchmark-max-time=10"), "adaptive", None, (368, 368, 368)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -85,7 +87,8 @@ def test_a_protocol_says_how_calls_are_warmed_up_and_how_many_rounds_are_timed(
     benches, saved, _ = measure(pytester, *arguments)
     names = ("test_steady", "test_slow_first_call", "test_wants_130_rounds")
     assert tuple(benches[name]["stats"]["rounds"] for name in names) == rounds
-    assert tuple(benches[name]["extra_info"]["warmup_rounds"] for name in names) == warmup_rounds
+    warmed = tuple(benches[name]["extra_info"]["warmup_rounds"] for name in names)
+    assert warmed == warmup_rounds if warmup_rounds else min(warmed) >= 8  # adaptive: batches of a quarter of a second
     for name in names:
         info = benches[name]["extra_info"]
         assert (info["protocol"], info["status"], info["warnings"]) == (protocol, "ok", [])

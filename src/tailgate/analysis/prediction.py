@@ -31,6 +31,10 @@ class Prediction:
     """The smallest change upwards that falls outside."""
 
 
+ROUNDING_LOG = 1e-12
+"""Logarithms this near are equal: their own rounding is a thousandth of it."""
+
+
 def predicted(history_log: Sequence[float], now_log: Sequence[float], alpha: float = 0.01) -> Prediction:
     """Judge the mean of the new sessions' logarithms by the saved sessions'.
 
@@ -51,10 +55,10 @@ def predicted(history_log: Sequence[float], now_log: Sequence[float], alpha: flo
     freedom = len(history_log) - 1
     spread = statistics.stdev(history_log) * math.sqrt(1 / len(history_log) + 1 / len(now_log))
     reach = float(t.ppf(1 - alpha, freedom)) * spread
-    if spread > 0:
+    if spread > ROUNDING_LOG:
         p_more = float(t.sf(difference / spread, freedom))
     else:
-        p_more = 0.5 if difference == 0 else float(difference < 0)
+        p_more = 0.5 if abs(difference) <= ROUNDING_LOG else float(difference < 0)
     return Prediction(
         sessions=len(history_log),
         change_rel=math.expm1(difference),
