@@ -359,3 +359,13 @@ def test_a_run_asked_for_in_a_folder_of_baselines_must_be_there_and_whole(tmp_pa
         list(storage.load("x"))
     with pytest.raises(pytest.UsageError, match=r"no saved run 'y' .*: x; save one with --benchmark-save=y"):
         list(storage.load("y"))
+
+
+def test_a_json_that_cannot_be_written_fails_the_session_and_keeps_the_run(project):
+    ran = run(project, "--benchmark-json=/dev/full")
+    assert ran.ret == 1  # whoever reads the file next must not see green
+    (kept,) = re.findall(r"/dev/full could not be written \(.*\); the run is kept in (\S+full)", ran.stderr.str())
+    assert load_run(Path(kept))["benchmarks"]
+    Path(kept).unlink()
+    Path(kept).parent.rmdir()
+    assert "Traceback" not in ran.stdout.str() + ran.stderr.str()

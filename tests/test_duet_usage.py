@@ -30,7 +30,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (("--duet=main", "--pdb"), "needs processes of its own: the debugger needs"),
         (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is too small (allowed: 8 or more)"),
         (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
-        (("--duet=main", "--gate-min-effect=2"), "'2' is no limit (allowed: a percentage above 0"),
+        (("--duet=main", "--gate-min-effect=2"), "'2' is no limit (allowed: a percentage above 0 and up to 1000%"),
+        (("--duet=main", "--gate-min-effect=1001%"), "'1001%' is no limit (allowed: .* up to 1000%"),
         (("--duet=python:nowhere",), "python:nowhere is not there"),
         (("--duet=main", "new.py"), "base does not have new.py"),
         (("--duet=option:--no-such-option",), "the base side .* could not collect its tests: .*no-such-option"),
@@ -44,6 +45,12 @@ def test_wrong_usage_is_one_line(project: Project, arguments: tuple[str, ...], s
     assert len(session.lines(f"^ERROR: .*{pattern}")) == 1, session.out
     assert "Traceback" not in session.out
     assert worktrees(project) == []
+
+
+def test_what_the_messages_of_a_duet_recommend_is_taken(project: Project) -> None:
+    session = project.run("--duet=main", *SHORT, "--benchmark-timeout=60", "--benchmark-disable", "--benchmark-enable")
+    assert session.code == 0, session.out
+    assert set(verdicts(session)) == {"test_a"}
 
 
 def test_outside_of_a_repository(tmp_path: Path) -> None:

@@ -221,6 +221,8 @@ class BenchmarkRun:
 
     def finish(self, session: pytest.Session) -> None:
         """Exit code 5 when benchmarks were selected and none was measured, none failed."""
+        if self._config.stash.get(seams.UNWRITTEN, False) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._nothing_measured and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import pytest_benchmark
 from pytest_benchmark import csv as benchmark_csv
 from pytest_benchmark import plugin, session, utils
@@ -36,6 +37,8 @@ from tailgate.storage import BaselineStorage, kept
 from tailgate.table import PercentileTable, sort_key
 from tailgate.text import replace_text
 
+UNWRITTEN = pytest.StashKey[bool]()
+"""Of a session whose ``--benchmark-json`` is not where it was asked for: whoever reads it next must not see green."""
 TESTED_VERSIONS = ((5, 2), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
 
@@ -328,6 +331,7 @@ def _save_json(self: Any, output_json: Any) -> None:
     except OSError as error:
         said = f"{file} could not be written ({one_line(error)}); {kept(text, file.name)}"
         self.logger.error(said)
+        self.config.stash[UNWRITTEN] = True
         return
     self.logger.info(f"Wrote benchmark data in: {file}", purple=True)
 

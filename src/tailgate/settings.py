@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -184,7 +185,7 @@ def settings_from(config: pytest.Config) -> Settings:
     if config.getoption("tailgate_tenant_cpus", None) is not None and texts["tenants"] is None:
         raise TailgateError("--tenant-cpus says how tenants have the CPUs: add --tenants=N")
     if isolation == "none":
-        _refuse_without_isolation(config)
+        _refuse_without_isolation(config, in_a_duet=texts["duet"] is not None or "TAILGATE_DUET" in os.environ)
         processes = tenants = 1
     protocol = _protocol(texts)
     wanted_meters = _meters(texts, protocol)
@@ -253,9 +254,14 @@ def _report(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def _refuse_without_isolation(config: pytest.Config) -> None:
-    """What only a process of its own can do is not quietly left undone when typed; in an ini file it waits."""
+def _refuse_without_isolation(config: pytest.Config, *, in_a_duet: bool) -> None:
+    """What only a process of its own can do is not quietly left undone when typed; in an ini file it waits.
+
+    ``in_a_duet``: each side is a process of its own, and obeys the time-out.
+    """
     for option in OPTIONS:
+        if in_a_duet and option.name == "benchmark-timeout":
+            continue
         if option.name in NEED_ISOLATION and config.getoption(option.dest, None) is not None:
             raise TailgateError(f"{option.flag} needs a process for each benchmark: add --isolation=process")
 

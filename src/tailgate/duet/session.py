@@ -68,7 +68,8 @@ class Duet:
         if run.not_isolated:
             raise TailgateError(f"--duet needs processes of its own: {run.not_isolated}")
         for option, flag in NOT_WITH.items():
-            if getattr(config.option, option, None):
+            enabled = option == "benchmark_disable" and config.option.benchmark_enable
+            if getattr(config.option, option, None) and not enabled:
                 raise TailgateError(
                     f"--duet does not go with {flag}: its rounds are of two sides in turns; leave one of them out"
                 )

@@ -65,17 +65,6 @@ class Worktree:
             self.close()
             raise
 
-    def changed(self) -> frozenset[str]:
-        """Files, from the top, in which head as it stands differs from base; those that git ignores are left out.
-
-        Raises:
-            TailgateError: git does not say.
-        """
-        what = f"{self.top} cannot be compared with base"
-        told = _git(self._place, "diff", "--name-only", "--no-renames", "-z", self.commit, "--", what=what)
-        new = _git(self._place, "ls-files", "--others", "--exclude-standard", "-z", what=what)
-        return frozenset(name for name in (*told.split("\0"), *new.split("\0")) if name)
-
     def close(self) -> None:
         """It is gone when this returns."""
         if self._janitor.stdin is not None and not self._janitor.stdin.closed:

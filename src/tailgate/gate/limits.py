@@ -18,6 +18,8 @@ DEFAULT_LIMITS_REL: Mapping[str, float] = {"median": 0.02, "p99": 0.10, "through
 CEILINGS = tuple(f"{metric}_max" for metric in ("median", "p99"))
 FLOORS = ("throughput_min",)
 UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+MOST_REL = 10.0
+"""A larger limit would fail nothing that anyone measures."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,9 @@ def percentage(where: str, value: Any) -> float:
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*", value) if isinstance(value, str) else None
     number = float(match[1]) / 100 if match else 0.0
-    if not 0 < number <= 10:
-        raise TailgateError(f"{where}: {value!r} is no limit (allowed: a percentage above 0, such as '3%' or '2.5%')")
+    if not 0 < number <= MOST_REL:
+        allowed = f"a percentage above 0 and up to {MOST_REL:.0%}, such as '3%' or '2.5%'"
+        raise TailgateError(f"{where}: {value!r} is no limit (allowed: {allowed})")
     return number
 
 
