@@ -17,10 +17,12 @@ from tailgate.duet.worktree import Worktree
 from tailgate.errors import TailgateError
 
 START = (
-    "import json, sys; path, replace, argv = json.loads(sys.argv[1]); "
-    "sys.path[:] = path if replace else path + sys.path; sys.argv[:] = argv; "
+    "import json, sys; before, own, after, argv = json.loads(sys.argv[1]); "
+    "sys.path[:] = before + [entry for entry in sys.path if own and entry] + after; sys.argv[:] = argv; "
     "import pytest; sys.exit(pytest.main(argv[1:]))"
 )
+"""Without the empty entry that ``-c`` puts first: it would import the working folder's code in place of what the
+interpreter has installed."""
 VALUED = frozenset(
     {
         "--duet",
@@ -64,7 +66,7 @@ def launches(config: pytest.Config, base: Base, worktree: Worktree | None, instr
     interpreter = (sys.executable, *subprocess._args_from_interpreter_flags())  # type: ignore[attr-defined]
     path = [str(instrument), *(entry or str(here) for entry in sys.path)]
     ours = session_arguments(config)
-    head = Launch("head", _command(interpreter, path, ours, replace=True), str(here), {}, None, ())
+    head = Launch("head", _command(interpreter, path, ours), str(here), {}, None, ())
     arguments = session_arguments(config, worktree)
     allowed: tuple[str, ...] = ()
     if worktree is not None:
@@ -73,6 +75,8 @@ def launches(config: pytest.Config, base: Base, worktree: Worktree | None, instr
     if python is not None:
         interpreter = (python,)
         path = [path[0], *(entry for entry in path[1:] if _is_projects(entry, worktree, config))]
+    # A checkout of base comes before what the other Python has installed; head's own folder comes after it.
+    split = len(path) if worktree is not None or python is None else 1
     folder = worktree.mapped(here) if worktree else here
     variables = {}
     if worktree is not None and "PYTHONPATH" in os.environ:
@@ -81,7 +85,7 @@ def launches(config: pytest.Config, base: Base, worktree: Worktree | None, instr
     return (
         Launch(
             "base",
-            _command(interpreter, path, [*arguments, *base.options], replace=python is None),
+            _command(interpreter, path[:split], [*arguments, *base.options], path[split:], own=python is not None),
             str(folder if folder.is_dir() else worktree.folder if worktree else here),
             variables,
             str(worktree.top) if worktree else None,
@@ -123,10 +127,18 @@ def session_arguments(config: pytest.Config, worktree: Worktree | None = None) -
     return [*kept, f"--rootdir={_mapped_entry(str(config.rootpath), worktree)}"]
 
 
-def _command(interpreter: tuple[str, ...], path: list[str], arguments: list[str], *, replace: bool) -> tuple[str, ...]:
+def _command(
+    interpreter: tuple[str, ...],
+    path: list[str],
+    arguments: list[str],
+    after: list[str] | None = None,
+    *,
+    own: bool = False,
+) -> tuple[str, ...]:
+    """``own``: what the interpreter would import from by itself stays, between ``path`` and ``after``."""
     # Before anything else on the command line: a -p that comes later is loaded later.
     argv = ["pytest", "-p", "tailgate.plugin", *arguments]
-    return (*interpreter, "-c", START, json.dumps([path, replace, argv]))
+    return (*interpreter, "-c", START, json.dumps([path, own, after or [], argv]))
 
 
 def _mapped_entry(entry: str, worktree: Worktree | None) -> str:
