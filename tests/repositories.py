@@ -8,11 +8,11 @@ from isolated import Project, Session
 SHORT = ("--duet-pairs=8", "--duet-seconds=0.04", "--gate-min-effect=20%", "--gate-metrics=median", "-v")
 
 
-def committed(project: Project) -> Project:
-    """A git repository with everything in it committed."""
+def committed(project: Project, *more: str) -> Project:
+    """A git repository with its modules committed, and whatever else is named."""
     for command in (
         ("init", "-q", "-b", "main", "."),
-        ("add", "conftest.py", "test_a.py"),
+        ("add", "conftest.py", "test_a.py", *more),
         ("commit", "-q", "-m", "base"),
     ):
         subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command], cwd=project.folder, check=True)

@@ -1,6 +1,5 @@
 """The duet's pure parts: turns, matching, what a side is, the decision on the pairs."""
 
-import json
 import math
 import statistics
 import time
@@ -16,7 +15,6 @@ from tailgate.duet.base import Base, checked_python, parsed
 from tailgate.duet.matching import matched
 from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.ratios import block_log_ratio
-from tailgate.duet.side import strangers
 from tailgate.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
 from tailgate.duet.word import AtWord, warm_round_s
 from tailgate.errors import TailgateError
@@ -232,11 +230,3 @@ def test_a_prepared_call_times_the_call_alone() -> None:
 def test_a_prepared_call_has_one_source_of_arguments() -> None:
     with pytest.raises(TypeError, match="setup"):
         PreparedCall(print, (1,), {}, setup=lambda: ((1,), {})).once()
-
-
-def test_modules_of_the_other_checkout_are_strangers() -> None:
-    place = Path(json.__file__).parent.parent
-    assert "json" in strangers(str(place), [])
-    assert strangers(str(place), [str(place)]) == []
-    assert strangers(None, []) == []
-    assert "json" not in strangers(str(place / "nowhere"), [])

@@ -69,6 +69,7 @@ OPTIONS = (
     Option("duet", "SIDE", "judge against another side, alive at once: GIT_REF, python:PATH or option:--OPTION"),
     Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 10, doubled where undecided"),
     Option("duet-seconds", "SECONDS", "how long a duet measures each side of a benchmark in one pair; default 1"),
+    Option("duet-build", "COMMAND", "a shell command that builds base in its checkout, such as compiled extensions"),
     Option("report", "FILE", "write the results and the verdicts to FILE.html, or as Markdown to FILE.md"),
     Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
 )
@@ -122,6 +123,7 @@ class Settings:
     duet: str | None = None
     duet_pairs: int = DEFAULT_PAIRS
     duet_s: float = DEFAULT_DUET_S
+    duet_build: str | None = None
     report: Path | None = None
     baselines: Path | None = None
     fingerprint_packages: tuple[str, ...] = DEFAULT_PACKAGES
@@ -226,6 +228,7 @@ def settings_from(config: pytest.Config) -> Settings:
             "--duet-pairs", values.default(texts["duet-pairs"], str(DEFAULT_PAIRS)), least=LEAST_PAIRS, most=MOST_PAIRS
         ),
         duet_s=values.seconds("--duet-seconds", texts["duet-seconds"], DEFAULT_DUET_S, LONGEST_DUET_S),
+        duet_build=_build(config, texts["duet-build"], texts["duet"]),
         report=_report(texts["report"]),
         baselines=_ini_path(config, "tailgate_baselines"),
         fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
@@ -246,6 +249,17 @@ def _side(text: str | None) -> str | None:
     if text == "":
         raise TailgateError("--duet: no side named; write --duet=GIT_REF, --duet=python:PATH or --duet=option:--OPTION")
     return text
+
+
+def _build(config: pytest.Config, command: str | None, duet: str | None) -> str | None:
+    """In an ini file it waits for a duet with a git ref."""
+    if command is not None and not command.strip():
+        raise TailgateError("--duet-build: no command; write --duet-build='python setup.py build_ext --inplace'")
+    if duet is not None and not duet.startswith(("python:", "option:")):
+        return command
+    if config.getoption("tailgate_duet_build", None) is not None:
+        raise TailgateError("--duet-build builds the checkout of a git ref: add --duet=GIT_REF")
+    return None
 
 
 def _report(text: str | None) -> Path | None:

@@ -11,6 +11,7 @@ from tailgate.comparison import other_workload
 from tailgate.duet.decision import Decision, decide
 from tailgate.duet.pairs import HEAD, Names, Outcome, Pair
 from tailgate.duet.ratios import log_ratio, unusable
+from tailgate.duet.same_code import Checkouts, Ran
 from tailgate.gate.limits import Limits
 
 PATIENT = frozenset({"median", "throughput"})
@@ -29,6 +30,8 @@ class Record:
     """The first in which one side was not: nothing was measured after it."""
     incomparable: str | None = None
     """Why the sides cannot be compared, though both were measured: more pairs would not help."""
+    ran: Ran | None = None
+    """Which code the sides ran, where they were to run two."""
 
     def decisions(self, pairs: int) -> dict[str, Decision]:
         """By metric."""
@@ -65,6 +68,7 @@ class Campaign:
         seed: int,
         *,
         same_work: bool,
+        checkouts: Checkouts | None,
         tell: Callable[[str], None],
     ) -> None:
         self._pair = pair
@@ -73,6 +77,8 @@ class Campaign:
         self._random = random.Random(seed)
         self._same_work = same_work
         """Whether the sides are to do the same work; another configuration need not."""
+        self._checkouts = checkouts
+        """Where the sides' code lies; ``None``: they are to run the same code."""
         self._tell = tell
         self.done = 0
         """Pairs of processes so far."""
@@ -100,6 +106,9 @@ class Campaign:
                 if outcome.measured:
                     record.outcomes.append(outcome)
                     record.incomparable = incomparable(outcome, same_work=self._same_work)
+                    if self._checkouts is not None and record.ran is None:
+                        record.ran = self._checkouts.judge(*(side.farewell["imported"] for side in outcome.sides))
+                        record.incomparable = record.ran.reason or record.incomparable
                 else:
                     record.stopped = outcome
         finally:
@@ -109,13 +118,6 @@ class Campaign:
 def incomparable(outcome: Outcome, *, same_work: bool) -> str | None:
     """Why two sides that were both measured cannot be compared."""
     base, head = outcome.sides
-    strangers = base.farewell.get("strangers") or []
-    if strangers:
-        return (
-            f"base imported {strangers[0]}{' and more' if len(strangers) > 1 else ''} from head's checkout "
-            "(an editable installation): both sides ran the same code; install the project another way, or "
-            "compare environments with --duet=python:PATH"
-        )
     infos = [side.rows[0]["extra_info"] if side.rows else {} for side in (base, head)]
     differing = other_workload(*infos) if same_work else []
     if differing:

@@ -28,6 +28,7 @@ VALUED = frozenset(
         "--duet",
         "--duet-pairs",
         "--duet-seconds",
+        "--duet-build",
         "--gate-min-effect",
         "--gate-metrics",
         "--report",
@@ -49,8 +50,6 @@ class Launch:
     command: tuple[str, ...]
     cwd: str
     variables: dict[str, str]
-    avoid: str | None
-    allowed: tuple[str, ...]
 
 
 def launches(config: pytest.Config, base: Base, worktree: Worktree | None, instrument: Path) -> tuple[Launch, Launch]:
@@ -66,12 +65,10 @@ def launches(config: pytest.Config, base: Base, worktree: Worktree | None, instr
     interpreter = (sys.executable, *subprocess._args_from_interpreter_flags())  # type: ignore[attr-defined]
     path = [str(instrument), *(entry or str(here) for entry in sys.path)]
     ours = session_arguments(config)
-    head = Launch("head", _command(interpreter, path, ours), str(here), {}, None, ())
+    head = Launch("head", _command(interpreter, path, ours), str(here), {})
     arguments = session_arguments(config, worktree)
-    allowed: tuple[str, ...] = ()
     if worktree is not None:
         path = [str(instrument), *(_mapped_entry(entry, worktree) for entry in path[1:])]
-        allowed = (str(worktree.folder), sys.prefix, sys.base_prefix, *_environments(worktree.top))
     if python is not None:
         interpreter = (python,)
         path = [path[0], *(entry for entry in path[1:] if _is_projects(entry, worktree, config))]
@@ -88,8 +85,6 @@ def launches(config: pytest.Config, base: Base, worktree: Worktree | None, instr
             _command(interpreter, path[:split], [*arguments, *base.options], path[split:], own=python is not None),
             str(folder if folder.is_dir() else worktree.folder if worktree else here),
             variables,
-            str(worktree.top) if worktree else None,
-            allowed,
         ),
         head,
     )
@@ -145,7 +140,7 @@ def _mapped_entry(entry: str, worktree: Worktree | None) -> str:
     """An absolute path of the repository becomes the checkout's, unless it belongs to this environment."""
     if worktree is None or not Path(entry).is_absolute():
         return entry
-    if any(Path(entry).is_relative_to(folder) for folder in (sys.prefix, sys.base_prefix)):
+    if any(Path(entry).is_relative_to(folder) for folder in environments(worktree.top)):
         return entry
     return str(worktree.mapped(Path(entry)))
 
@@ -153,15 +148,21 @@ def _mapped_entry(entry: str, worktree: Worktree | None) -> str:
 def _is_projects(entry: str, worktree: Worktree | None, config: pytest.Config) -> bool:
     """Not a part of this environment, which another Python must not see."""
     path = Path(entry)
-    if any(path.is_relative_to(folder) for folder in (sys.prefix, sys.base_prefix)):
-        return False
     roots = [config.rootpath, *([worktree.folder] if worktree else [])]
-    return any(path.is_relative_to(root) for root in roots)
+    return any(
+        path.is_relative_to(root) and not any(path.is_relative_to(folder) for folder in environments(root))
+        for root in roots
+    )
 
 
-def _environments(top: Path) -> list[str]:
-    """Virtual environments that lie in the repository."""
-    return [str(file.parent) for file in [*top.glob("*/pyvenv.cfg"), *top.glob(".tox/*/pyvenv.cfg")]]
+def environments(top: Path) -> tuple[str, ...]:
+    """Folders of installed packages: this Python's, and virtual environments that lie in the project.
+
+    A Python whose folder holds the project (``/usr``, and ``/usr/src/app`` in a container) does not make the project
+    a part of it.
+    """
+    inside = [str(file.parent) for file in [*top.glob("*/pyvenv.cfg"), *top.glob(".tox/*/pyvenv.cfg")]]
+    return (*(folder for folder in (sys.prefix, sys.base_prefix) if not top.is_relative_to(folder)), *inside)
 
 
 def instrument_folder(folder: Path) -> Path:

@@ -70,7 +70,7 @@ class Partner:
         self._output.seek(0)
         self._output.truncate()
         ours, home = Channel.pair()
-        errand = {"base_temp": self._base_temp, "avoid": self._launch.avoid, "allowed": self._launch.allowed}
+        errand = {"base_temp": self._base_temp}
         descriptor = self._output.fileno()
         order = Order(
             command=list(self._launch.command),

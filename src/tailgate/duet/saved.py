@@ -10,6 +10,7 @@ from tailgate.duet.base import Base
 from tailgate.duet.campaign import Campaign, Record
 from tailgate.duet.pairs import BASE, HEAD, Outcome
 from tailgate.duet.ratios import items_per_call
+from tailgate.duet.same_code import Ran
 from tailgate.duet.turns import BLOCK_S, Turns
 from tailgate.duet.verdicts import Judge
 from tailgate.errors import TailgateError, one_line
@@ -46,6 +47,7 @@ def duet_json(
                 "fullname": record.names[HEAD],
                 "base_fullname": record.names[BASE],
                 "limits_rel": dict(record.limits.relative),
+                "code": {**record.ran.told, "note": record.ran.note} if record.ran else None,
                 "pairs": [_pair(outcome) for outcome in record.outcomes],
             }
             for record in records
@@ -71,6 +73,8 @@ def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
             wanted = limits or Limits({metric: float(limit) for metric, limit in saved["limits_rel"].items()})
             record = Record((str(saved["base_fullname"]), str(saved["fullname"])), wanted)
             record.outcomes += [_outcome(pair) for pair in saved["pairs"]]
+            if code := saved.get("code"):
+                record.ran = Ran({}, note=code["note"])
             if record.outcomes:
                 found += judge.of(record)
         kept = [Verdict.from_json(one) for one in duet["verdicts"] if one["verdict"] in UNMEASURED]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -13,12 +15,13 @@ import pytest
 from tailgate import seams
 from tailgate.analysis.gate import MISSING, NEW
 from tailgate.duet import reporting, verdicts
-from tailgate.duet.base import Base, parsed
+from tailgate.duet.base import Base, checked_python, parsed
 from tailgate.duet.campaign import Campaign, Record
-from tailgate.duet.launch import instrument_folder, launches
+from tailgate.duet.launch import environments, instrument_folder, launches
 from tailgate.duet.matching import Matched, matched
 from tailgate.duet.pairs import HEAD, Pair
 from tailgate.duet.partner import Partner, SideLostError, last_words
+from tailgate.duet.same_code import Checkouts
 from tailgate.duet.saved import duet_json
 from tailgate.duet.worktree import Worktree
 from tailgate.errors import TailgateError, as_usage_error
@@ -161,6 +164,10 @@ class Duet:
                 worktree = Worktree(Path(config.invocation_params.dir), self._base.ref)
                 ending.callback(worktree.close)
                 self._commit = worktree.commit
+                if self._settings.duet_build is not None:
+                    self._tell(f"building base: {self._settings.duet_build}")
+                    python = self._base.python and checked_python(self._base.python, Path(config.invocation_params.dir))
+                    worktree.build(self._settings.duet_build, python or sys.executable)
             sides = launches(config, self._base, worktree, instrument_folder(folder))
             partners = []
             for launch in sides:
@@ -181,9 +188,24 @@ class Duet:
                 asked.duet_pairs,
                 asked.seed,
                 same_work=not self._base.options,
+                checkouts=self._checkouts(worktree),
                 tell=self._tell,
             )
             self._campaign.run()
+
+    def _checkouts(self, worktree: Worktree | None) -> Checkouts | None:
+        """Where the sides' code lies; ``None``: one code with other options."""
+        if worktree is None:
+            top = Path(os.path.realpath(self._config.rootpath))
+            return Checkouts(top, environments=environments(top)) if self._base.python else None
+        return Checkouts(
+            worktree.top,
+            worktree.folder,
+            environments(worktree.top),
+            worktree.changed(),
+            worktree.tracked(),
+            self._settings.duet_build is not None,
+        )
 
     def _match(self, chosen: Sequence[pytest.Item], base: Sequence[str], head: Sequence[str]) -> Matched:
         """Of everything both sides have collected, which is more where a node id stood for its file."""
@@ -201,6 +223,8 @@ class Duet:
         what = f"the base side ({self._base.label})" if lost.side == "base" else "the head side"
         ended_itself = lost.ending.reason.endswith("in its test")
         how = last_words(lost.output) if ended_itself else lost.ending.reason
+        if self._commit and lost.side == "base" and "Error: No module named" in how and not self._settings.duet_build:
+            how += " (base is a checkout without what git ignores: --duet-build=COMMAND builds it there)"
         return TailgateError(f"--duet: {what} could not collect its tests: {how}")
 
     def _tell(self, text: str) -> None:

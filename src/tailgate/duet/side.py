@@ -6,12 +6,11 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
+from tailgate.duet.imported import imported
 from tailgate.duet.word import TURNS, VARIABLE, AtWord
 from tailgate.items import is_benchmark
 from tailgate.processes import pytest_seams
@@ -62,6 +61,7 @@ class Side:
         self._config.stash[MODULES] = frozenset(sys.modules)
         pytest_seams.use_base_temp(self._config, self._errand["base_temp"])
         chosen = [item for item in session.items if is_benchmark(item)]
+        self._modules = {one.module.__name__ for one in chosen if isinstance(one, pytest.Function)}
         broken = session.testsfailed and not self._config.option.continue_on_collection_errors
         errors = self._errors if broken else []
         told = {"names": [item.nodeid for item in chosen], "errors": errors, "group": os.getpgid(0)}
@@ -87,28 +87,8 @@ class Side:
             with contextlib.suppress(KeyboardInterrupt, pytest.exit.Exception):
                 pytest_seams.tear_down_to(item, following)
         manager.unregister(messenger)
-        farewell["strangers"] = strangers(self._errand["avoid"], self._errand["allowed"])
+        farewell["imported"] = imported(self._modules)
         try:
             self._home.send(("end", farewell))
         except OSError:
             os._exit(1)
-
-
-def strangers(avoid: str | None, allowed: Sequence[str]) -> list[str]:
-    """Modules imported from the other side's checkout: a side that has some is not what it is taken for.
-
-    Args:
-        avoid: the other side's folder; ``None``: both sides are one checkout.
-        allowed: folders in it that both sides use on purpose: environments, the instrument.
-    """
-    if avoid is None:
-        return []
-    found = []
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or name.partition(".")[0] == "tailgate":
-            continue
-        path = Path(file)
-        if path.is_relative_to(avoid) and not any(path.is_relative_to(folder) for folder in allowed):
-            found.append(name)
-    return sorted(found)

@@ -76,7 +76,7 @@ class Judge:
             replicates=found.pairs,
             worse=found.pairs - found.more if less else found.more,
             confirmed=decision.confirmed,
-            notes=notes(record.outcomes),
+            notes=(*([record.ran.note] if record.ran and record.ran.note else []), *notes(record.outcomes)),
             reproduce=self._reproduce(name) if decision.verdict == "fail" else None,
         )
 

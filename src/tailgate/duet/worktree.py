@@ -71,6 +71,33 @@ class Worktree:
             self._janitor.stdin.close()
             self._janitor.wait()
 
+    def build(self, command: str, interpreter: str) -> None:
+        """Run a shell command in the checkout, with ``python`` and ``pip`` of base's environment first in ``PATH``.
+
+        Raises:
+            TailgateError: it failed; with the last line of what it wrote.
+        """
+        environment = git.environment()
+        environment["PATH"] = os.pathsep.join([str(Path(interpreter).parent), environment.get("PATH", os.defpath)])
+        done = subprocess.run(
+            command, shell=True, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+            last = f"; its last words: {said[-1]}" if said else ""
+            raise TailgateError(f"--duet-build: {command!r} ended with exit code {done.returncode}{last}")
+
+    def changed(self) -> tuple[str, ...]:
+        """Files that differ between the commit and the working tree, relative to its top; new ones among them."""
+        differing = _git(self._place, "diff", "--name-only", "--no-renames", "-z", self.commit, what=str(self.top))
+        new = _git(self._place, "ls-files", "--others", "--exclude-standard", "-z", what=str(self.top))
+        return tuple(sorted({name for name in f"{differing}\0{new}".split("\0") if name}))
+
+    def tracked(self) -> frozenset[str]:
+        """Files of the working tree that git has, relative to its top."""
+        return frozenset(_git(self._place, "ls-files", "-z", what=str(self.top)).split("\0"))
+
     def mapped(self, path: Path) -> Path:
         """The same place in the checkout; outside of the repository, the path itself."""
         resolved = Path(os.path.realpath(path))

@@ -1,0 +1,200 @@
+"""Which code the sides of a duet ran: judged from the files that they say they imported."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate.duet.imported import imported, native_files
+from tailgate.duet.same_code import Checkouts
+
+SITE = "env/lib/python3.11/site-packages"
+MODULE_FILES = {"rests": "rests/__init__.py", "rests.core": "rests/core.py", "test_a": "tests/test_a.py"}
+
+
+def told(
+    folder: Path, files: dict[str, str], native: Sequence[str] = (), *, packages: Sequence[Path] = (), python: str = "p"
+) -> dict[str, Any]:
+    """As :func:`imported` says it; ``files``: by module, in ``folder``; each is written where it is not there yet."""
+    for name in [*files.values(), *native]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if not (folder / name).exists():
+            (folder / name).write_text(f"{folder} {name}")
+    return {
+        "modules": {module: str(folder / name) for module, name in files.items()},
+        "versions": {"rests": "1.0"},
+        "native": [str(folder / name) for name in native],
+        "tests": ["conftest", "test_a"],
+        "packages": [str(one) for one in packages],
+        "interpreter": [python],
+    }
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> Path:
+    (tmp_path / "head").mkdir()
+    return tmp_path / "head"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    (tmp_path / "base").mkdir()
+    return tmp_path / "base"
+
+
+def test_two_checkouts_that_differ_are_two_codes(base: Path, head: Path) -> None:
+    ran = Checkouts(head, base).judge(told(base, MODULE_FILES), told(head, MODULE_FILES))
+    assert (ran.reason, ran.note) == (None, None)
+    assert ran.told["head"]["rests"] == {
+        "version": "1.0", "folder": None, "files": 2, "sha256": ran.told["head"]["rests"]["sha256"],
+    }  # fmt: skip
+    assert ran.told["base"]["rests"]["sha256"] != ran.told["head"]["rests"]["sha256"]
+
+
+def test_two_checkouts_of_the_same_content_are_compared_and_said_to_be(base: Path, head: Path) -> None:
+    for folder in (base, head):
+        for name in MODULE_FILES.values():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(name)
+    ran = Checkouts(head, base).judge(told(base, MODULE_FILES), told(head, MODULE_FILES))
+    assert (ran.reason, ran.note) == (None, "both sides ran the same code")
+
+
+def test_base_with_a_module_of_heads_checkout_compares_nothing(base: Path, head: Path) -> None:
+    said = told(head, {"rests": "src/rests/__init__.py"})
+    said["modules"]["test_a"] = str(base / "tests/test_a.py")
+    ran = Checkouts(head, base).judge(said, told(head, {"rests": "src/rests/__init__.py"}))
+    assert ran.reason is not None
+    assert ran.reason.startswith("base imported rests from head's checkout (an editable installation): both sides ran")
+
+
+@pytest.mark.parametrize("environment", [".venv/lib/python3.11/site-packages", ".tox/x/thing", "conda/rests"])
+def test_an_environment_in_heads_checkout_is_no_code_of_its(base: Path, head: Path, environment: str) -> None:
+    said = told(head, {"numpy": f"{environment}/numpy/__init__.py"})
+    sides = Checkouts(head, base, environments=(str(head / ".tox/x"), str(head / "conda")))
+    assert sides.judge(said, said).reason is None
+
+
+def test_an_environment_that_holds_the_checkout_does_not_excuse_it(base: Path, head: Path) -> None:
+    # /usr, and /usr/src/app in a container
+    sides = Checkouts(head, base, environments=(str(head.parent), str(head.parent.parent)))
+    assert "from head's checkout" in str(sides.judge(told(head, MODULE_FILES), told(head, MODULE_FILES)).reason)
+
+
+@pytest.mark.parametrize("layout", ["", "src", "packages/one/src", "packages/one"])
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [("rests/core.py", True), ("rests/new.py", True), ("speed.c", True), ("README.md", False), ("tests/t.py", False)],
+)
+def test_an_installation_that_is_not_editable_is_one_code(
+    base: Path, head: Path, tmp_path: Path, layout: str, changed: str, expected: bool
+) -> None:
+    installed = told(tmp_path / SITE, {"rests": "rests/__init__.py", "rests.core": "rests/core.py"})
+    for folder in (base, head):
+        told(folder / layout, MODULE_FILES)
+    place = str(Path(layout, changed))
+    sides = Checkouts(head, base, changed=(place,), tracked=frozenset({"packages/one/pyproject.toml"}))
+    ran = sides.judge(installed, installed)
+    if expected:
+        assert ran.reason is not None
+        assert ran.reason.startswith(
+            f"both sides imported rests 1.0 from {tmp_path / SITE}, an installation, though {place} differs: "
+        )
+    else:
+        assert (ran.reason, ran.note) == (None, "both sides ran the same code")
+    assert ran.told["base"]["rests"]["folder"] == str(tmp_path / SITE)
+
+
+def test_a_library_of_others_is_no_project(base: Path, head: Path, tmp_path: Path) -> None:
+    installed = told(tmp_path / SITE, {"numpy": "numpy/__init__.py"})
+    ran = Checkouts(head, base, changed=("rests/core.py", "speed.c")).judge(installed, installed)
+    assert (ran.reason, ran.told["head"]) == (None, {})
+
+
+def test_two_installations_of_it_are_two_codes(base: Path, head: Path, tmp_path: Path) -> None:
+    told(head, MODULE_FILES)
+    files = {"rests": "rests/__init__.py"}
+    one, other = told(tmp_path / "old" / SITE, files), told(tmp_path / "new" / SITE, files)
+    assert Checkouts(head, base, changed=("rests/core.py",)).judge(one, other).reason is None
+
+
+SPEED = "rests/_speed.cpython-311-x86_64-linux-gnu.so"
+
+
+@pytest.mark.parametrize(
+    ("base_has", "head_has", "tracked", "built", "expected"),
+    [
+        (False, True, False, False, f"head loaded {SPEED}, which git does not have, and base's checkout lacks it"),
+        (False, True, True, False, None),
+        (False, True, False, True, None),
+        (True, True, False, True, None),
+        (True, False, False, True, f"base loaded {SPEED}, which --duet-build made, and head has none"),
+        (False, False, False, False, None),
+    ],
+)
+def test_a_compiled_part_that_one_side_lacks(
+    base: Path, head: Path, base_has: bool, head_has: bool, tracked: bool, built: bool, expected: str | None
+) -> None:
+    said = [told(folder, MODULE_FILES, [SPEED] if has else []) for folder, has in ((base, base_has), (head, head_has))]
+    ran = Checkouts(head, base, tracked=frozenset({SPEED} if tracked else ()), built=built).judge(said[0], said[1])
+    assert str(ran.reason).startswith(str(expected))
+    assert ran.note == (f"base ran without {SPEED}" if head_has and not base_has and expected is None else None)
+
+
+def test_a_compiled_part_for_another_python_is_that_part(base: Path, head: Path) -> None:
+    said = told(base, MODULE_FILES, ["rests/_speed.cpython-312-x86_64-linux-gnu.so"])
+    assert Checkouts(head, base, built=True).judge(said, told(head, MODULE_FILES, [SPEED])).reason is None
+
+
+def test_another_python_that_imports_heads_code_though_it_has_its_own(head: Path, tmp_path: Path) -> None:
+    site = tmp_path / SITE
+    (site / "rests").mkdir(parents=True)
+    said = told(head, MODULE_FILES, packages=[site], python="other")
+    ran = Checkouts(head).judge(said, told(head, MODULE_FILES))
+    assert str(ran.reason).startswith(f"base imported rests from {head}, as head did, though its Python has rests inst")
+    (site / "rests").rmdir()
+    assert Checkouts(head).judge(said, told(head, MODULE_FILES)).reason is None  # one code in another Python
+
+
+def test_a_test_module_that_is_called_as_an_installed_package_is_the_projects(head: Path, tmp_path: Path) -> None:
+    (tmp_path / SITE / "test_a").mkdir(parents=True)
+    said = told(head, {"test_a": "test_a.py"}, packages=[tmp_path / SITE], python="other")
+    assert Checkouts(head).judge(said, told(head, {"test_a": "test_a.py"})).reason is None
+
+
+@pytest.mark.parametrize(("differing", "expected"), [(None, True), ("numpy", False), ("pytest", True)])
+def test_two_environments_of_the_same_content_compare_nothing(
+    head: Path, tmp_path: Path, differing: str | None, expected: bool
+) -> None:
+    said = []
+    for name in ("old", "new"):
+        site = tmp_path / name / SITE
+        for module in ("numpy", "pytest"):
+            (site / module).mkdir(parents=True)
+            (site / module / "__init__.py").write_text(f"{name if module == differing else 'same'}")
+        said.append(told(site, {"numpy": "numpy/__init__.py", "pytest": "pytest/__init__.py"}))
+    reason = Checkouts(head).judge(said[0], said[1]).reason
+    assert (reason is not None) is expected
+    if expected:
+        assert str(reason).startswith("both sides ran the same code: every module")
+
+
+def test_what_this_process_has_imported() -> None:
+    found = imported(["tests.test_b", __name__])
+    assert found["modules"]["pytest"] == pytest.__file__
+    assert found["versions"]["pytest"] == pytest.__version__
+    assert found["tests"] == sorted({"conftest", "tests", __name__})
+    assert all(Path(folder).is_dir() for folder in found["packages"])
+
+
+def test_native_files_of_a_memory_map(tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    maps.write_text(
+        "7f00-7f01 r--p 00000000 08:01 1   /a b/_speed.cpython-311-x86_64-linux-gnu.so\n"
+        "7f01-7f02 r-xp 00001000 08:01 1   /a b/_speed.cpython-311-x86_64-linux-gnu.so\n"
+        "7f02-7f03 r-xp 00001000 08:01 2   /lib/libc.so.6 (deleted)\n"
+        "7f03-7f04 r-xp 00001000 08:01 3   /usr/bin/python3.11\n7f04-7f05 rw-p 00000000 00:00 0 \n"
+    )
+    assert native_files(maps) == ["/a b/_speed.cpython-311-x86_64-linux-gnu.so", "/lib/libc.so.6"]
+    assert native_files(tmp_path / "nowhere") == []
