@@ -19,6 +19,7 @@ from tailgate.hindrance import hindrance
 from tailgate.history import Run
 from tailgate.items import failure_line, is_benchmark, skip_reason
 from tailgate.narrator import Narrator
+from tailgate.plain import plain
 from tailgate.profiling import not_profiled
 from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
@@ -309,9 +310,10 @@ class BenchmarkRun:
             for warning in warnings_of(one.extra_info) if self._settings.active else []:
                 self._found.warn(one.name, warning)
             stats = {**one.stats.as_dict(), "iterations": one.iterations}
-            self._append_csv(row(one.fullname, stats, one.extra_info))
+            info = plain(one.extra_info)
+            self._append_csv(row(one.fullname, stats, info))
             status = one.extra_info.get("status", "ok")
-            self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, one.extra_info)
+            self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, info)
         self._narrator.outcome = summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted])
         return new
 

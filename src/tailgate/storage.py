@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from pytest_benchmark.storage.file import FileStorage
-from pytest_benchmark.utils import safe_dumps
 
 from tailgate.errors import TailgateError, nearest, one_line
 from tailgate.history import load_run
+from tailgate.plain import json_text
 
 NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
 
@@ -85,7 +85,7 @@ class BaselineStorage(FileStorage):
 
     def save(self, output_json: dict[str, Any], save: str) -> None:
         """Write the next number of ``save``, whole; on failure in the temporary folder, saying so."""
-        text = safe_dumps(output_json, ensure_ascii=True, indent=1)
+        text = json_text(output_json, indent=1)
         try:
             target = self._write_next(text, save)
         except OSError as error:
@@ -101,7 +101,7 @@ class BaselineStorage(FileStorage):
             TailgateError: it cannot be written.
         """
         try:
-            return self._write_next(safe_dumps(output_json, ensure_ascii=True, indent=1), word)
+            return self._write_next(json_text(output_json, indent=1), word)
         except OSError as error:
             raise TailgateError(f"{self.path}: cannot be written ({one_line(error)})") from error
 
