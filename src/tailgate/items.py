@@ -12,7 +12,7 @@ from tailgate.endings import NotMeasuredError, is_out_of_memory
 from tailgate.errors import one_line
 from tailgate.noted import as_info
 from tailgate.number import as_python, is_number, number
-from tailgate.plain import plain, shown
+from tailgate.plain import key_text, plain, shown
 from tailgate.rows import add_warning, warnings_of
 
 NO_ITEMS = "items_per_call is "
@@ -65,7 +65,7 @@ def _unsaid(info: dict[Any, Any]) -> Iterator[str]:
         lost: list[str] = []
         plain(value, lost)
         if lost:
-            yield f"{plain(name)}: JSON has no form for {', '.join(dict.fromkeys(lost))}, so null is in its place"
+            yield f"{key_text(name)}: JSON has no form for {', '.join(dict.fromkeys(lost))}, so null is in its place"
 
 
 def tidy(item: pytest.Item, call: Any, report: Any) -> None:

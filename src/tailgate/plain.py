@@ -60,6 +60,14 @@ def shown(value: Any) -> str:
         return f"<{type(value).__name__}>"
 
 
+def key_text(key: Any) -> str:
+    """A dictionary's key as JSON has it: the text of a number is the same for numbers of all libraries."""
+    found = as_python(key)
+    if isinstance(found, str):
+        return text_of(found)
+    return json.dumps(found) if found is None or isinstance(found, bool) else shown(found)
+
+
 def text_of(text: str) -> str:
     """Half of a character, as from a file name that is no UTF-8, is written as an escape."""
     return text.encode("utf8", "backslashreplace").decode()
@@ -120,8 +128,7 @@ def _in_order(value: Any) -> tuple[str, Any]:
 def _with_text_keys(value: dict[Any, Any], lost: list[str], around: list[int]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for given, one in value.items():
-        key = as_python(given)
-        name = text_of(key) if isinstance(key, str) else shown(key)
+        name = key_text(given)
         while name in found:  # 1 and "1" are two
             name += "'"
         found[name] = _plain(one, lost, around)

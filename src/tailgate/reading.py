@@ -80,8 +80,7 @@ def _whole(text: str) -> float:
 
 
 def _believable(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and (value == 0 or LEAST <= abs(value) <= MOST)
+    return is_number(value) and (value == 0 or LEAST <= abs(value) <= MOST)
 
 
 def _unlike(mapping: dict[str, Any], kinds: dict[str, type], whose: str = "") -> Iterator[str]:

@@ -115,7 +115,7 @@ def _of_run(run: Run) -> Iterator[Trained]:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return int(value) if isinstance(value, int) and is_number(value) else None
 
 
 def _product(one: float | None, other: float | None) -> float | None:

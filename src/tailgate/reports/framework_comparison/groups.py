@@ -165,7 +165,7 @@ def number(value: Any) -> float | None:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    return int(value) if isinstance(value, int) and is_number(value) and value > 0 else None
 
 
 def _text(value: Any) -> str | None:
