@@ -1,5 +1,6 @@
 """A foreign project whose tests note numpy's numbers and whatever else: judged, saved and read again as plain ones."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -79,23 +80,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     older = {"batch_size": "UNSERIALIZABLE[np.int64(1)]", "items_per_call": "UNSERIALIZABLE[np.int64(8)]"}
     series(folder, "older", names=NAMES[:1], **older)
     series(folder, "other", names=NAMES[:1], **{**FACTS, "batch_size": 8})
-    gate = (*TIMER, "--gate")
     told = {"json": "one or marked", "object": "object", "older": "one", "other": "one"}
-    sessions = {
-        (word, factor, name): (
-            "test_it.py",
-            *TIMER,
-            "--gate",
-            f"--benchmark-compare={word}",
-            "-k",
-            keyword,
-            factor,
-            *way,
-        )
-        for word, keyword in told.items()
-        for factor in FACTORS
-        for name, way in WAYS.items()
-    }
+    sessions = {}
+    for (word, keyword), factor, (name, way) in itertools.product(told.items(), FACTORS, WAYS.items()):
+        chosen = ("test_it.py", "-k", keyword, *TIMER, factor, *way)
+        sessions[word, factor, name] = (*chosen, "--gate", f"--benchmark-compare={word}")
     for name, way in WAYS.items():
         sessions["saved", "", name] = ("test_odd.py", *TIMER, f"--benchmark-json={name}.json", *way)
     found = run_all(folder, *sessions.values())

@@ -16,7 +16,7 @@ from tailgate.number import is_number
 
 DEEPEST = 100
 """Lists and objects inside of each other. Python's own reader and writer give up somewhere below a thousand."""
-LEAST, MOST = 1e-30, 1e30
+LEAST, MOST = 1e-100, 1e100
 """A time, whatever its unit, and a count lie between; their squares, ratios and logarithms are numbers, too."""
 NUMBERS = frozenset({
     "min", "max", "mean", "stddev", "median", "rounds", "iterations", "iqr", "q1", "q3", "ld15iqr", "hd15iqr", "ops",
@@ -25,6 +25,13 @@ NUMBERS = frozenset({
 """Fields of ``stats``."""
 KINDS: dict[str, type] = {"name": str, "fullname": str, "params": dict, "options": dict, "extra_info": dict}
 """Of a benchmark's fields, where they are there; ``null`` is as if they were not."""
+TEXTS = (
+    "study", "model", "model_sha256", "runtime", "runtime_version", "precision", "precision_compiled", "device", "weights",
+    "phase", "protocol", "status", "scenario", "data", "level", "gpu_name", "flops_counter", "throttle_reasons",
+)  # fmt: skip
+"""Fields of ``extra_info`` that our rows have text in. A foreign project may mean anything by these words."""
+NAMES = frozenset({"name", "fullname"})
+"""Those that no benchmark is without."""
 OF_THE_RUN: dict[str, type] = {
     "machine_info": dict, "commit_info": dict, "datetime": str, "tailgate_run": dict, "unmeasured": list,
 }  # fmt: skip
@@ -62,8 +69,10 @@ def check_kinds(path: Path, run: dict[str, Any]) -> None:
             raise TailgateError(f"{path}: {text}; not a pytest-benchmark run")
         stats = bench["stats"]
         for name in [name for name, value in stats.items() if isinstance(value, float) and not is_number(value)]:
-            stats[name] = None
+            del stats[name]
         wrong = [name for name in NUMBERS & stats.keys() if stats[name] is not None and not _believable(stats[name])]
+        if not isinstance(stats.get("outliers", ""), str | None):
+            wrong.append("outliers")
         data = stats.get("data")
         if data is not None and not (isinstance(data, list) and all(map(_believable, data))):
             wrong.append("data")
@@ -72,6 +81,16 @@ def check_kinds(path: Path, run: dict[str, Any]) -> None:
             raise TailgateError(
                 f"{path}: {bench['name']} has something else than numbers for {', '.join(sorted(wrong))} ({allowed})"
             )
+
+
+def with_texts(run: dict[str, Any]) -> dict[str, Any]:
+    """The run, for a report: what ours have text in is text, whatever somebody else has put there."""
+    for bench in run["benchmarks"]:
+        info = bench.get("extra_info") or {}
+        for name in TEXTS:
+            if not isinstance(info.get(name), str | None):
+                info[name] = json.dumps(info[name])
+    return run
 
 
 def _whole(text: str) -> float:
@@ -86,7 +105,7 @@ def _believable(value: Any) -> bool:
 def _unlike(mapping: dict[str, Any], kinds: dict[str, type], whose: str = "") -> Iterator[str]:
     for name, allowed in kinds.items():
         value = mapping.get(name)
-        if value is not None and not isinstance(value, allowed):
+        if (value is not None or name in NAMES) and not isinstance(value, allowed):
             yield f"{name}{whose} is not {WORDS[allowed]}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.history import load_run
+from tailgate.reading import with_texts
 from tailgate.reports import formats
 
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     if options.format not in known:
         raise TailgateError(unknown_value("--format", options.format, known))
     chosen = known[options.format]
-    runs = [load_run(path) for path in options.runs]
+    runs = [with_texts(load_run(path)) for path in options.runs]
     text = chosen.render(runs)
     if options.output is None:
         print(text, end="")
