@@ -13,9 +13,7 @@ import test_accuracy_report as accuracies
 import test_framework_comparison_report as frameworks
 import test_roofline_report as roofs
 import test_training_report as trainings
-from histories import MACHINE, NAMES, bench, series
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from histories import MACHINE, NAMES, bench
 from profiles import run as profiled
 from synthetic_gpus import cpu_row, gpu_row
 from test_csv_and_reports import cell

@@ -133,7 +133,7 @@ def _folder(file: Path, run: Run) -> str:
     facts = machine_of(run)
     try:
         return environment.folder_name(facts or {})
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise TailgateError(
             f"{file}: no whole fingerprint in it, so its machine is not known; "
             "save a run with Tailgate installed: pytest --benchmark-save=NAME"

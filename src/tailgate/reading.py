@@ -25,6 +25,8 @@ NUMBERS = frozenset({
 """Fields of ``stats``."""
 KINDS: dict[str, type] = {"name": str, "fullname": str, "params": dict, "options": dict, "extra_info": dict}
 """Of a benchmark's fields, where they are there; ``null`` is as if they were not."""
+SMALLEST, LARGEST = 1e-40, 1e40
+"""Anything else that was measured; products and ratios of several are numbers, too."""
 TEXTS = (
     "study", "model", "model_sha256", "runtime", "runtime_version", "precision", "precision_compiled", "device", "weights",
     "phase", "protocol", "status", "scenario", "data", "level", "gpu_name", "flops_counter", "throttle_reasons",
@@ -83,14 +85,34 @@ def check_kinds(path: Path, run: dict[str, Any]) -> None:
             )
 
 
-def with_texts(run: dict[str, Any]) -> dict[str, Any]:
-    """The run, for a report: what ours have text in is text, whatever somebody else has put there."""
+def for_reports(run: dict[str, Any]) -> dict[str, Any]:
+    """The run, for a report: what ours have text in is text, whatever somebody else has put there.
+
+    Numbers that nothing measured can have are not known, and of a machine's facts only objects are read.
+    """
+    machine = run.get("machine_info") or {}
+    for facts, names in ((machine, ("fingerprint", "machine_facts")), (machine.get("fingerprint"), ("packages",))):
+        for name in names:
+            if isinstance(facts, dict) and not isinstance(facts.get(name, {}), dict):
+                del facts[name]
+    run["machine_info"] = _sensible(machine)
     for bench in run["benchmarks"]:
-        info = bench.get("extra_info") or {}
+        info = _sensible(bench.get("extra_info") or {})
         for name in TEXTS:
             if not isinstance(info.get(name), str | None):
                 info[name] = json.dumps(info[name])
+        bench["extra_info"] = info
     return run
+
+
+def _sensible(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sensible(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_sensible(one) for one in value]
+    if isinstance(value, float) or is_number(value):
+        return value if value == 0 or SMALLEST <= abs(value) <= LARGEST else None
+    return value
 
 
 def _whole(text: str) -> float:

@@ -39,7 +39,7 @@ from tailgate.table import PercentileTable, sort_key
 from tailgate.text import replace_text
 
 UNWRITTEN = pytest.StashKey[bool]()
-"""Of a session whose ``--benchmark-json`` is not where it was asked for: whoever reads it next must not see green."""
+"""Of a session that lacks a file it was asked for: whoever reads that next must not see green."""
 TESTED_VERSIONS = ((5, 2), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
 
@@ -166,6 +166,12 @@ def measured(config: Any) -> list[Any]:
     """The rows of this session so far."""
     session = getattr(config, "_benchmarksession", None)
     return [] if session is None else list(session.benchmarks)
+
+
+def unwritten(config: Any) -> bool:
+    """Whether a file that was asked for is not where it was asked for."""
+    storage = getattr(getattr(config, "_benchmarksession", None), "storage", None)
+    return bool(config.stash.get(UNWRITTEN, False) or getattr(storage, "unwritten", False))
 
 
 def add_measured(config: Any, rows: Iterable[Any]) -> None:
