@@ -28,8 +28,9 @@ KINDS: dict[str, type] = {"name": str, "fullname": str, "params": dict, "options
 SMALLEST, LARGEST = 1e-40, 1e40
 """Anything else that was measured; products and ratios of several are numbers, too."""
 TEXTS = (
-    "study", "model", "model_sha256", "runtime", "runtime_version", "precision", "precision_compiled", "device", "weights",
-    "phase", "protocol", "status", "scenario", "data", "level", "gpu_name", "flops_counter", "throttle_reasons",
+    "study", "model", "model_sha256", "runtime", "runtime_version", "precision", "precision_compiled", "device",
+    "weights", "phase", "protocol", "status", "scenario", "data", "level", "gpu_name", "flops_counter",
+    "throttle_reasons",
 )  # fmt: skip
 """Fields of ``extra_info`` that our rows have text in. A foreign project may mean anything by these words."""
 NAMES = frozenset({"name", "fullname"})
