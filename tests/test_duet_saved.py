@@ -9,7 +9,7 @@ import pytest
 
 from tailgate.cli import main
 from tailgate.duet.pairs import HEAD, Outcome
-from tailgate.duet.ratios import LEAST_ROUNDS, block_log_ratio, items_per_call, log_ratio, unusable, value
+from tailgate.duet.ratios import LEAST_ROUNDS, block_log_ratio, items_of, log_ratio, unusable, value
 from tailgate.duet.saved import judged_again
 from tailgate.duet.turns import Turns
 from tailgate.errors import TailgateError
@@ -160,7 +160,7 @@ def test_each_metric_has_its_ratio() -> None:
     assert log_ratio(made, "p99") == pytest.approx(math.log(2))
     assert log_ratio(made, "throughput") == pytest.approx(math.log(4))
     assert (value(made, HEAD, "median"), value(made, HEAD, "throughput")) == (2.0, 4.0)
-    assert items_per_call(made, HEAD) == 8.0
+    assert items_of(made, HEAD) == 8.0
     assert block_log_ratio([1.0], [1.0], 1) == 0.0
 
 

@@ -11,23 +11,25 @@ INSTRUMENT = sorted((ROOT / "src" / "tailgate").rglob("*.py"))
 SUITE = sorted((ROOT / "fixtures").rglob("*.py"))
 LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "analysis": {"analysis"},
-    "merging": {"analysis", "columns"},
+    "merging": {"analysis", "columns", "number"},
     "meters": {"analysis", "doctor", "meters", "nvml"},  # what a tool needs, the doctor knows
     "nvml": set(),
     "device_rounds": {"analysis", "clocks", "columns"},
     "environment": {"analysis", "cpus"},
     "cpus": set(),
-    "history": {"analysis", "columns", "errors", "schema"},
+    "history": {"analysis", "columns", "errors", "number", "reading", "schema"},
+    "number": set(),
+    "reading": {"errors", "number"},
     "protocol": {"analysis"},
     "clocks": set(),
-    "columns": {"analysis"},
+    "columns": {"analysis", "number"},
     "doctor": {"cpus", "environment", "errors", "nvml"},
     "errors": set(),
     "git": set(),
     "values": {"errors"},
     "endings": set(),
     "trust": {"cpus", "errors"},
-    "reports": {"analysis", "history", "columns", "errors", "rows", "reports", "gate"},
+    "reports": {"analysis", "history", "columns", "errors", "number", "rows", "reports", "gate"},
 }
 
 

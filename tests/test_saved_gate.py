@@ -74,6 +74,8 @@ WRONG = {
     "disabled": (gate("epyc", "--benchmark-disable"), "measures nothing with --benchmark-disable"),
     "all benchmarks skipped": (gate("epyc", "--benchmark-skip"), "judges nothing with --benchmark-skip"),
     "broken history": (gate("broken"), "broken or truncated JSON"),
+    "huge number": (gate("huge"), "test_one has no number for median"),
+    "deep history": (gate("deep"), "lists or objects more than 100 deep inside of each other"),
     "both gates": (gate("epyc", "--duet=main"), "leave one of them out"),
     "wrong marker": (gate("epyc", "--marker={'p9': '3%'}"), "@pytest.mark.gate: unknown limit 'p9'; did you mean"),
     "wrong value": (gate("epyc", "--marker={'median': 3}"), "(median=...): 3 is no limit"),
@@ -104,6 +106,10 @@ def folder(tmp_path_factory):
     series(found, "contended", status="contended")
     broken = series(found, "broken")[3]
     broken.write_text(broken.read_text()[:-9])
+    huge = series(found, "huge")[3]
+    huge.write_text(huge.read_text().replace('"median": 0.001', f'"median": {10**400}, "median_was": 0.001', 1))
+    deep = series(found, "deep")[3]
+    deep.write_text(deep.read_text().replace('"extra_info": {}', f'"extra_info": {"[" * 5000}{"]" * 5000}', 1))
     (found / "x.html").write_text("a file")
     return found
 

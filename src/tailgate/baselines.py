@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from tailgate.gate.sessions import MARK, Session, mark_of, number_of, read, seri
 from tailgate.gate.tables import quantity
 from tailgate.gate.verdict import printable
 from tailgate.history import Run, load_run, machine_of
+from tailgate.plain import json_text
 from tailgate.storage import BaselineStorage, saved_word
 from tailgate.text import aligned, replace_text
 
@@ -133,7 +133,7 @@ def _folder(file: Path, run: Run) -> str:
     facts = machine_of(run)
     try:
         return environment.folder_name(facts or {})
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise TailgateError(
             f"{file}: no whole fingerprint in it, so its machine is not known; "
             "save a run with Tailgate installed: pytest --benchmark-save=NAME"
@@ -142,6 +142,6 @@ def _folder(file: Path, run: Run) -> str:
 
 def _replace(file: Path, run: dict[str, Any]) -> None:
     try:
-        replace_text(file, json.dumps(run, indent=1))
+        replace_text(file, json_text(run, indent=1))
     except OSError as error:
         raise TailgateError(f"{file}: cannot be written ({one_line(error)})") from error

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tailgate.analysis.quantiles import order_statistic_interval, percentile
+from tailgate.number import is_number, number
 
 PERCENTILES: dict[str, float] = {"p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 """Column name -> percent. Values in seconds."""
@@ -29,17 +30,22 @@ LABELS: dict[str, str] = {
 }
 
 
-def items_per_call(extra_info: Mapping[str, Any]) -> float:
-    """Items one call processes: ``extra_info["items_per_call"]``, 1 where nobody said (a positive number)."""
-    items = extra_info.get("items_per_call")
-    if isinstance(items, bool) or not isinstance(items, int | float) or not items > 0:
+def items_per_call(extra_info: Mapping[str, Any]) -> float | None:
+    """Items one call processes: ``extra_info["items_per_call"]``, 1 where nobody said.
+
+    ``None``: what was said is no positive number, so nobody knows.
+    """
+    said = extra_info.get("items_per_call")
+    if said is None:
         return 1
-    return items
+    items = number(said)
+    return items if items is not None and items > 0 else None
 
 
-def throughput(median_s: float, items: float) -> float | None:
-    """Items per second: items per call over the *median* latency; ``None`` for a median of zero."""
-    return items / median_s if median_s else None
+def throughput(median_s: float, items: float | None) -> float | None:
+    """Items per second: items per call over the *median* latency; ``None`` for a median of zero, or unknown items."""
+    found = items / median_s if items is not None and median_s else None
+    return found if is_number(found) else None
 
 
 def p99_interval(sorted_samples: Sequence[float]) -> dict[str, float | None]:

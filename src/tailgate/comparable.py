@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from typing import Any
 import pytest
 
 from tailgate import environment, git
+from tailgate.plain import plain
 from tailgate.settings import Settings
 
 GIT_S = 20.0
@@ -58,7 +58,7 @@ class Comparable:
             "test file": self._files.get(item.path),
             **workload,
         }
-        found: dict[str, Any] = json.loads(json.dumps(key, default=repr))
+        found: dict[str, Any] = plain(key)
         return found
 
     @cached_property

@@ -13,6 +13,8 @@ from typing import Any
 
 from tailgate import environment, trust
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.number import number
+from tailgate.plain import as_compared
 
 WORKLOAD_KEYS = (
     "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
@@ -31,17 +33,22 @@ def keep_workloads(compared: Run) -> None:
 
 
 def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Which of the facts that make two rows of one name comparable differ; unknown on either side is no difference."""
-    facts = [(key, saved.get(key, UNSAID.get(key)), now.get(key, UNSAID.get(key))) for key in WORKLOAD_KEYS]
+    """Which of the facts that make two rows of one name comparable differ; unknown on either side is no difference.
+
+    Either may be as a test noted it, or as it came out of a file.
+    """
+    facts = [(key, *(as_compared(info.get(key, UNSAID.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
     return [key for key, one, other in facts if None not in (one, other) and one != other]
 
 
 def calibrations(saved: Any) -> list[trust.Calibration]:
     """The calibration kernel's times, as ``tailgate_run.calibrations`` has them; none where they are not whole."""
     try:
-        return [trust.Calibration(float(one["compute_s"]), float(one["memory_s"])) for one in saved or ()]
-    except (KeyError, TypeError, ValueError):
+        found = [(number(one["compute_s"]), number(one["memory_s"])) for one in saved or ()]
+    except (KeyError, TypeError):
         return []
+    known = [(compute_s, memory_s) for compute_s, memory_s in found if compute_s and memory_s]
+    return [trust.Calibration(*both) for both in known if min(both) > 0] if len(known) == len(found) else []
 
 
 def machine_moved(compared: Run, now: Sequence[trust.Calibration]) -> str | None:

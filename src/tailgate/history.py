@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 from typing import Any
 
-from tailgate.columns import P99_INTERVAL, PERCENTILES, complete
+from tailgate.columns import complete
 from tailgate.errors import TailgateError, one_line
+from tailgate.number import is_number
+from tailgate.reading import check_kinds, parsed
 from tailgate.schema import SCHEMA_VERSION
 
-OPTIONAL = (*PERCENTILES, *P99_INTERVAL, "throughput", "ops")
+REQUIRED = ("min", "max", "mean", "stddev", "median", "rounds")
 Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 
@@ -29,14 +29,13 @@ def load_run(path: Path, *, completed: bool = True) -> Run:
         raise TailgateError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise TailgateError(f"{path}: not a saved run (not text: {one_line(error)})") from error
-    try:
-        run: Run = json.loads(text)
-    except ValueError as error:
-        raise TailgateError(f"{path}: not a saved run (broken or truncated JSON: {one_line(error)})") from error
+    run: Run = parsed(path, text)
     _check(path, run)
+    check_kinds(path, run)
     for bench in run["benchmarks"]:
         stats = bench["stats"]
-        stats.setdefault("ops", 1 / stats["mean"] if stats["mean"] else 0)
+        if stats.get("ops") is None:
+            stats["ops"] = 1 / stats["mean"] if stats["mean"] else 0
         if completed:
             complete(stats, bench.get("extra_info") or {})
     return run
@@ -59,22 +58,10 @@ def _check(path: Path, run: Any) -> None:
         stats = bench.get("stats") if isinstance(bench, dict) else None
         if not isinstance(stats, dict) or "fullname" not in bench or "name" not in bench:
             raise TailgateError(f"{path}: benchmark {index} has no name or no stats; not a pytest-benchmark run")
-        if not isinstance(bench.get("extra_info") or {}, dict):
-            raise TailgateError(f"{path}: extra_info of {bench['name']} is not an object; not a pytest-benchmark run")
         bench.setdefault("group", None)
-        missing = [key for key in ("min", "max", "mean", "stddev", "median", "rounds") if not _number(stats.get(key))]
+        missing = [key for key in REQUIRED if not is_number(stats.get(key))]
         if missing:
             raise TailgateError(f"{path}: {bench['name']} has no number for {', '.join(missing)}")
-        wrong = [key for key in OPTIONAL if not (stats.get(key) is None or _number(stats[key]))]
-        data = stats.get("data")
-        if data is not None and not (isinstance(data, list) and all(map(_number, data))):
-            wrong.append("data")
-        if wrong:
-            raise TailgateError(f"{path}: {bench['name']} has something else than numbers for {', '.join(wrong)}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def machine_of(run: Run) -> dict[str, Any] | None:

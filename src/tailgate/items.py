@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import pytest
 
+from tailgate.columns import items_per_call
 from tailgate.endings import NotMeasuredError, is_out_of_memory
 from tailgate.errors import one_line
+from tailgate.noted import as_info
+from tailgate.number import as_python, is_number, number
+from tailgate.plain import key_text, plain, shown
+from tailgate.rows import add_warning, warnings_of
+
+NO_ITEMS = "items_per_call is "
 
 
 def is_benchmark(item: pytest.Item) -> bool:
@@ -28,13 +35,37 @@ def whole(rows: Iterable[Any]) -> list[Any]:
 
 
 def connect(item: pytest.Item, rows: Sequence[Any]) -> list[Any]:
-    """The rows that a test has made here, told how many items a call processed: none, one, or several."""
+    """The rows that a test has made here, told how many items a call processed: none, one, or several.
+
+    What the test noted stays as it is, for its fixtures; what cannot be saved of it is said in the row.
+    """
     items = declared_items(item) if rows else None
     for row in rows:
+        row.extra_info = as_info(row.extra_info)
         if items is not None:
             row.extra_info["items_per_call"] = items
+        for text in list(_unsaid(row.extra_info)):
+            if text not in warnings_of(row.extra_info):
+                add_warning(row.extra_info, text)
         row.stats.extra_info = row.extra_info
     return whole(rows)
+
+
+def _unsaid(info: dict[Any, Any]) -> Iterator[str]:
+    """What a reader of the saved row would not know: values that are no numbers where we or JSON need some."""
+    if items_per_call(info) is None and not any(text.startswith(NO_ITEMS) for text in warnings_of(info)):
+        said = as_python(info["items_per_call"])
+        if isinstance(said, float) and not is_number(said):
+            info["items_per_call"] = str(said)  # as null it would read as if nobody had said anything
+        yield (
+            f"{NO_ITEMS}{shown(said)}, so there is no throughput: give a positive number, "
+            "there or by @pytest.mark.throughput(items=...)"
+        )
+    for name, value in info.items():
+        lost: list[str] = []
+        plain(value, lost)
+        if lost:
+            yield f"{key_text(name)}: JSON has no form for {', '.join(dict.fromkeys(lost))}, so null is in its place"
 
 
 def tidy(item: pytest.Item, call: Any, report: Any) -> None:
@@ -94,6 +125,7 @@ def declared_items(node: pytest.Item) -> float | None:
                 f"(it has: {', '.join(params) or 'none'})"
             )
         items = params[items]
-    if isinstance(items, bool) or not isinstance(items, int | float) or items <= 0:
-        fail(f"{node.nodeid}: throughput(items={items!r}) must be a positive number")
-    return items
+    found = number(items)
+    if found is None or found <= 0:
+        fail(f"{node.nodeid}: throughput(items={shown(items)}) must be a positive number")
+    return found

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tailgate.errors import TailgateError, one_line
-from tailgate.plain import plain
+from tailgate.plain import json_text
 
 VERSION = 1
 """History: 1 (2026-11): nodeid, nth, key, reports, rows, finished_utc."""
@@ -116,7 +116,7 @@ class Journal:
             ) from error
 
     def _append(self, content: dict[str, Any]) -> None:
-        text = _as_text(content)
+        text = json_text(content)
         line = json.dumps({"crc32": zlib.crc32(text.encode()), "entry": text}) + "\n"
         start = self._file.seek(0, os.SEEK_END)
         try:
@@ -201,17 +201,6 @@ def _kept_aside(path: Path, data: bytes) -> Path:
             raise
         return aside
     raise AssertionError  # there is no last number
-
-
-def _as_text(content: dict[str, Any]) -> str:
-    """JSON; what it cannot hold is there as pytest-benchmark would save it."""
-    try:
-        return json.dumps(content, default=_UNSERIALIZABLE)
-    except (TypeError, ValueError, RecursionError):  # a key that is no text, a cycle, in a test's own extra_info
-        return json.dumps(plain(content))
-
-
-_UNSERIALIZABLE = "UNSERIALIZABLE[{!r}]".format
 
 
 def _entry(content: dict[str, Any]) -> Entry | None:

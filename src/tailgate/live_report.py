@@ -17,6 +17,7 @@ from tailgate.reports import html, markdown
 from tailgate.reports._content import content, machine_facts
 from tailgate.rows import Row, row
 from tailgate.run import BenchmarkRun
+from tailgate.storage import kept
 from tailgate.text import replace_text
 
 MOST_OF_THE_RUN = 0.05
@@ -51,15 +52,20 @@ class LiveReport:
         self._due_s = end_s + (end_s - start_s) / MOST_OF_THE_RUN
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """With all that is known, also where nothing was measured."""
         result = yield
-        self.write()
+        self.write(last=True)
+        if self._broken and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return result
 
-    def write(self) -> None:
-        """The whole page anew; a full disk costs the page, not what is still to be measured."""
-        if self._broken:
+    def write(self, *, last: bool = False) -> None:
+        """The whole page anew; a full disk costs the page, not what is still to be measured.
+
+        ``last``: there may be room again; where there is not, the page is kept elsewhere.
+        """
+        if self._broken and not last:
             return
         fingerprint = self._run.fingerprint
         facts = {"fingerprint": fingerprint, "fingerprint_id": environment.fingerprint_id(fingerprint)}
@@ -68,7 +74,11 @@ class LiveReport:
             replace_text(self._file, text)
         except OSError as error:
             self._broken = True
-            self._run.remark(f"--report: {self._file} could not be written ({one_line(error)})")
+            if last:
+                elsewhere = kept(text, self._file.name, "page")
+                self._run.remark(f"--report: {self._file} could not be written ({one_line(error)}); {elsewhere}")
+            return
+        self._broken = False
 
     def _rows(self) -> list[Row]:
         measured = [

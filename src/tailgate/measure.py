@@ -24,7 +24,7 @@ from tailgate.duet.prepared import PreparedCall, prepared_call
 from tailgate.duet.word import TURNS, Taken
 from tailgate.items import declared_items
 from tailgate.meters import meters
-from tailgate.noted import NOTED, Noted
+from tailgate.noted import NOTED, Noted, as_info
 from tailgate.profiling import PROFILE
 from tailgate.protocol import PRESETS, Protocol
 from tailgate.rows import add_warning
@@ -92,6 +92,7 @@ class TailgateBenchmark(BenchmarkFixture):
     @contextlib.contextmanager
     def _noting(self) -> Iterator[None]:
         """Around each measurement: another of the same test has an ``extra_info`` of its own."""
+        self.extra_info = as_info(self.extra_info)
         noted = self._item.stash.setdefault(NOTED, [])
         shared = next((one for one in reversed(noted) if one.info is self.extra_info), None)
         if shared is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tailgate.analysis.quantiles import percentile
 from tailgate.columns import PERCENTILES, p99_interval
+from tailgate.number import is_number
 
 Info = Mapping[str, Any]
 
@@ -77,7 +78,7 @@ def mean(values: Sequence[float | None], weights: Sequence[float]) -> float | No
 def numbers(values: Sequence[Any]) -> bool:
     """Whether all are numbers, or not known, and one is."""
     found = [value for value in values if value is not None]
-    return bool(found) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in found)
+    return bool(found) and all(map(is_number, found))
 
 
 def device_times(infos: Sequence[Info]) -> dict[str, Any]:

@@ -5,9 +5,12 @@ What one measurement noted there (status, meters, warnings) is not the next one'
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
+from tailgate.merging import same
 
 
 class Noted:
@@ -30,11 +33,20 @@ class Noted:
     def _as_before(self, name: str, value: Any) -> bool:
         if name not in self._before:
             return False
-        return value == self._before[name] if isinstance(value, list) else value is self._before[name]
+        return same(value, self._before[name]) if isinstance(value, list) else value is self._before[name]
 
 
 NOTED = pytest.StashKey[list[Noted]]()
 """Of a test, in order."""
+
+
+def as_info(value: Any) -> dict[Any, Any]:
+    """``extra_info`` as a dictionary; what a test has put in the place of one is kept under its name."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {} if value is None else {"extra_info": value}
 
 
 def _kept(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tailgate.history import Run, machine_id_of
+from tailgate.number import number
 
 CONTEXT = (
     "study", "model", "runtime", "runtime_version", "precision", "precision_compiled", "device", "threads",
@@ -44,6 +45,12 @@ def add_warning(extra_info: dict[str, Any], text: str) -> None:
     warnings = extra_info.setdefault("warnings", [])
     if isinstance(warnings, list):
         warnings.append(text)
+
+
+def threads_of(extra_info: Mapping[str, Any]) -> int:
+    """How many threads the test says it computes with; 1 where it does not say, or means something else by the word."""
+    threads = number(extra_info.get("threads"))
+    return int(threads) if threads is not None and threads >= 1 else 1
 
 
 def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any]) -> Row:

@@ -19,6 +19,7 @@ from tailgate.hindrance import hindrance
 from tailgate.history import Run
 from tailgate.items import failure_line, is_benchmark, skip_reason
 from tailgate.narrator import Narrator
+from tailgate.plain import plain
 from tailgate.profiling import not_profiled
 from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
@@ -221,7 +222,7 @@ class BenchmarkRun:
 
     def finish(self, session: pytest.Session) -> None:
         """Exit code 5 when benchmarks were selected and none was measured, none failed."""
-        if self._config.stash.get(seams.UNWRITTEN, False) and session.exitstatus == pytest.ExitCode.OK:
+        if seams.unwritten(self._config) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._nothing_measured and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -309,9 +310,10 @@ class BenchmarkRun:
             for warning in warnings_of(one.extra_info) if self._settings.active else []:
                 self._found.warn(one.name, warning)
             stats = {**one.stats.as_dict(), "iterations": one.iterations}
-            self._append_csv(row(one.fullname, stats, one.extra_info))
+            info = plain(one.extra_info)
+            self._append_csv(row(one.fullname, stats, info))
             status = one.extra_info.get("status", "ok")
-            self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, one.extra_info)
+            self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, info)
         self._narrator.outcome = summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted])
         return new
 
@@ -334,7 +336,19 @@ class BenchmarkRun:
             try:
                 self._csv.append(row_now)
             except OSError as error:  # a full disk costs the CSV, not what is still to be measured
+                self._config.stash[seams.UNWRITTEN] = True
                 self._found.remarks.append(
-                    f"--csv: no row could be written from {found['name']} on ({one_line(error)})"
+                    f"--csv: {self._csv.path} took no row from {found['name']} on ({one_line(error)}); "
+                    f"{self._append_elsewhere(row_now)}"
                 )
-                self._csv = None
+
+    def _append_elsewhere(self, row_now: dict[str, Any]) -> str:
+        """To a file in the temporary folder, as all rows after it; half a sentence on that."""
+        assert self._csv is not None
+        try:
+            self._csv = self._csv.elsewhere()
+            self._csv.append(row_now)
+        except (TailgateError, OSError) as error:
+            self._csv = None
+            return f"nor did the temporary folder ({one_line(error)})"
+        return f"it and those after it are in {self._csv.path}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tailgate import columns, environment
+from tailgate.history import REQUIRED
 from tailgate.items import whole
+from tailgate.number import number
 from tailgate.plain import plain
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
@@ -39,8 +41,17 @@ def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
     by_name: dict[str, list[Any]] = {}
     for bench in whole(benchmarks):
         by_name.setdefault(bench.fullname, []).append(bench)
+    kept = []
     for bench in output_json["benchmarks"]:
+        nothing = [name for name in REQUIRED if number(bench["stats"].get(name)) is None]
+        if nothing:  # one such row would make the whole file unreadable
+            reason = f"not saved: no number for {', '.join(nothing)} (what did --benchmark-timer give?)"
+            unmeasured = {"fullname": bench["fullname"], "status": "failed", "reason": reason}
+            output_json["unmeasured"] = [*output_json.get("unmeasured", ()), unmeasured]
+            continue
+        kept.append(bench)
         bench.update({name: plain(value) for name, value in bench.items() if name != "stats"})
         same = by_name.get(bench["fullname"])
         if same:  # a project's own hook may add others; of one name they are in the order in which they were measured
             bench["stats"].update(columns.p99_interval(same.pop(0).stats.sorted_data))
+    output_json["benchmarks"][:] = kept

@@ -33,12 +33,13 @@ from tailgate import columns
 from tailgate.analysis.quantiles import percentile
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
+from tailgate.plain import json_text, plain
 from tailgate.storage import BaselineStorage, kept
 from tailgate.table import PercentileTable, sort_key
 from tailgate.text import replace_text
 
 UNWRITTEN = pytest.StashKey[bool]()
-"""Of a session whose ``--benchmark-json`` is not where it was asked for: whoever reads it next must not see green."""
+"""Of a session that lacks a file it was asked for: whoever reads that next must not see green."""
 TESTED_VERSIONS = ((5, 2), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
 
@@ -48,7 +49,6 @@ SYMBOLS = (
     "utils.DifferenceRegressionCheck",
     "utils.cached_property",
     "utils.report_progress",
-    "utils.safe_dumps",
     "stats.Stats.fields",
     "stats.Stats.sorted_data",
     "stats.Metadata",
@@ -168,6 +168,12 @@ def measured(config: Any) -> list[Any]:
     return [] if session is None else list(session.benchmarks)
 
 
+def unwritten(config: Any) -> bool:
+    """Whether a file that was asked for is not where it was asked for."""
+    storage = getattr(getattr(config, "_benchmarksession", None), "storage", None)
+    return bool(config.stash.get(UNWRITTEN, False) or getattr(storage, "unwritten", False))
+
+
 def add_measured(config: Any, rows: Iterable[Any]) -> None:
     """Rows that were measured elsewhere, for the table, the JSON and the comparison."""
     config._benchmarksession.benchmarks.extend(rows)
@@ -177,7 +183,8 @@ def row_to_plain(row: Any) -> dict[str, Any]:
     """A row as plain data, to be carried to another process; not its parameters, which may be anything."""
     profile = row.cprofile_stats
     return {
-        **{name: getattr(row, name) for name in ("name", "fullname", "group", "param", "iterations", "extra_info")},
+        **{name: getattr(row, name) for name in ("name", "fullname", "group", "param", "iterations")},
+        "extra_info": plain(row.extra_info),
         "options": {key: utils.funcname(value) if callable(value) else value for key, value in row.options.items()},
         "data": row.stats.data,
         "has_error": row.has_error,
@@ -185,16 +192,16 @@ def row_to_plain(row: Any) -> dict[str, Any]:
     }
 
 
-def row_from_plain(plain: dict[str, Any], params: Any) -> Any:
+def row_from_plain(carried: dict[str, Any], params: Any) -> Any:
     """The row again."""
     profile = None
-    if plain["cprofile"]:
+    if carried["cprofile"]:
         profile = pstats.Stats()
-        profile.stats = _profile_from_plain(plain["cprofile"])  # type: ignore[attr-defined]
+        profile.stats = _profile_from_plain(carried["cprofile"])  # type: ignore[attr-defined]
         profile.get_top_level_stats()
-    fixture = SimpleNamespace(**plain, params=params, cprofile_stats=profile)
-    row = Metadata(fixture, iterations=plain["iterations"], options=plain["options"])
-    row.stats.data = plain["data"]
+    fixture = SimpleNamespace(**carried, params=params, cprofile_stats=profile)
+    row = Metadata(fixture, iterations=carried["iterations"], options=carried["options"])
+    row.stats.data = carried["data"]
     row.stats.extra_info = row.extra_info
     return row
 
@@ -204,10 +211,10 @@ def _profile_to_plain(stats: dict[Any, Any]) -> list[Any]:
     return [[function, *numbers, list(callers.items())] for function, (*numbers, callers) in stats.items()]
 
 
-def _profile_from_plain(plain: list[Any]) -> dict[Any, Any]:
+def _profile_from_plain(carried: list[Any]) -> dict[Any, Any]:
     return {
         tuple(function): (*numbers, {tuple(caller): tuple(counts) for caller, counts in callers})
-        for function, *numbers, callers in plain
+        for function, *numbers, callers in carried
     }
 
 
@@ -322,7 +329,7 @@ class _CsvOperator:
 def _save_json(self: Any, output_json: Any) -> None:
     """``--benchmark-json``: whole or as it was; a full disk costs the file, not the table and the verdicts."""
     file = Path(self.json)
-    text = utils.safe_dumps(output_json, ensure_ascii=True, indent=4)
+    text = json_text(output_json, indent=4)
     try:
         if file.exists() and not file.is_file():  # a pipe, a device
             file.write_text(text, encoding="utf8")

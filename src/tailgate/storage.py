@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from pytest_benchmark.storage.file import FileStorage
-from pytest_benchmark.utils import safe_dumps
 
 from tailgate.errors import TailgateError, nearest, one_line
 from tailgate.history import load_run
+from tailgate.plain import json_text
 
 NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
 
@@ -29,20 +29,22 @@ def saved_word(file: Path) -> str | None:
     return match[2] if match else None
 
 
-def kept(text: str, name: str) -> str:
-    """A run that could not be written where it belongs, in the temporary folder; half a sentence on that."""
+def kept(text: str, name: str, what: str = "run") -> str:
+    """What could not be written where it belongs, in the temporary folder; half a sentence on that."""
     try:
         target = Path(tempfile.mkdtemp(prefix="tailgate-unsaved-")) / name
         target.write_text(text, encoding="utf8")
     except OSError as error:
-        return f"nor could the temporary folder ({one_line(error)}): the run is not saved"
-    return f"the run is kept in {target}"
+        return f"nor could the temporary folder ({one_line(error)}): the {what} is not saved"
+    return f"the {what} is kept in {target}"
 
 
 class BaselineStorage(FileStorage):
     """A drop-in for ``FileStorage``; with ``strict`` a run asked for by name must be there and be whole."""
 
     strict = False
+    unwritten = False
+    """A run could not be saved here."""
 
     def query(self, *globs_or_files: str) -> list[Path]:
         """As pytest-benchmark, and when that finds nothing, the latest run saved under the plain word.
@@ -85,12 +87,13 @@ class BaselineStorage(FileStorage):
 
     def save(self, output_json: dict[str, Any], save: str) -> None:
         """Write the next number of ``save``, whole; on failure in the temporary folder, saying so."""
-        text = safe_dumps(output_json, ensure_ascii=True, indent=1)
+        text = json_text(output_json, indent=1)
         try:
             target = self._write_next(text, save)
         except OSError as error:
             said = f"{self.path} could not be written ({one_line(error)}); {kept(text, f'{save}.json')}"
             self.logger.error(said)
+            self.unwritten = True
             return
         self.logger.info(f"Saved benchmark data in: {target}")
 
@@ -101,7 +104,7 @@ class BaselineStorage(FileStorage):
             TailgateError: it cannot be written.
         """
         try:
-            return self._write_next(safe_dumps(output_json, ensure_ascii=True, indent=1), word)
+            return self._write_next(json_text(output_json, indent=1), word)
         except OSError as error:
             raise TailgateError(f"{self.path}: cannot be written ({one_line(error)})") from error
 

@@ -17,6 +17,8 @@ from tailgate.comparison import other_workload
 
 MISSING = "-"
 NO_UPPER_END = "?"
+STOCK = ("iqr", "ops", "outliers", "iterations")
+"""Columns without which pytest-benchmark's own table is none; not every file has them."""
 Bench = dict[str, Any]
 
 
@@ -39,8 +41,11 @@ class PercentileTable(TableResults):
         for _, benchmarks in groups:
             for bench in benchmarks:
                 complete(bench, bench.get("extra_info") or {})
+                for column in STOCK:
+                    bench.setdefault(column, None)
         rows = [bench for _, group in groups for bench in group]
-        if not ours and not any(_mark(bench, {}) for bench in rows):
+        lacking = any(bench[column] is None for bench in rows for column in STOCK)
+        if not ours and not lacking and not any(_mark(bench, {}) for bench in rows):
             super().display(tr, groups, progress_reporter=progress_reporter)
             return
         tr.write_line("")

@@ -29,10 +29,19 @@ def replace_text(file: Path, text: str) -> None:
     Raises:
         OSError: it could not be written.
     """
+    replace_bytes(file, text.encode("utf8", "backslashreplace"))
+
+
+def replace_bytes(file: Path, content: bytes) -> None:
+    """The file anew, whole or as it was.
+
+    Raises:
+        OSError: it could not be written.
+    """
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".saving-", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf8", errors="backslashreplace") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(file)
     finally:

@@ -12,7 +12,7 @@ from tailgate.columns import items_per_call
 from tailgate.meters import Fitted, Reading, meters
 from tailgate.nvml.summary import of_an_item
 from tailgate.nvml.which import on_gpu
-from tailgate.rows import add_warning
+from tailgate.rows import add_warning, threads_of
 from tailgate.settings import Settings
 from tailgate.tenants.member import OF_A_TENANT
 
@@ -103,9 +103,7 @@ class Watch:
             self._info["status"] = status
 
     def _threads(self) -> int:
-        """How many threads the test says it computes with; another project may mean something else by the word."""
-        threads = self._info.get("threads")
-        return threads if isinstance(threads, int) and threads > 0 else 1
+        return threads_of(self._info)
 
     def _start(self, threads: int) -> list[Reading]:
         """Those made ready first, and stopped last: beginning and ending takes them longer than the others."""

@@ -10,7 +10,9 @@ from typing import Any
 
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.history import load_run
+from tailgate.reading import for_reports
 from tailgate.reports import formats
+from tailgate.text import replace_bytes
 
 
 def add(commands: Any) -> None:
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     if options.format not in known:
         raise TailgateError(unknown_value("--format", options.format, known))
     chosen = known[options.format]
-    runs = [load_run(path) for path in options.runs]
+    runs = [for_reports(load_run(path)) for path in options.runs]
     text = chosen.render(runs)
     if options.output is None:
         print(text, end="")
@@ -47,7 +49,10 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     for path, content in files(options.output, text, chosen.attachments(runs) if chosen.attachments else {}).items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            if path.exists() and not path.is_file():  # a pipe, a terminal
+                path.write_bytes(content)
+            else:
+                replace_bytes(path.resolve(), content)
         except OSError as error:
             raise TailgateError(f"--output: {path} cannot be written ({error.strerror or error})") from error
         print(f"Wrote {path}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Any
 
 from tailgate.analysis.quantiles import percentile
+from tailgate.columns import items_per_call
 from tailgate.duet.pairs import BASE, HEAD, Outcome
 
 LEAST_ROUNDS = 50
@@ -20,7 +22,10 @@ def log_ratio(outcome: Outcome, metric: str) -> float:
         return math.log(value(outcome, HEAD, metric) / value(outcome, BASE, metric))
     slower = block_log_ratio(*outcome.rounds_s, outcome.turns.rounds)
     if metric == "throughput":
-        return math.log(items_per_call(outcome, HEAD) / items_per_call(outcome, BASE)) - slower
+        base, head = items_of(outcome, BASE), items_of(outcome, HEAD)
+        assert base is not None
+        assert head is not None
+        return math.log(head) - math.log(base) - slower
     return slower
 
 
@@ -44,14 +49,22 @@ def value(outcome: Outcome, side: int, metric: str) -> float:
     if metric == "p99":
         return percentile(sorted(rounds_s), 99) / outcome.turns.iterations
     call_s = statistics.median(rounds_s) / outcome.turns.iterations
-    return items_per_call(outcome, side) / call_s if metric == "throughput" else call_s
+    if metric != "throughput":
+        return call_s
+    items = items_of(outcome, side)
+    assert items is not None
+    return items / call_s
 
 
-def items_per_call(outcome: Outcome, side: int) -> float:
-    """As the test declares it; 1 where it does not."""
+def said_items(outcome: Outcome, side: int) -> Any:
+    """Items per call as the test says it, whatever that is; ``None``: it does not."""
     rows = outcome.sides[side].rows
-    items = rows[0]["extra_info"].get("items_per_call") if rows else None
-    return float(items) if isinstance(items, int | float) and items > 0 else 1.0
+    return rows[0]["extra_info"].get("items_per_call") if rows else None
+
+
+def items_of(outcome: Outcome, side: int) -> float | None:
+    """Items per call, 1 where the test says nothing; ``None``: what it says is no positive number."""
+    return items_per_call({"items_per_call": said_items(outcome, side)})
 
 
 def unusable(outcomes: Sequence[Outcome], metric: str) -> str | None:
@@ -61,4 +74,9 @@ def unusable(outcomes: Sequence[Outcome], metric: str) -> str | None:
         return f"{rounds} calls a side in a pair are too few for a P99 (at least {LEAST_ROUNDS})"
     if any(min(side_s, default=0.0) <= 0 for outcome in outcomes for side_s in outcome.rounds_s):
         return "some calls took 0 s by this timer (--benchmark-timer)"
+    if metric == "throughput":
+        for outcome in outcomes:
+            for side, name in ((BASE, "base"), (HEAD, "head")):
+                if items_of(outcome, side) is None:
+                    return f"items_per_call is {said_items(outcome, side)!r} in {name}, which is no positive number"
     return None

@@ -9,7 +9,7 @@ from tailgate.analysis.gate import ALPHA, INCOMPARABLE, MISSING, NEW
 from tailgate.duet.base import Base
 from tailgate.duet.campaign import Campaign, Record
 from tailgate.duet.pairs import BASE, HEAD, Outcome
-from tailgate.duet.ratios import items_per_call
+from tailgate.duet.ratios import said_items
 from tailgate.duet.same_code import Ran
 from tailgate.duet.turns import BLOCK_S, Turns
 from tailgate.duet.verdicts import Judge
@@ -17,6 +17,7 @@ from tailgate.errors import TailgateError, one_line
 from tailgate.gate.limits import Limits
 from tailgate.gate.verdict import Verdict
 from tailgate.history import Run
+from tailgate.number import is_number
 from tailgate.processes.attempt import Attempt
 from tailgate.settings import Settings
 
@@ -80,7 +81,7 @@ def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
         kept = [Verdict.from_json(one) for one in duet["verdicts"] if one["verdict"] in UNMEASURED]
         unmeasured = {one.fullname for one in kept}
         return [one for one in found if one.fullname not in unmeasured] + kept
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise TailgateError(f"{name}: its tailgate_duet is broken ({one_line(error)})") from error
 
 
@@ -90,7 +91,7 @@ def _outcome(saved: dict[str, Any]) -> Outcome:
         Attempt(rows=[{"extra_info": {"items_per_call": saved[f"{side}_items_per_call"]}}]) for side in ("base", "head")
     )
     rounds_s = tuple([float(value) for value in saved[f"{side}_rounds_s"]] for side in ("base", "head"))
-    if not all(value > 0 for side in rounds_s for value in side) or not all(rounds_s):
+    if not all(is_number(value) and value > 0 for side in rounds_s for value in side) or not all(rounds_s):
         raise ValueError("rounds must be seconds above 0")
     return Outcome(
         sides=(sides[BASE], sides[HEAD]),
@@ -113,8 +114,10 @@ def _pair(outcome: Outcome) -> dict[str, Any]:
         "blocks": turns.blocks,
         "base_rounds_s": outcome.rounds_s[BASE],
         "head_rounds_s": outcome.rounds_s[HEAD],
-        "base_items_per_call": items_per_call(outcome, BASE),
-        "head_items_per_call": items_per_call(outcome, HEAD),
+        **{
+            f"{name}_items_per_call": said if (said := said_items(outcome, side)) is not None else 1
+            for side, name in ((BASE, "base"), (HEAD, "head"))
+        },
         "cpu": outcome.cpu,
         "steal_share": outcome.steal_share,
         "other_cpus": outcome.other_cpus,

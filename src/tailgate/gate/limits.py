@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tailgate.errors import TailgateError, unknown_value
+from tailgate.number import number
 
 METRICS = ("median", "p99", "throughput")
 """In the order in which they are told."""
@@ -81,11 +82,11 @@ def percentage(where: str, value: Any) -> float:
         TailgateError: anything else; a bare number too, which could mean 3 % or 300 %.
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*", value) if isinstance(value, str) else None
-    number = float(match[1]) / 100 if match else 0.0
-    if not 0 < number <= MOST_REL:
+    found_rel = float(match[1]) / 100 if match else 0.0
+    if not 0 < found_rel <= MOST_REL:
         allowed = f"a percentage above 0 and up to {MOST_REL:.0%}, such as '3%' or '2.5%'"
         raise TailgateError(f"{where}: {value!r} is no limit (allowed: {allowed})")
-    return number
+    return found_rel
 
 
 def duration_s(where: str, value: Any) -> float:
@@ -101,6 +102,7 @@ def duration_s(where: str, value: Any) -> float:
 
 
 def _positive(where: str, value: Any, unit: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+    found = number(value)
+    if found is None or found <= 0:
         raise TailgateError(f"{where}: {value!r} is no limit (allowed: a number above 0, in {unit})")
-    return float(value)
+    return float(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tailgate import columns
+from tailgate.plain import plain
 
 UNTRUSTED = frozenset({"contended", "throttled"})
 """Statuses of rows that say more of the machine's other work than of the benchmark (docs/trust.md)."""
@@ -55,4 +56,4 @@ def of_row(row: Any) -> Sample:
     """From a row that was measured in this session."""
     stats = row.stats
     found = {metric: getattr(stats, metric) for metric in ("median", "p99", "throughput", "rounds")}
-    return of_stats(row.fullname, found | columns.p99_interval(stats.sorted_data), row.extra_info)
+    return of_stats(row.fullname, found | columns.p99_interval(stats.sorted_data), plain(row.extra_info))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -18,6 +17,7 @@ from tailgate.analysis.gate import (
     PASS,
     UNDECIDED,
 )
+from tailgate.number import is_number
 
 SEVERITY = (FAIL, MISSING, INCOMPARABLE, UNDECIDED, IMPROVED, PASS, NEW)
 """The first of them that one of its metrics got is a benchmark's verdict."""
@@ -96,9 +96,9 @@ def lenient_from_json(saved: Mapping[str, Any]) -> Verdict:
     named = {**saved, "base": saved.get(f"base_{unit}"), "head": saved.get(f"head_{unit}")}
     kinds: dict[str, Callable[[Any], bool]] = {
         **dict.fromkeys(("reason", "unit", "reproduce"), lambda value: isinstance(value, str)),
-        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p"), _number),
-        **dict.fromkeys(("limit_rel", "detectable_rel"), _number),
-        **dict.fromkeys(("replicates", "worse"), lambda value: isinstance(value, int) and _number(value)),
+        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p"), is_number),
+        **dict.fromkeys(("limit_rel", "detectable_rel"), is_number),
+        **dict.fromkeys(("replicates", "worse"), lambda value: isinstance(value, int) and is_number(value)),
         "confirmed": lambda value: isinstance(value, bool),
     }
     found: dict[str, Any] = {name: named[name] for name, fits in kinds.items() if name in named and fits(named[name])}
@@ -109,10 +109,6 @@ def lenient_from_json(saved: Mapping[str, Any]) -> Verdict:
         notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
         **found,
     )
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def overall(verdicts: Iterable[Verdict]) -> str | None:

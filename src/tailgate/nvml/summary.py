@@ -145,16 +145,16 @@ def _add_untold(found: Summary, untold: dict[str, str]) -> None:
         found.warnings.append(f"nvml: this board does not tell {said}")
 
 
-def of_an_item(info: dict[str, Any], calls: int | None, items: float) -> dict[str, float | None]:
+def of_an_item(info: dict[str, Any], calls: int | None, items: float | None) -> dict[str, float | None]:
     """``energy_per_item_j`` and ``images_per_joule``, where a row has ``energy_j``.
 
     Args:
         info: the row's fields.
         calls: timed, while the energy was read; ``None``: other calls were among them.
-        items: one call processes.
+        items: one call processes; ``None``: nobody knows.
     """
     energy_j = info.get("energy_j")
-    if energy_j is None or calls is None:
+    if energy_j is None or calls is None or items is None:
         return {"energy_per_item_j": None, "images_per_joule": None}
     per_item_j = energy_j / (calls * items)
     return {"energy_per_item_j": per_item_j, "images_per_joule": 1 / per_item_j}

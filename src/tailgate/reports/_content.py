@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from tailgate.gate.tables import HEADINGS, cells, quantity, summary
 from tailgate.gate.verdict import Verdict, lenient_from_json, line, ordered, printable
 from tailgate.history import Run
+from tailgate.number import is_number
 from tailgate.rows import Row, row
 
 GATES = ("tailgate_gate", "tailgate_duet")
@@ -93,5 +93,4 @@ def _result(one: Row) -> tuple[str, ...]:
 
 
 def _shown(value: Any, metric: str) -> str:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return quantity(value, metric) if number else ""
+    return quantity(value, metric) if is_number(value) else ""

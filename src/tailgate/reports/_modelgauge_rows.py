@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tailgate.columns import items_per_call
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.number import is_number
 from tailgate.rows import alone, warnings_of
 
 STUDY, TEST = "onnx-profiles", "test_onnx_profiles"
@@ -69,7 +70,7 @@ class Profile:
     macs: float | None
     """Per item."""
     flops_counter: str | None
-    items_per_call: float
+    items_per_call: float | None
     mean_s: float | None
     stddev_s: float | None
     median_s: float | None
@@ -83,7 +84,8 @@ class Profile:
     @property
     def flops(self) -> float | None:
         """Of one call."""
-        return None if self.macs is None else FLOPS_PER_MAC * self.macs * self.items_per_call
+        known = self.macs is not None and self.items_per_call is not None
+        return FLOPS_PER_MAC * self.macs * self.items_per_call if known else None  # type: ignore[operator]
 
     @property
     def usable(self) -> bool:
@@ -177,7 +179,7 @@ def _profile(machine: str, name: str, stats: Mapping[str, Any], info: Mapping[st
         parameters=_positive(info.get("parameters")),
         macs=_positive(info.get("macs")),
         flops_counter=text("flops_counter") or None,
-        items_per_call=_positive(info.get("items_per_call")) or 1,
+        items_per_call=items_per_call(info),
         mean_s=_positive(stats.get("mean")),
         stddev_s=_number(stats.get("stddev")),
         median_s=_positive(stats.get("median")),
@@ -220,8 +222,7 @@ def _machine(run: Run) -> str:
 
 def _number(value: Any) -> float | None:
     """A finite one; files may hold anything."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return value if number else None
+    return value if is_number(value) else None
 
 
 def _positive(value: Any) -> float | None:

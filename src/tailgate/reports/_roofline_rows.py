@@ -9,6 +9,7 @@ from typing import Any
 
 from tailgate.analysis.roofline import Call, Level, Verdict, consistent, judge
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.number import is_number
 from tailgate.rows import alone
 
 PEAK, TRAINING = "peak", "training"
@@ -195,5 +196,4 @@ def _label(info: Mapping[str, Any]) -> str:
 
 
 def _positive(value: Any) -> float | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return value if number and value > 0 else None
+    return value if is_number(value) and value > 0 else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.number import is_number
 from tailgate.rows import warnings_of
 
 STUDY, TEST = "training", "test_training"
@@ -115,7 +115,7 @@ def _of_run(run: Run) -> Iterator[Trained]:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return int(value) if isinstance(value, int) and is_number(value) else None
 
 
 def _product(one: float | None, other: float | None) -> float | None:
@@ -124,5 +124,4 @@ def _product(one: float | None, other: float | None) -> float | None:
 
 def finite(value: Any) -> float | None:
     """A number that is one; anything else in a saved file is unknown."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if number else None
+    return float(value) if is_number(value) else None

@@ -22,6 +22,7 @@ from tailgate.analysis.worth import (
 )
 from tailgate.errors import TailgateError
 from tailgate.history import Run
+from tailgate.number import is_number
 from tailgate.reports._aligned import code, number, table
 from tailgate.reports._content import machine_facts
 from tailgate.reports.accuracy_limits import VARIABLE, limits_from
@@ -122,9 +123,9 @@ def _judged(one: Measured, partner: Measured | None, limits: Limits) -> Judged:
 
 def _answers(info: Mapping[str, Any]) -> Answers:
     top1, items = info.get("top1_agreement"), info.get("check_items")
-    known = isinstance(top1, int | float) and 0 <= top1 <= 1
+    known = is_number(top1) and 0 <= top1 <= 1
     return Answers(
-        snr_db=snr_db if isinstance(snr_db := info.get("output_snr_db"), int | float) else None,
+        snr_db=snr_db if is_number(snr_db := info.get("output_snr_db")) else None,
         equal=info.get("output_error_rel") == 0,
         top1=top1 if known else None,
         items=items if isinstance(items, int) and items > 0 else None,
@@ -141,7 +142,7 @@ def _timing(stats: Mapping[str, Any], info: Mapping[str, Any]) -> Timing | None:
 
 
 def _positive(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    return value if is_number(value) and value > 0 else None
 
 
 def _part(run: Run, found: Sequence[Judged]) -> list[str]:

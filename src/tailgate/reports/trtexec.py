@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tailgate.columns import items_per_call
 from tailgate.errors import TailgateError
 from tailgate.gate.verdict import printable
 from tailgate.history import Run
@@ -122,7 +123,10 @@ def _throughput(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Seque
     if total_s <= 0:
         return "Throughput: n/a (the timed rounds took no time)"
     queries_per_s = stats["rounds"] * _calls(stats) / total_s
-    items = number(info.get("items_per_call")) or number(info.get("batch_size")) or 1
+    said = "items_per_call" if info.get("items_per_call") is not None else "batch_size"
+    items = items_per_call({"items_per_call": info.get(said)})
+    if items is None:
+        return f"Throughput: {queries_per_s:g} qps\n# no images/s: {said} is no positive number"
     return f"Throughput: {queries_per_s:g} qps\n# {queries_per_s * items:g} images/s, {items:g} a query"
 
 

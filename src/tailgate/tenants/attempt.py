@@ -16,6 +16,7 @@ from tailgate.processes.attempt import DRAIN_S, INTERRUPTED_S, KILLED_S, Attempt
 from tailgate.processes.child import Outputs
 from tailgate.processes.handle import KeeperGoneError, Process
 from tailgate.processes.messages import HasDescriptor, ready
+from tailgate.rows import threads_of
 from tailgate.tenants import rows
 from tailgate.tenants.barrier import STAGES, Barrier, agreed
 from tailgate.tenants.machine import reading_of
@@ -201,7 +202,7 @@ class Tenancy:
             row = rows.together(same, spans, self._way, self._cpus)
             info = row["extra_info"]
             before, after = self._readings[barrier]
-            rows.trusted(info, trust.judge(before, after, len(spans) * rows.threads_of(info)))
+            rows.trusted(info, trust.judge(before, after, len(spans) * threads_of(info)))
             found.append(row)
         return found
 

@@ -10,7 +10,8 @@ from tailgate import merging
 from tailgate.analysis.quantiles import percentile
 from tailgate.columns import items_per_call
 from tailgate.cpus import usable_cpus
-from tailgate.rows import add_warning
+from tailgate.number import is_number
+from tailgate.rows import add_warning, threads_of
 from tailgate.tenants.window import Span, common_window, overlap, rounds_within, start_skew_s
 from tailgate.trust import Judgement
 
@@ -74,12 +75,6 @@ def trusted(info: dict[str, Any], judged: Judgement) -> None:
             info["status"] = judged.status
 
 
-def threads_of(info: dict[str, Any]) -> int:
-    """How many one tenant says it computes with; 1 where it does not say."""
-    threads = info.get("threads")
-    return threads if isinstance(threads, int) and threads > 0 else 1
-
-
 def merged(infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the tenants say of themselves.
 
@@ -129,7 +124,7 @@ def _one_of(name: str, values: Sequence[Any]) -> Any:
         return merging.seen(values)
     if name in merging.WORDS:
         return merging.words(values)
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = [value for value in values if is_number(value)]
     if len(numbers) == len(values):
         if name in OF_THE_BOARD:
             return max(numbers)
@@ -148,14 +143,16 @@ def _throughputs(rows: Sequence[Row], spans: Sequence[Span]) -> dict[str, Any]:
         names = ("tenant_window_s", "tenant_throughputs_items_per_s", "total_throughput_items_per_s")
         return dict.fromkeys(names)
     length_s = window[1] - window[0]
+    items = [items_per_call(row["extra_info"]) for row in rows]
     rates = [
-        rounds_within(row["data"], span, window) * row["iterations"] * items_per_call(row["extra_info"]) / length_s
-        for row, span in zip(rows, spans, strict=True)
+        None if each is None else rounds_within(row["data"], span, window) * row["iterations"] * each / length_s
+        for row, span, each in zip(rows, spans, items, strict=True)
     ]
+    known = [rate for rate in rates if rate is not None]
     return {
         "tenant_window_s": length_s,
         "tenant_throughputs_items_per_s": rates,
-        "total_throughput_items_per_s": sum(rates),
+        "total_throughput_items_per_s": sum(known) if len(known) == len(rates) else None,
     }
 
 

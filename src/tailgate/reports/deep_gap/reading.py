@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tailgate.analysis.worth import Timing
+from tailgate.columns import items_per_call
 from tailgate.history import Run, machine_id_of, machine_of
+from tailgate.number import is_number
 from tailgate.reports.deep_gap.cells import Cell, Config, Curve, Device, Subject
 from tailgate.rows import warnings_of
 
@@ -109,8 +110,7 @@ def device_of(run: Run, info: Mapping[str, Any]) -> Device:
 
 def number(value: Any) -> float | None:
     """A finite one; files may hold anything."""
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if known else None
+    return float(value) if is_number(value) else None
 
 
 def _belongs(info: Mapping[str, Any]) -> bool:
@@ -132,6 +132,8 @@ def _left_out(bench: Mapping[str, Any], info: Mapping[str, Any]) -> str | None:
         return "weights not known (no model_sha256)"
     if not number(info.get("batch_size")) or not number(info.get("image_size")):
         return "no batch_size or image_size"
+    if items_per_call(info) is None:
+        return "items_per_call is no positive number"
     return None if (number(bench["stats"].get("median")) or 0) > 0 else "no positive median"
 
 
@@ -175,7 +177,7 @@ def _cell(subject: Subject, device: Device, config: Config, batch: int, rows: Se
     versions = {str(info["runtime_version"]) for info in infos if info.get("runtime_version")}
     return Cell(
         subject, device, config, batch,
-        items=number(infos[0].get("items_per_call")) or batch,
+        items=batch if infos[0].get("items_per_call") is None else items_per_call(infos[0]) or batch,
         # One process: its median. Several: their geometric mean, which ratios of them are made of.
         timing=Timing(statistics.geometric_mean(medians_s), rounds, medians_s if len(medians_s) > 1 else ()),
         p99_s=statistics.median(p99_s) if p99_s else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import statistics
 from collections import defaultdict
@@ -11,6 +10,7 @@ from typing import Any
 
 from tailgate.gate.verdict import printable
 from tailgate.history import Run
+from tailgate.number import is_number
 from tailgate.reports.framework_comparison.entries import ALONE, ALSO, SIDES_S, Entry, Group, Key, Value
 from tailgate.reports.framework_comparison.published import NAMES
 from tailgate.rows import alone, warnings_of
@@ -161,12 +161,11 @@ def _middle(values: Iterable[Any]) -> float | None:
 
 def number(value: Any) -> float | None:
     """A finite number, or ``None`` whatever else it is."""
-    real = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if real else None
+    return float(value) if is_number(value) else None
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    return int(value) if isinstance(value, int) and is_number(value) and value > 0 else None
 
 
 def _text(value: Any) -> str | None:
