@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tailgate import environment, trust
+from tailgate.extent import extent_of
 from tailgate.history import Run, machine_id_of, machine_of
 
 WORKLOAD_KEYS = (
@@ -50,6 +51,14 @@ def machine_moved(compared: Run, now: Sequence[trust.Calibration]) -> str | None
         return None  # said already, in stronger words
     run = compared.get("tailgate_run")
     return trust.compared(calibrations(run.get("calibrations")) if isinstance(run, Mapping) else [], now)
+
+
+def partial(compared: Run) -> list[str]:
+    """One line where the run compared with was cut short, or asked for a part: the table has no more of it."""
+    extent = extent_of(compared)
+    if extent.complete is not False:
+        return []
+    return [f"The run compared with is not complete ({extent.why}): only what it has is compared."]
 
 
 def mark_other_machine(fingerprint: dict[str, Any], compared: Run) -> list[str]:

@@ -10,6 +10,8 @@ from tailgate.plain import plain
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
 
+INCOMPLETE = "The saved run is not complete ({}): what it lacks will not be taken as removed."
+
 
 def describe_machine(machine_info: dict[str, Any], fingerprint: dict[str, Any]) -> None:
     """Add the fingerprint and the facts beside it."""

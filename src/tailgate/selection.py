@@ -13,19 +13,23 @@ from typing import Any
 import pytest
 from _pytest.mark.expression import Expression
 
-CHOOSE_NOTHING = frozenset(
-    "assertmode basetemp cacheclear cacheshow capture code_highlight collect_in_virtualenv collectonly color confcutdir "
-    "continue_on_collection_errors debug deselect disable_plugin_autoload disable_warnings "
-    "doctest_continue_on_failure doctest_ignore_import_errors doctestglob doctestmodules doctestreport durations "
-    "durations_min failedfirst fold_skipped force_short_summary fulltrace help ignore ignore_glob importmode "
-    "junitprefix keepduplicates keyword last_failed_no_failures lf markers markexpr max_warnings maxfail newfirst "
-    "no_header no_summary pastebin plugins pyargs pythonwarnings reportchars rootdir runxfail setuponly setupplan "
-    "setupshow show_fixtures_per_test showcapture showfixtures showlocals stepwise stepwise_reset stepwise_skip strict "
-    "strict_config strict_markers tbstyle trace traceconfig usepdb usepdb_cls verbose version xfail_tb xmlpath".split()
-)
+CHOOSE_NOTHING = {
+    "assertmode", "basetemp", "cacheclear", "cacheshow", "capture", "code_highlight", "collect_in_virtualenv",
+    "collectonly", "color", "confcutdir", "continue_on_collection_errors", "debug", "deselect",
+    "disable_plugin_autoload", "disable_warnings", "doctest_continue_on_failure", "doctest_ignore_import_errors",
+    "doctestglob", "doctestmodules", "doctestreport", "durations", "durations_min", "failedfirst", "fold_skipped",
+    "force_short_summary", "fulltrace", "help", "ignore", "ignore_glob", "importmode", "junitprefix",
+    "keepduplicates", "keyword", "last_failed_no_failures", "markers", "markexpr", "max_warnings", "maxfail",
+    "newfirst", "no_header", "no_summary", "pastebin", "plugins", "pyargs", "pythonwarnings", "reportchars",
+    "rootdir", "runxfail", "setuponly", "setupplan", "setupshow", "show_fixtures_per_test", "showcapture",
+    "showfixtures", "showlocals", "stepwise", "stepwise_reset", "stepwise_skip", "strict", "strict_config",
+    "strict_markers", "tbstyle", "trace", "traceconfig", "usepdb", "usepdb_cls", "verbose", "version", "xfail_tb",
+    "xmlpath",
+}  # fmt: skip
 """pytest's own options that choose no benchmarks, or that :class:`Selection` has a field for."""
 QUIET_PREFIXES = ("benchmark_", "tailgate_", "hypothesis_", "log_", "logger_")
 """How the names of options begin that say how to measure or what to show, not which tests to run."""
+LISTS = ("arguments", "deselect", "ignore", "ignore_glob")
 QUIET_INI = ("benchmark_", "tailgate_", "log_", "junit_", "cache_dir", "console_output_style")
 
 
@@ -78,9 +82,7 @@ def selection_of(config: pytest.Config) -> Selection:
         markers=(option.markexpr or "").strip(),
         deselect=tuple(option.deselect or ()),
         ignore=tuple(place_of(here / ignored, root) for ignored in option.ignore or ()),
-        ignore_glob=tuple(
-            Path(os.path.relpath(here / glob, root)).as_posix() for glob in option.ignore_glob or ()
-        ),
+        ignore_glob=tuple(Path(os.path.relpath(here / glob, root)).as_posix() for glob in option.ignore_glob or ()),
         last_failed=bool(getattr(option, "lf", False)),
         stepwise=bool(getattr(option, "stepwise", False)),
         options=_other_options(config),
@@ -91,21 +93,25 @@ def selection_from_json(saved: Any) -> Selection | None:
     """Back from :meth:`Selection.as_json`; ``None`` where it is not from there."""
     if not isinstance(saved, dict):
         return None
-    lists = ("arguments", "deselect", "ignore", "ignore_glob")
+    texts, flags = ("keyword", "markers"), ("last_failed", "stepwise")
     fits = (
-        all(isinstance(saved.get(name), list) and all(isinstance(one, str) for one in saved[name]) for name in lists)
-        and all(isinstance(saved.get(name), str) for name in ("keyword", "markers"))
-        and all(isinstance(saved.get(name), bool) for name in ("last_failed", "stepwise"))
+        all(_is_texts(saved.get(name)) for name in LISTS)
+        and all(isinstance(saved.get(name), str) for name in texts)
+        and all(isinstance(saved.get(name), bool) for name in flags)
         and isinstance(saved.get("options"), dict)
     )
     if not fits:
         return None
-    names = (*lists, "keyword", "markers", "last_failed", "stepwise", "options")
     try:
         Expression.compile(saved["keyword"] or "x")
     except SyntaxError:
         return None
-    return Selection(**{name: tuple(saved[name]) if name in lists else saved[name] for name in names})
+    found: dict[str, Any] = {name: saved[name] for name in (*texts, *flags, "options")}
+    return Selection(**found, **{name: tuple(saved[name]) for name in LISTS})
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def narrowed(config: pytest.Config, selection: Selection) -> list[str]:
