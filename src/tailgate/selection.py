@@ -107,7 +107,8 @@ def selection_from_json(saved: Any) -> Selection | None:
     except SyntaxError:
         return None
     found: dict[str, Any] = {name: saved[name] for name in (*texts, *flags, "options")}
-    return Selection(**found, **{name: tuple(saved[name]) for name in LISTS})
+    found.update((name, tuple(saved[name])) for name in LISTS)
+    return Selection(**found)
 
 
 def _is_texts(value: Any) -> bool:
