@@ -41,7 +41,8 @@ SESSIONS = {  # arguments -> (complete, in the reasons, list -> its names)
     ("--ignore=other",): (False, "--ignore 'other'", {}),
     ("--skipped=two",): (True, "", {"skipped": [TWO]}),
     ("--passive=two",): (True, "", {"called_no_benchmark": [TWO]}),
-    ("--failing=two",): (False, "failed: test_it.py::test_two[a]", {"failed": [TWO]}),
+    ("--failing=two",): (True, "", {"failed": [TWO]}),  # after it was measured
+    ("--failing=two", "--passive=two"): (False, "failed: test_it.py::test_two[a]", {"failed": [TWO]}),
     ("--failing=one", "-x"): (False, "interrupted: stopping after 1 fail", {"failed": [ONE], "not_reached": [TWO]}),
     ("--failing=one", "--maxfail=1", "--benchmark-only"): (False, "interrupted: stopping after 1 failures", {}),
     ("--lf",): (False, "--lf", {}),
@@ -247,7 +248,7 @@ COMPARED = {  # the last file -> whether TWO is missing in it, and a text of the
     "other options": (
         ([ONE], facts(selection=Selection(options={"models": "a"}))),
         True,
-        "other options of the project",
+        "other options of the",
     ),
     "does not say": (([ONE], {}), True, "and not in 0003"),
 }
