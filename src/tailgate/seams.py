@@ -39,8 +39,10 @@ from tailgate.text import replace_text
 
 UNWRITTEN = pytest.StashKey[bool]()
 """Of a session whose ``--benchmark-json`` is not where it was asked for: whoever reads it next must not see green."""
-TESTED_VERSIONS = ((5, 2), (5, 4))
+TESTED_VERSIONS = ((5, 3, 1), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
+OLDEST_PYTEST = (9, 1)
+"""The first that gives a command line's options what we need of it (``yielding.py``, ``retype_options``)."""
 
 SYMBOLS = (
     "utils.ALLOWED_COLUMNS",
@@ -367,10 +369,19 @@ def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = Tr
 
 
 def _check_version() -> None:
-    version = tuple(int(part) for part in re.findall(r"\d+", pytest_benchmark.__version__)[:2])
-    if not TESTED_VERSIONS[0] <= version < TESTED_VERSIONS[1]:
+    if _numbers(pytest.__version__) < OLDEST_PYTEST:
+        oldest = ".".join(map(str, OLDEST_PYTEST))
+        raise ImportError(
+            f"tailgate works with pytest >={oldest}, not {pytest.__version__}; "
+            f"install one with: pip install 'pytest>={oldest}'"
+        )
+    if not TESTED_VERSIONS[0] <= _numbers(pytest_benchmark.__version__) < TESTED_VERSIONS[1]:
         low, high = (".".join(map(str, bound)) for bound in TESTED_VERSIONS)
         raise ImportError(
             f"tailgate works with pytest-benchmark >={low},<{high}, not {pytest_benchmark.__version__}; "
             f"install one with: pip install 'pytest-benchmark>={low},<{high}'"
         )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
