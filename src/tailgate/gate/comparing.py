@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tailgate.analysis.gate import MISSING
+from tailgate.analysis.gate import INCOMPARABLE, MISSING
 from tailgate.extent import WORDS
 from tailgate.gate.expected import expected
-from tailgate.gate.judgement import judged
+from tailgate.gate.judgement import judged, several_rows
 from tailgate.gate.limits import Limits
 from tailgate.gate.machines import differences
 from tailgate.gate.sessions import History, Session, since_accepted
@@ -39,9 +39,14 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
     missing = [
         Verdict(name, "median", MISSING, reason=_why(name, session, new))
         for name, session in history.expected.sessions.items()
-        if name not in new.samples and chosen(name) and new.extent.asked_for(name)
+        if not new.has(name) and chosen(name) and new.extent.asked_for(name)
     ]
-    return [*verdicts, *missing], history
+    several = [
+        Verdict(name, "median", INCOMPARABLE, reason=several_rows(count, new.path.name))
+        for name, count in new.several.items()
+        if chosen(name)
+    ]
+    return [*verdicts, *several, *missing], history
 
 
 def _why(name: str, session: Session, new: Session) -> str:

@@ -31,9 +31,9 @@ def expected(sessions: Sequence[Session], today: Selection | None) -> Expected:
     """By ``sessions``, the oldest first, for a session that chooses its tests as ``today`` does."""
     found: dict[str, Session] = {}
     trusted: dict[str, None] = {}
-    for name in dict.fromkeys(name for one in sessions for name in one.samples):
+    for name in dict.fromkeys(name for one in sessions for name in (*one.samples, *one.several)):
         for session in reversed(sessions):
-            if name in session.samples:
+            if session.has(name):
                 found[name] = session
                 break
             if name in session.allowed_missing or session.extent.shows_gone(name, today):

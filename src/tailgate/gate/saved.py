@@ -134,9 +134,7 @@ class SavedGate:
         return [
             Verdict(name, "median", MISSING, reason=f"{self._why(name, reasons, new)} (it is in {session.path.name})")
             for name, session in expected.items()
-            if name not in self._measured
-            and not self._test_failed(name)
-            and scope.holds(name, session.samples[name].info)
+            if name not in self._measured and not self._test_failed(name) and scope.holds(name, session.info(name))
         ]
 
     def _test_failed(self, name: str) -> bool:

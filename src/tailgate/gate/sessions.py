@@ -7,6 +7,7 @@ baseline it is judged by; where one was accepted, history begins anew with it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from tailgate.extent import Extent, extent_of
 from tailgate.gate.expected import Expected, expected
 from tailgate.gate.samples import Sample, of_stats
 from tailgate.history import Run, load_run, machine_id_of, machine_of
+from tailgate.processor import Processor, processor_of
 from tailgate.selection import Selection
 from tailgate.storage import saved_word
 
@@ -33,8 +35,8 @@ class Session:
     machine: Mapping[str, Any] | None
     """Its fingerprint; ``None``: saved without Tailgate."""
     machine_id: str | None
-    cpu_brand: str | None
-    """As plain pytest-benchmark saves it."""
+    processor: Processor
+    """What plain pytest-benchmark saves of it."""
     date: str | None
     isolation: str | None
     """``process`` or ``none``; ``None``: it does not say."""
@@ -47,6 +49,16 @@ class Session:
     """What it was asked to measure, and came to."""
     allowed_missing: frozenset[str] = frozenset()
     """What its own gate missed, where it was accepted all the same."""
+    several: Mapping[str, int] = field(default_factory=dict)
+    """How many rows have this name, where there are more than one: nobody can say which is meant."""
+
+    def has(self, fullname: str) -> bool:
+        """Whether it was measured."""
+        return fullname in self.samples or fullname in self.several
+
+    def info(self, fullname: str) -> Mapping[str, Any]:
+        """The row's ``extra_info``; empty where there is none, or no single one."""
+        return self.samples[fullname].info if fullname in self.samples else {}
 
 
 @dataclass(frozen=True)
@@ -75,22 +87,24 @@ def read(path: Path) -> Session:
     mark = mark_of(run)
     cpu = (run.get("machine_info") or {}).get("cpu")
     how = run.get("tailgate_run")
-    brand = cpu.get("brand_raw") if isinstance(cpu, dict) else None
+    names = Counter(str(bench["fullname"]) for bench in run["benchmarks"])
     return Session(
         path,
         machine_of(run),
         machine_id_of(run),
-        brand if isinstance(brand, str) else None,
+        processor_of(cpu),
         run["datetime"] if isinstance(run.get("datetime"), str) else None,
         how.get("isolation") if isinstance(how, dict) else None,
         {
             str(bench["fullname"]): of_stats(str(bench["fullname"]), bench["stats"], bench.get("extra_info") or {})
             for bench in run["benchmarks"]
+            if names[str(bench["fullname"])] == 1
         },
         bool(mark.get("failed")),
         bool(mark.get("accepted")),
         extent_of(run),
         _allowed_missing(mark) if mark.get("accepted") else frozenset(),
+        {name: count for name, count in names.items() if count > 1},
     )
 
 
