@@ -130,7 +130,7 @@ def test_a_name_we_extend_in_place_has_the_kind_we_rely_on(symbol, kind, origina
         ("plugin.add_display_options", {"parse_sort"}),
         ("session.__init__", {"get_machine_id", "load_storage"}),
         ("session.display", {"TableResults"}),
-        ("cli.main", {"TableResults"}),
+        ("cli.main", {"TableResults", "CompareBetweenResults"}),
         ("csv.render", {"operator", "itemgetter"}),
         ("utils.load_storage", {"FileStorage"}),
         ("utils.parse_columns", {"ALLOWED_COLUMNS"}),

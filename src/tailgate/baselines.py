@@ -31,7 +31,7 @@ def listing(storage: Path) -> str:
         sessions = [read(file) for file in files]
         dates = [one.date[:10] for one in sessions if one.date] or ["?"]
         failed = sum(one.failed and not one.accepted for one in sessions)
-        benchmarks = len(sessions[-1].samples)
+        benchmarks = sessions[-1].benchmarks
         counted = len(since_accepted([one for one in sessions if not one.failed or one.accepted]))
         rows.append([folder, word, str(counted), dates[0], dates[-1], str(benchmarks), str(failed or "-")])
     if not rows[1:]:
@@ -126,7 +126,7 @@ def _named(storage: Path, name: str) -> list[tuple[str, list[Path]]]:
 
 def _shown(folder: str, sessions: list[Session]) -> str:
     rows = [["session", "saved", "benchmarks", ""]]
-    rows += [[one.path.name, (one.date or "?")[:16], str(len(one.samples)), _state(one)] for one in sessions]
+    rows += [[one.path.name, (one.date or "?")[:16], str(one.benchmarks), _state(one)] for one in sessions]
     counted = since_accepted([one for one in sessions if not one.failed or one.accepted])
     table = [["benchmark", "sessions", "median", "scatter (1 sd)"]]
     for name in dict.fromkeys(name for one in counted for name in one.samples):
@@ -146,6 +146,8 @@ def _state(session: Session) -> str:
         words.append("accepted: history begins here" if session.accepted else "its gate failed: not used")
     if session.extent.complete is False:
         words.append(f"not complete: {session.extent.why}")
+    if session.several:
+        words.append(f"several rows of one name, not used: {next(iter(session.several))}")
     return printable("; ".join(words))
 
 

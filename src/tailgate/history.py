@@ -7,11 +7,12 @@ import math
 from pathlib import Path
 from typing import Any
 
-from tailgate.columns import P99_INTERVAL, PERCENTILES, complete
+from tailgate.columns import P99_INTERVAL, PERCENTILES, STOCK, complete
 from tailgate.errors import TailgateError, one_line
 from tailgate.schema import SCHEMA_VERSION
 
-OPTIONAL = (*PERCENTILES, *P99_INTERVAL, "throughput", "ops")
+NEEDED = ("min", "max", "mean", "stddev", "median", "rounds")
+OPTIONAL = (*PERCENTILES, *P99_INTERVAL, "throughput", *(name for name in STOCK if name not in (*NEEDED, "outliers")))
 Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 
@@ -36,7 +37,6 @@ def load_run(path: Path, *, completed: bool = True) -> Run:
     _check(path, run)
     for bench in run["benchmarks"]:
         stats = bench["stats"]
-        stats.setdefault("ops", 1 / stats["mean"] if stats["mean"] else 0)
         if completed:
             complete(stats, bench.get("extra_info") or {})
     return run
@@ -62,7 +62,7 @@ def _check(path: Path, run: Any) -> None:
         if not isinstance(bench.get("extra_info") or {}, dict):
             raise TailgateError(f"{path}: extra_info of {bench['name']} is not an object; not a pytest-benchmark run")
         bench.setdefault("group", None)
-        missing = [key for key in ("min", "max", "mean", "stddev", "median", "rounds") if not _number(stats.get(key))]
+        missing = [key for key in NEEDED if not _number(stats.get(key))]
         if missing:
             raise TailgateError(f"{path}: {bench['name']} has no number for {', '.join(missing)}")
         wrong = [key for key in OPTIONAL if not (stats.get(key) is None or _number(stats[key]))]

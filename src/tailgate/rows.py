@@ -29,6 +29,8 @@ STATISTICS = {
     "p999": "p999_s", "rounds": "rounds", "iterations": "iterations", "throughput": "throughput_items_per_s",
 }  # fmt: skip
 """Field of ``stats`` -> name with its unit."""
+MAY_BE_NONE = {"p99_low", "p99_high", "throughput"}
+"""Too few rounds, or a median of zero."""
 
 Row = dict[str, Any]
 
@@ -53,8 +55,15 @@ def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any
         "status": extra_info.get("status", "ok"),
         **{field: extra_info.get(field) for field in CONTEXT},
         **{unit_name: (stats or {}).get(field) for field, unit_name in STATISTICS.items()},
-        "warnings": " | ".join(warnings_of(extra_info)),
+        "warnings": " | ".join([*warnings_of(extra_info), *_not_saved(stats)]),
     }
+
+
+def _not_saved(stats: Mapping[str, Any] | None) -> list[str]:
+    """Why cells of a row that was measured are empty."""
+    known = {} if stats is None else stats
+    lacking = [name for name in STATISTICS if name not in MAY_BE_NONE and known.get(name) is None]
+    return [f"not in the saved run, nor the rounds to find it from: {', '.join(lacking)}"] if known and lacking else []
 
 
 def alone(row: Mapping[str, Any]) -> bool:

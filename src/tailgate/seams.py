@@ -34,7 +34,7 @@ from tailgate.analysis.quantiles import percentile
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
 from tailgate.storage import BaselineStorage, kept
-from tailgate.table import PercentileTable, sort_key
+from tailgate.table import BetweenTable, PercentileTable, sort_key
 from tailgate.text import replace_text
 
 UNWRITTEN = pytest.StashKey[bool]()
@@ -62,6 +62,8 @@ SYMBOLS = (
     "session.get_machine_id",
     "session.BenchmarkSession.save_json",
     "cli.TableResults",
+    "cli.CompareBetweenResults",
+    "table.STAT_PROPS",
     "cli.main",
     "cli.make_parser",
     "utils.load_storage",
@@ -109,6 +111,7 @@ def install_command() -> Any:
     from pytest_benchmark import cli
 
     cli.TableResults = PercentileTable
+    cli.CompareBetweenResults = BetweenTable
     return cli
 
 

@@ -18,11 +18,8 @@ INCOMPARABLE = "incomparable"
 def speedup_table(sessions: Sequence[Session], chosen: Callable[[str], bool]) -> str:
     """Of the medians, the first file being 1; what must not be taken for a change of the code is marked."""
     base, *others = sessions
-    names = [
-        name
-        for name in dict.fromkeys(name for one in sessions for name in (*one.samples, *one.several))
-        if chosen(name)
-    ]
+    every = dict.fromkeys(name for one in sessions for name in (*one.samples, *one.several))
+    names = [name for name in every if chosen(name)]
     labels = _labels(sessions)
     machines = [differences(one, base) for one in others]
     rows = [["speed-up of the median", f"{labels[0]} (base)", *labels[1:]]]

@@ -46,7 +46,11 @@ def expected(sessions: Sequence[Session], today: Selection | None) -> Expected:
 def _notes(sessions: Sequence[Session], found: Mapping[str, Session], trusted: list[str]) -> list[str]:
     """Of the latest session, and of those that were believed without a word of theirs."""
     latest = sessions[-1]
-    notes = []
+    notes = [
+        f"{one.path.name}: {max(one.several.values())} rows are called {next(iter(one.several))}: not used"
+        for one in sessions
+        if one.several
+    ]
     if latest.extent.complete is False:
         older = sum(session is not latest for session in found.values())
         judged = f"; {older} of its benchmarks are those of older sessions" if older else ""

@@ -52,6 +52,11 @@ class Session:
     several: Mapping[str, int] = field(default_factory=dict)
     """How many rows have this name, where there are more than one: nobody can say which is meant."""
 
+    @property
+    def benchmarks(self) -> int:
+        """How many it has rows of."""
+        return len(self.samples) + len(self.several)
+
     def has(self, fullname: str) -> bool:
         """Whether it was measured."""
         return fullname in self.samples or fullname in self.several
