@@ -7,6 +7,7 @@ was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -54,11 +55,17 @@ def machine_moved(compared: Run, now: Sequence[trust.Calibration]) -> str | None
 
 
 def partial(compared: Run) -> list[str]:
-    """One line where the run compared with was cut short, or asked for a part: the table has no more of it."""
+    """Lines on a run of which the table does not show all: cut short, asked for a part, or with a name twice."""
+    names = Counter(bench["fullname"] for bench in compared["benchmarks"])
+    found = [
+        f"The run compared with has {count} rows called {name}: the last of them is shown."
+        for name, count in names.items()
+        if count > 1
+    ]
     extent = extent_of(compared)
-    if extent.complete is not False:
-        return []
-    return [f"The run compared with is not complete ({extent.why}): only what it has is compared."]
+    if extent.complete is False:
+        found.append(f"The run compared with is not complete ({extent.why}): only what it has is compared.")
+    return found
 
 
 def mark_other_machine(fingerprint: dict[str, Any], compared: Run) -> list[str]:

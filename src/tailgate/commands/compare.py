@@ -59,6 +59,8 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         command.main()
     except SystemExit as stop:
         return WRONG_USAGE if stop.code == WRONG_ARGUMENT else int(stop.code or 0)
+    except ImportError as error:  # of what draws histograms, or of the conftest.py here
+        raise TailgateError(f"compare: {one_line(error)}") from error
     except (argparse.ArgumentTypeError, NotImplementedError, OSError) as error:  # a wrong value, grouping or path
         raise TailgateError(f"compare: {one_line(error)}") from error
     finally:
