@@ -90,9 +90,9 @@ def test_what_differs_is_said():
     assert between(arm, {"brand": "Apple M1"}) == ["the processor's name is known only there"]
 
 
-def written(tmp_path, name, **without):
+def written(tmp_path, name, info=None, **without):
     """Two files of two benchmarks: in the first, these fields are not there."""
-    rows = [bench(one, median_s) for one, median_s in ((X, 1e-3), (Y, 2e-3))]
+    rows = [bench(one, median_s, **info or {}) for one, median_s in ((X, 1e-3), (Y, 2e-3))]
     for row in rows:
         for place, names in without.items():
             for one in names:
@@ -128,7 +128,7 @@ def test_a_file_without_a_statistic_is_read_by_compare(field, tmp_path, capsys, 
 
 
 def test_what_is_not_there_is_a_dash_with_its_reason_and_an_empty_cell(tmp_path, capsys, monkeypatch):
-    old, new = written(tmp_path, "old", stats=["iterations", "outliers"])
+    old, new = written(tmp_path, "old", stats=["iterations", "outliers"], info={"device": "cuda:0"})
     table = tmp_path / "table.csv"
     code, said = tailgate(
         capsys, monkeypatch, "compare", old, new, "--columns=median,iterations,outliers", f"--csv={table}"

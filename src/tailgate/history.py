@@ -61,8 +61,7 @@ def _check(path: Path, run: Any) -> None:
             raise TailgateError(f"{path}: benchmark {index} has no name or no stats; not a pytest-benchmark run")
         if not isinstance(bench.get("extra_info") or {}, dict):
             raise TailgateError(f"{path}: extra_info of {bench['name']} is not an object; not a pytest-benchmark run")
-        for name in ("group", "param", "params"):
-            bench.setdefault(name, None)
+        bench.setdefault("group", None)
         missing = [key for key in NEEDED if not _number(stats.get(key))]
         if missing:
             raise TailgateError(f"{path}: {bench['name']} has no number for {', '.join(missing)}")

@@ -55,15 +55,19 @@ def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any
         "status": extra_info.get("status", "ok"),
         **{field: extra_info.get(field) for field in CONTEXT},
         **{unit_name: (stats or {}).get(field) for field, unit_name in STATISTICS.items()},
-        "warnings": " | ".join([*warnings_of(extra_info), *_not_saved(stats)]),
+        "warnings": " | ".join(warnings_of(extra_info)),
     }
 
 
-def _not_saved(stats: Mapping[str, Any] | None) -> list[str]:
-    """Why cells of a row that was measured are empty."""
-    known = {} if stats is None else stats
-    lacking = [name for name in STATISTICS if name not in MAY_BE_NONE and known.get(name) is None]
-    return [f"not in the saved run, nor the rounds to find it from: {', '.join(lacking)}"] if known and lacking else []
+def saved_row(bench: Mapping[str, Any]) -> Row:
+    """Of a benchmark in a saved run; among its warnings why cells are empty."""
+    stats = bench["stats"]
+    found = row(bench["fullname"], stats, bench.get("extra_info") or {})
+    lacking = [name for name in STATISTICS if name not in MAY_BE_NONE and stats.get(name) is None]
+    if lacking:
+        said = f"not in the saved run, nor the rounds to find it from: {', '.join(lacking)}"
+        found["warnings"] = " | ".join(filter(None, [found["warnings"], said]))
+    return found
 
 
 def alone(row: Mapping[str, Any]) -> bool:
@@ -75,8 +79,7 @@ def alone(row: Mapping[str, Any]) -> bool:
 def rows_of(run: Run) -> Iterator[Row]:
     """Every measured benchmark of a saved run, with the run's machine."""
     for bench in run["benchmarks"]:
-        found = row(bench["fullname"], bench["stats"], bench.get("extra_info") or {})
-        yield {**found, "fingerprint_id": machine_id_of(run), "timestamp_utc": _timestamp(bench, run)}
+        yield {**saved_row(bench), "fingerprint_id": machine_id_of(run), "timestamp_utc": _timestamp(bench, run)}
 
 
 def _timestamp(bench: Mapping[str, Any], run: Run) -> str | None:
