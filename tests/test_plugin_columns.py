@@ -261,7 +261,7 @@ def normalised(text):
     shown = []
     for line in text.splitlines():
         kept = re.sub(r"tailgate-[\w.]+, ", "", line)
-        kept = re.sub(r"\d[\d.,;]*|[nmu]?s\b|\([MK]ops/s\)", "#", kept)
+        kept = re.sub(r">?\d[\d.,;]*|[nmu]?s\b|\([MK]ops/s\)", "#", kept)
         shown.append(re.sub(r"[-=]{4,}", "--", re.sub(r" +", " ", kept)).strip())
     return shown
 

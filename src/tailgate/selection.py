@@ -27,7 +27,9 @@ CHOOSE_NOTHING = {
     "xmlpath",
 }  # fmt: skip
 """pytest's own options that choose no benchmarks, or that :class:`Selection` has a field for."""
-QUIET_PREFIXES = ("benchmark_", "tailgate_", "hypothesis_", "log_", "logger_")
+QUIET_PREFIXES = (
+    "benchmark_", "tailgate_", "hypothesis_", "log_", "logger_", "cov", "no_cov", "randomly_", "timeout", "reruns",
+)  # fmt: skip
 """How the names of options begin that say how to measure or what to show, not which tests to run."""
 LISTS = ("arguments", "deselect", "ignore", "ignore_glob")
 QUIET_INI = ("benchmark_", "tailgate_", "log_", "junit_", "cache_dir", "console_output_style")
@@ -47,8 +49,7 @@ class Selection:
     last_failed: bool = False
     stepwise: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What the project's own options, and those of its plug-ins, were set to, where that is not their default: any of
-    them may choose tests."""
+    """What the project's own options, and those of its plug-ins, were set to: any of them may choose tests."""
 
     def covers(self, fullname: str, path: str | None = None) -> bool:
         """Whether a benchmark of this name would have been collected; ``path``: where its file really lies.
@@ -206,13 +207,20 @@ def _within(file: PurePosixPath, names: list[str], argument: str) -> bool:
 
 
 def _other_options(config: pytest.Config) -> dict[str, Any]:
-    """Set to something else than their default. pytest tells no one whose an option is, so its own are listed."""
+    """Typed, or set in the ini file's ``addopts``: pytest tells no one whose an option is, so its own are listed.
+
+    What a plug-in sets by itself, such as a seed, is not what anybody asked for.
+    """
+    typed = [*config.invocation_params.args, *config.getini("addopts"), *os.environ.get("PYTEST_ADDOPTS", "").split()]
+    words = [str(word) for word in typed]
     parser = config._parser
     found = {}
     for group in (parser._anonymous, *parser._groups):
         for option in group.options:
             name, value = option.dest, getattr(config.option, option.dest, None)
-            if name in CHOOSE_NOTHING or name.startswith(QUIET_PREFIXES) or value == option.attrs().get("default"):
+            if name in CHOOSE_NOTHING or name.startswith(QUIET_PREFIXES):
+                continue
+            if not any(_is_flag(word, flag) for word in words for flag in option.names()):
                 continue
             if name == "override_ini":
                 value = [one for one in value or () if not str(one).startswith(QUIET_INI)]
@@ -220,6 +228,11 @@ def _other_options(config: pytest.Config) -> dict[str, Any]:
                     continue
             found[name] = _as_text(value)
     return found
+
+
+def _is_flag(word: str, flag: str) -> bool:
+    """``--models a``, ``--models=a``; ``-n2``."""
+    return word == flag or word.startswith(f"{flag}=") or (flag[:2] != "--" and word.startswith(flag))
 
 
 def _as_text(value: Any) -> Any:
