@@ -48,7 +48,8 @@ CASES = {  # name -> (word, arguments, exit code, what is said of test_one, of t
     "removed, after a run that was cut short": (
         "cut", ("--without=two",), 1, "pass", "missing", "_cut.json is not complete (interrupted: Ctrl-C)"),
     "all there, after a run that was cut short": ("cut", (), 0, "pass", "pass", "what it lacks does not count"),
-    "removed, after a run of a part": ("part", ("--without=two",), 1, "pass", "missing", "_part.json is not complete (-k 'one')"),
+    "removed, after a run of a part": (
+        "part", ("--without=two",), 1, "pass", "missing", "_part.json is not complete (-k 'one')"),
     "deselected, after a run that was cut short": ("cut", ("-k", "one"), 0, "pass", None, "1 pass"),
     "removed, before a whole run": ("whole", ("--without=two",), 0, "pass", None, "1 pass"),
     "by the project's option": ("epyc", ("--without=two", "--excluded=two"), 0, "pass", None, "1 pass"),

@@ -266,7 +266,7 @@ class BenchmarkRun:
             **extent,
         }
         if self._settings.active and not extent["complete"]:
-            self._found.remark_once(saving.INCOMPLETE.format("; ".join(extent["incomplete_because"])))
+            self._found.remark_once(saving.incomplete(extent))
         output_json["unmeasured"] = self._found.unmeasured
         saving.complete_json(benchmarks, output_json)
 

@@ -10,8 +10,6 @@ from tailgate.plain import plain
 from tailgate.schema import SCHEMA_VERSION
 from tailgate.settings import Settings
 
-INCOMPLETE = "The saved run is not complete ({}): what it lacks will not be taken as removed."
-
 
 def describe_machine(machine_info: dict[str, Any], fingerprint: dict[str, Any]) -> None:
     """Add the fingerprint and the facts beside it."""
@@ -33,6 +31,14 @@ def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
         "tenants": settings.tenants if start_method else 1,
         "tenant_cpus": settings.tenant_cpus if start_method and settings.tenants > 1 else None,
     }
+
+
+def incomplete(extent: dict[str, Any]) -> str:
+    """The line on a saved run that is not complete; by what it was interrupted, pytest has said."""
+    reasons = extent["incomplete_because"]
+    if extent["interrupted"]:
+        reasons = ["interrupted", *reasons[1:]]
+    return f"The saved run is not complete ({'; '.join(reasons)}): what it lacks will not be taken as removed."
 
 
 def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
