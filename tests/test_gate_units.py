@@ -199,7 +199,7 @@ def test_a_p99_is_judged_by_its_interval(low_s, high_s, verdict):
 
 
 def history(*samples):
-    sessions = [Session(None, {}, "id", None, None, None, {one.fullname: one}) for one in samples]
+    sessions = [Session(None, {}, "id", {}, None, None, {one.fullname: one}) for one in samples]
     return History(sessions[-1], sessions)
 
 

@@ -37,7 +37,8 @@ FREE = {  # rooms above those: they may use them all
     "__init__", "entry", "plugin", "cli", "run", "order", "measure", "settings", "seams", "places", "comparison",
     "yielding", "comparable", "findings", "gate", "duet", "hindrance", "hookspecs", "items", "journal", "processes",
     "narrator", "noted", "plain", "saving", "storage", "table", "rows", "progress", "schema", "commands", "baselines",
-    "speedups", "text", "live_report", "profiling", "tenants", "watch", "warmup",
+    "speedups", "text", "live_report", "extent", "extent_watch", "selection", "processor", "profiling",
+    "tenants", "watch", "warmup",
 }  # fmt: skip
 
 

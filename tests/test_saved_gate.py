@@ -11,6 +11,8 @@ import pytest
 from foreign import OTHERS_OFF, run_all
 from histories import FILES, MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
 
+from tailgate.selection import Selection
+
 AT_ONCE = 3
 OTHER_MACHINE = {**MACHINE, "cpu_model": "Another CPU"}
 
@@ -43,6 +45,13 @@ CASES = {  # name -> (word, arguments, exit code, what is said of test_one, of t
     "by name": ("epyc", ("test_it.py::test_one",), 0, "pass", None, "1 pass"),
     "by file": ("epyc", ("--without=two", "test_it.py"), 1, "pass", "missing", "1 missing"),
     "by --deselect": ("epyc", ("--deselect=test_it.py::test_two",), 0, "pass", None, "1 pass"),
+    "removed, after a run that was cut short": (
+        "cut", ("--without=two",), 1, "pass", "missing", "_cut.json is not complete (interrupted: Ctrl-C)"),
+    "all there, after a run that was cut short": ("cut", (), 0, "pass", "pass", "what it lacks does not count"),
+    "removed, after a run of a part": (
+        "part", ("--without=two",), 1, "pass", "missing", "_part.json is not complete (-k 'one')"),
+    "deselected, after a run that was cut short": ("cut", ("-k", "one"), 0, "pass", None, "1 pass"),
+    "removed, before a whole run": ("whole", ("--without=two",), 0, "pass", None, "1 pass"),
     "by the project's option": ("epyc", ("--without=two", "--excluded=two"), 0, "pass", None, "1 pass"),
     "other machine": ("elsewhere", (), 1, "incomparable", "incomparable", "nothing was compared: another machine: cpu"),
     "other workload": ("workload", ("--workload=new",), 1, "incomparable", "incomparable", "model_sha256 'old' there"),
@@ -104,6 +113,9 @@ def folder(tmp_path_factory):
     write(found, "accepted", [failed_run(1.05e-3, accepted="2026-11-20")])
     series(found, "isolated", top={"tailgate_run": {"isolation": "process"}})
     series(found, "contended", status="contended")
+    for word, extent in EXTENTS.items():
+        series(found, word)
+        write(found, word, [saved_run(bench(NAMES[0], 1e-3), tailgate_run=extent)])
     broken = series(found, "broken")[3]
     broken.write_text(broken.read_text()[:-9])
     huge = series(found, "huge")[3]
@@ -112,6 +124,17 @@ def folder(tmp_path_factory):
     deep.write_text(deep.read_text().replace('"extra_info": {}', f'"extra_info": {"[" * 5000}{"]" * 5000}', 1))
     (found / "x.html").write_text("a file")
     return found
+
+
+def extent(complete, because, selection, **lists):
+    return {"complete": complete, "incomplete_because": because, "selection": selection.as_json(), **lists}
+
+
+EXTENTS = {  # of a last session without test_two
+    "cut": extent(False, ["interrupted: Ctrl-C"], Selection(), not_reached=[NAMES[1]]),
+    "part": extent(False, ["-k 'one'"], Selection(keyword="one"), deselected=[NAMES[1]]),
+    "whole": extent(True, [], Selection(options={"without": "two"})),
+}
 
 
 def failed_run(median_s, **mark):

@@ -130,7 +130,7 @@ def test_a_name_we_extend_in_place_has_the_kind_we_rely_on(symbol, kind, origina
         ("plugin.add_display_options", {"parse_sort"}),
         ("session.__init__", {"get_machine_id", "load_storage"}),
         ("session.display", {"TableResults"}),
-        ("cli.main", {"TableResults"}),
+        ("cli.main", {"TableResults", "CompareBetweenResults"}),
         ("csv.render", {"operator", "itemgetter"}),
         ("utils.load_storage", {"FileStorage"}),
         ("utils.parse_columns", {"ALLOWED_COLUMNS"}),
@@ -163,11 +163,30 @@ def test_regression_checks_compute_from_current_and_compared(original):
     assert original["compute_parameters"] == ["self", "current", "compared"]
 
 
-def test_the_installed_version_is_within_the_tested_range(monkeypatch):
+@pytest.mark.parametrize(
+    ("package", "version", "remedy"),
+    [
+        ("pytest_benchmark", "6.0.0", "pip install 'pytest-benchmark>=5.3.1,<5.4'"),
+        ("pytest_benchmark", "5.4.0", "pip install 'pytest-benchmark>=5.3.1,<5.4'"),
+        ("pytest_benchmark", "5.3.0", "pip install 'pytest-benchmark>=5.3.1,<5.4'"),
+        ("pytest_benchmark", "5.2.3", "pip install 'pytest-benchmark>=5.3.1,<5.4'"),
+        ("pytest", "9.0.3", "pip install 'pytest>=9.1'"),
+        ("pytest", "8.4.2", "pip install 'pytest>=9.1'"),
+    ],
+)
+def test_a_version_that_was_not_run_is_refused(package, version, remedy, monkeypatch):
     seams._check_version()
-    monkeypatch.setattr(seams.pytest_benchmark, "__version__", "6.0.0")
-    with pytest.raises(ImportError, match=r"pip install 'pytest-benchmark>=5\.2,<5\.4'"):
+    monkeypatch.setattr(getattr(seams, package), "__version__", version)
+    with pytest.raises(ImportError, match=re.escape(remedy)):
         seams._check_version()
+
+
+def test_the_metadata_allows_what_the_seams_allow():
+    metadata = (Path(__file__).parent.parent / "pyproject.toml").read_text()
+    low, high = (".".join(map(str, bound)) for bound in seams.TESTED_VERSIONS)
+    oldest = ".".join(map(str, seams.OLDEST_PYTEST))
+    assert set(re.findall(r'"(pytest-benchmark[^"]*)"', metadata)) == {f"pytest-benchmark>={low},<{high}"}
+    assert set(re.findall(r'"(pytest[<>=][^"]*)"', metadata)) == {f"pytest>={oldest}"}
 
 
 def test_installing_twice_adds_nothing_twice():

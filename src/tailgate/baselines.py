@@ -11,6 +11,7 @@ from typing import Any
 
 from tailgate import environment
 from tailgate.errors import TailgateError, one_line, unknown_value
+from tailgate.gate.expected import expected
 from tailgate.gate.sessions import MARK, Session, mark_of, number_of, read, series_of, since_accepted
 from tailgate.gate.tables import quantity
 from tailgate.gate.verdict import printable
@@ -30,7 +31,7 @@ def listing(storage: Path) -> str:
         sessions = [read(file) for file in files]
         dates = [one.date[:10] for one in sessions if one.date] or ["?"]
         failed = sum(one.failed and not one.accepted for one in sessions)
-        benchmarks = len(sessions[-1].samples)
+        benchmarks = sessions[-1].benchmarks
         counted = len(since_accepted([one for one in sessions if not one.failed or one.accepted]))
         rows.append([folder, word, str(counted), dates[0], dates[-1], str(benchmarks), str(failed or "-")])
     if not rows[1:]:
@@ -46,21 +47,39 @@ def shown(storage: Path, name: str) -> str:
 def pruned(storage: Path, name: str, keep: int) -> list[Path]:
     """Remove all but the last ``keep`` sessions of a series on each machine; failed ones do not count.
 
-    Returns what was removed.
+    An older one stays where, without it, a gate would miss other benchmarks than before: the last complete session
+    before several that were cut short. Returns what was removed.
     """
     if keep < 1:
         raise TailgateError(f"--keep: {keep} is too small (allowed: 1 or more); to remove all, remove the files")
     removed = []
     for _, files in _named(storage, name):
-        counted = [file for file in files if not (session := read(file)).failed or session.accepted]
+        sessions = [read(file) for file in files]
+        counted = [one.path for one in sessions if not one.failed or one.accepted]
         if len(counted) > keep:
-            removed += files[: files.index(counted[-keep])]
+            removed += _removable(sessions, files.index(counted[-keep]))
     for file in removed:
         try:
             file.unlink()
         except OSError as error:
             raise TailgateError(f"{file}: cannot be removed ({one_line(error)})") from error
     return removed
+
+
+def _removable(sessions: list[Session], older: int) -> list[Path]:
+    """Of the first ``older`` ones, those that nothing is judged by: the oldest are asked first."""
+    left = [one for one in sessions if not one.failed or one.accepted]
+    today = sessions[-1].extent.selection
+    names = set(expected(left, today).sessions)
+    whole = next((one for one in reversed(left) if one.extent.complete is not False), None)
+    removable = []
+    for session in sessions[:older]:
+        rest = [one for one in left if one is not session]
+        if len(rest) < len(left) and (session is whole or set(expected(rest, today).sessions) != names):
+            continue
+        left = rest
+        removable.append(session.path)
+    return removable
 
 
 def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
@@ -106,16 +125,8 @@ def _named(storage: Path, name: str) -> list[tuple[str, list[Path]]]:
 
 
 def _shown(folder: str, sessions: list[Session]) -> str:
-    state = {
-        (False, False): "",
-        (True, False): "its gate failed: not used",
-        (True, True): "accepted: history begins here",
-    }
     rows = [["session", "saved", "benchmarks", ""]]
-    rows += [
-        [one.path.name, (one.date or "?")[:16], str(len(one.samples)), state.get((one.failed, one.accepted), "")]
-        for one in sessions
-    ]
+    rows += [[one.path.name, (one.date or "?")[:16], str(one.benchmarks), _state(one)] for one in sessions]
     counted = since_accepted([one for one in sessions if not one.failed or one.accepted])
     table = [["benchmark", "sessions", "median", "scatter (1 sd)"]]
     for name in dict.fromkeys(name for one in counted for name in one.samples):
@@ -127,6 +138,17 @@ def _shown(folder: str, sessions: list[Session]) -> str:
             [name, str(len(logs)), quantity(statistics.median(medians), "median") if medians else "?", scatter]
         )
     return "\n".join([printable(folder), *aligned(rows), "", *aligned(table), ""])
+
+
+def _state(session: Session) -> str:
+    words = []
+    if session.failed:
+        words.append("accepted: history begins here" if session.accepted else "its gate failed: not used")
+    if session.extent.complete is False:
+        words.append(f"not complete: {session.extent.why}")
+    if session.several:
+        words.append(f"several rows of one name, not used: {next(iter(session.several))}")
+    return printable("; ".join(words))
 
 
 def _folder(file: Path, run: Run) -> str:

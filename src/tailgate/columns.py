@@ -19,6 +19,11 @@ ADDED_COLUMNS = (*PERCENTILES, "throughput")
 SORTABLE = ("min", "max", "mean", "stddev", "name", "fullname", "median", "iqr", "ops", "rounds", *ADDED_COLUMNS)
 TIME_COLUMNS = ("min", "max", "mean", "stddev", "median", "iqr", *PERCENTILES)
 HIGHER_IS_BETTER = ("ops", "throughput")
+STOCK = (
+    "min", "max", "mean", "stddev", "median", "iqr", "q1", "q3", "ld15iqr", "hd15iqr", "iqr_outliers",
+    "stddev_outliers", "outliers", "rounds", "iterations", "ops", "total",
+)  # fmt: skip
+"""What pytest-benchmark 5 saves of a benchmark, and its own readers take to be there; older versions saved less."""
 
 
 LABELS: dict[str, str] = {
@@ -58,6 +63,12 @@ def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, 
 
     Runs saved by plain pytest-benchmark, or by an older Tailgate, then compare like new ones.
     """
+    for name in STOCK:
+        stats.setdefault(name, None)
+    if stats["ops"] is None and stats["mean"]:
+        stats["ops"] = 1 / stats["mean"]
+    if stats["iqr"] is None and None not in (stats["q1"], stats["q3"]):
+        stats["iqr"] = stats["q3"] - stats["q1"]
     data = stats.get("data")
     samples = sorted(data) if data else None
     for name, percent in PERCENTILES.items():

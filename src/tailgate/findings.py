@@ -24,6 +24,11 @@ class Findings:
         """A reader of this row must mind ``text``; the same for other rows, but for its numbers, is said once."""
         self._warnings.setdefault(NUMBER.sub("#", text), (text, []))[1].append(name)
 
+    def remark_once(self, line: str) -> None:
+        """For the end of the run, however often it is said."""
+        if line not in self.remarks:
+            self.remarks.append(line)
+
     def not_measured(self, fullname: str, status: str, reason: str) -> None:
         """One benchmark without numbers, or whose test failed after measuring."""
         self.unmeasured.append({"fullname": fullname, "status": status, "reason": reason})

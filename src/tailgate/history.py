@@ -11,7 +11,7 @@ from tailgate.number import is_number
 from tailgate.reading import check_kinds, parsed
 from tailgate.schema import SCHEMA_VERSION
 
-REQUIRED = ("min", "max", "mean", "stddev", "median", "rounds")
+NEEDED = ("min", "max", "mean", "stddev", "median", "rounds")
 Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 
@@ -34,8 +34,6 @@ def load_run(path: Path, *, completed: bool = True) -> Run:
     check_kinds(path, run)
     for bench in run["benchmarks"]:
         stats = bench["stats"]
-        if stats.get("ops") is None:
-            stats["ops"] = 1 / stats["mean"] if stats["mean"] else 0
         if completed:
             complete(stats, bench.get("extra_info") or {})
     return run
@@ -59,7 +57,7 @@ def _check(path: Path, run: Any) -> None:
         if not isinstance(stats, dict) or "fullname" not in bench or "name" not in bench:
             raise TailgateError(f"{path}: benchmark {index} has no name or no stats; not a pytest-benchmark run")
         bench.setdefault("group", None)
-        missing = [key for key in REQUIRED if not is_number(stats.get(key))]
+        missing = [key for key in NEEDED if not is_number(stats.get(key))]
         if missing:
             raise TailgateError(f"{path}: {bench['name']} has no number for {', '.join(missing)}")
 

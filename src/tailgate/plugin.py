@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SETTINGS] = settings
         run = config.stash[RUN] = BenchmarkRun(config, settings)
         if not spawned and not side:
+            config.pluginmanager.register(run.extent, "tailgate-extent")
             options.check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
             begin_gate(config, settings, run)
         if settings.duet and not side:

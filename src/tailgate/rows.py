@@ -30,6 +30,8 @@ STATISTICS = {
     "p999": "p999_s", "rounds": "rounds", "iterations": "iterations", "throughput": "throughput_items_per_s",
 }  # fmt: skip
 """Field of ``stats`` -> name with its unit."""
+MAY_BE_NONE = {"p99_low", "p99_high", "throughput"}
+"""Too few rounds, or a median of zero."""
 
 Row = dict[str, Any]
 
@@ -64,6 +66,17 @@ def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any
     }
 
 
+def saved_row(bench: Mapping[str, Any]) -> Row:
+    """Of a benchmark in a saved run; among its warnings why cells are empty."""
+    stats = bench["stats"]
+    found = row(bench["fullname"], stats, bench.get("extra_info") or {})
+    lacking = [name for name in STATISTICS if name not in MAY_BE_NONE and stats.get(name) is None]
+    if lacking:
+        said = f"not in the saved run, nor the rounds to find it from: {', '.join(lacking)}"
+        found["warnings"] = " | ".join(filter(None, [found["warnings"], said]))
+    return found
+
+
 def alone(row: Mapping[str, Any]) -> bool:
     """Whether nobody else of the benchmark's own tenants was at work beside it; also of ``extra_info``."""
     tenants = row.get("tenants")
@@ -73,8 +86,7 @@ def alone(row: Mapping[str, Any]) -> bool:
 def rows_of(run: Run) -> Iterator[Row]:
     """Every measured benchmark of a saved run, with the run's machine."""
     for bench in run["benchmarks"]:
-        found = row(bench["fullname"], bench["stats"], bench.get("extra_info") or {})
-        yield {**found, "fingerprint_id": machine_id_of(run), "timestamp_utc": _timestamp(bench, run)}
+        yield {**saved_row(bench), "fingerprint_id": machine_id_of(run), "timestamp_utc": _timestamp(bench, run)}
 
 
 def _timestamp(bench: Mapping[str, Any], run: Run) -> str | None:

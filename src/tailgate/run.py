@@ -13,6 +13,7 @@ import pytest
 
 from tailgate import comparison, environment, places, saving, seams, trust
 from tailgate.errors import TailgateError, one_line
+from tailgate.extent_watch import ExtentWatch
 from tailgate.findings import Findings
 from tailgate.gate.verdict import printable
 from tailgate.hindrance import hindrance
@@ -58,6 +59,8 @@ class BenchmarkRun:
         self._counted: dict[pytest.Item, list[Any]] = {}
         self._calibrations: list[dict[str, Any]] = []
         self._calibration_due_s = 0.0
+        self.extent = ExtentWatch(config)
+        """What of its benchmarks this session came to."""
         self.compared: list[Run] = []
         """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
@@ -255,12 +258,16 @@ class BenchmarkRun:
 
     def complete_json(self, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
         """Add what CONTRACT.md promises beyond the columns."""
+        extent = self.extent.as_json(bench["fullname"] for bench in output_json["benchmarks"])
         output_json["tailgate_run"] = {
             **saving.settings_of(self._settings, self.isolation),
             "selected": self._found.selected,
             "measured": self._found.measured,
             "calibrations": self._calibrations,
+            **extent,
         }
+        if self._settings.active and not extent["complete"]:
+            self._found.remark_once(saving.incomplete(extent))
         output_json["unmeasured"] = self._found.unmeasured
         saving.complete_json(benchmarks, output_json)
 
@@ -270,6 +277,8 @@ class BenchmarkRun:
             return comparison.stock(machine_info, compared)
         comparison.keep_workloads(compared)
         self._found.remarks += comparison.mark_other_machine(self.fingerprint, compared)
+        if self.gate is None:  # it says so itself, and looks at older runs
+            self._found.remarks += comparison.partial(compared)
         self.compared.append(compared)
         return comparison.silenced(machine_info, compared)
 

@@ -35,6 +35,14 @@ def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
     }
 
 
+def incomplete(extent: dict[str, Any]) -> str:
+    """The line on a saved run that is not complete; by what it was interrupted, pytest has said."""
+    reasons = extent["incomplete_because"]
+    if extent["interrupted"]:
+        reasons = ["interrupted", *reasons[1:]]
+    return f"The saved run is not complete ({'; '.join(reasons)}): what it lacks will not be taken as removed."
+
+
 def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
     """Add the schema's version, and P99's interval to every row measured here."""
     output_json["tailgate_schema_version"] = SCHEMA_VERSION

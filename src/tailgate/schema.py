@@ -13,6 +13,9 @@
    ``d2h_*``, ``inclusive_*``), and what the ``nvml`` meter gives (docs/gpu-meters.md); ``tenants``, ``tenant_cpus`` in
    ``tailgate_run``, the ``tenant_*`` and ``total_*`` fields (docs/tenants.md); study 5: traffic, intensities and peaks
    (docs/roofline.md), training (docs/study5.md).
+6  in ``tailgate_run``: ``complete``, ``incomplete_because``, ``interrupted``, ``selection``, and the names of
+   benchmarks without a row: ``deselected``, ``failed``, ``skipped``, ``not_reached``, ``called_no_benchmark``,
+   ``collectors_failed`` (docs/gate.md).
 """
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6

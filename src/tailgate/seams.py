@@ -35,13 +35,15 @@ from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
 from tailgate.plain import json_text, plain
 from tailgate.storage import BaselineStorage, kept
-from tailgate.table import PercentileTable, sort_key
+from tailgate.table import BetweenTable, PercentileTable, sort_key
 from tailgate.text import replace_text
 
 UNWRITTEN = pytest.StashKey[bool]()
 """Of a session that lacks a file it was asked for: whoever reads that next must not see green."""
-TESTED_VERSIONS = ((5, 2), (5, 4))
+TESTED_VERSIONS = ((5, 3, 1), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
+OLDEST_PYTEST = (9, 1)
+"""The first that gives a command line's options what we need of it (``yielding.py``, ``retype_options``)."""
 
 SYMBOLS = (
     "utils.ALLOWED_COLUMNS",
@@ -60,6 +62,8 @@ SYMBOLS = (
     "session.get_machine_id",
     "session.BenchmarkSession.save_json",
     "cli.TableResults",
+    "cli.CompareBetweenResults",
+    "table.STAT_PROPS",
     "cli.main",
     "cli.make_parser",
     "utils.load_storage",
@@ -107,6 +111,7 @@ def install_command() -> Any:
     from pytest_benchmark import cli
 
     cli.TableResults = PercentileTable
+    cli.CompareBetweenResults = BetweenTable
     return cli
 
 
@@ -374,10 +379,19 @@ def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = Tr
 
 
 def _check_version() -> None:
-    version = tuple(int(part) for part in re.findall(r"\d+", pytest_benchmark.__version__)[:2])
-    if not TESTED_VERSIONS[0] <= version < TESTED_VERSIONS[1]:
+    if _numbers(pytest.__version__) < OLDEST_PYTEST:
+        oldest = ".".join(map(str, OLDEST_PYTEST))
+        raise ImportError(
+            f"tailgate works with pytest >={oldest}, not {pytest.__version__}; "
+            f"install one with: pip install 'pytest>={oldest}'"
+        )
+    if not TESTED_VERSIONS[0] <= _numbers(pytest_benchmark.__version__) < TESTED_VERSIONS[1]:
         low, high = (".".join(map(str, bound)) for bound in TESTED_VERSIONS)
         raise ImportError(
             f"tailgate works with pytest-benchmark >={low},<{high}, not {pytest_benchmark.__version__}; "
             f"install one with: pip install 'pytest-benchmark>={low},<{high}'"
         )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

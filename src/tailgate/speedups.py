@@ -18,7 +18,8 @@ INCOMPARABLE = "incomparable"
 def speedup_table(sessions: Sequence[Session], chosen: Callable[[str], bool]) -> str:
     """Of the medians, the first file being 1; what must not be taken for a change of the code is marked."""
     base, *others = sessions
-    names = [name for name in dict.fromkeys(name for one in sessions for name in one.samples) if chosen(name)]
+    every = dict.fromkeys(name for one in sessions for name in (*one.samples, *one.several))
+    names = [name for name in every if chosen(name)]
     labels = _labels(sessions)
     machines = [differences(one, base) for one in others]
     rows = [["speed-up of the median", f"{labels[0]} (base)", *labels[1:]]]
@@ -32,6 +33,12 @@ def speedup_table(sessions: Sequence[Session], chosen: Callable[[str], bool]) ->
         for label, differs in zip(labels[1:], machines, strict=True)
         if differs
     ]
+    notes += [
+        f"{label}: {count} rows of one name, and nobody can say which is meant: {name}"
+        for label, one in zip(labels, sessions, strict=True)
+        for name, count in one.several.items()
+        if chosen(name)
+    ]
     notes += [*_workloads(names, sessions, labels), *filter(None, [remark(sessions)])]
     return "\n".join([*aligned(rows), *map(printable, notes)]) + "\n"
 
@@ -42,6 +49,8 @@ def _ratio(name: str, base: Session, other: Session) -> float | None:
 
 
 def _cell(name: str, base: Session, other: Session, other_machine: bool) -> str:
+    if name in other.several or name in base.several:
+        return f"{INCOMPARABLE}: {max(one.several.get(name, 1) for one in (base, other))} rows"
     if name not in other.samples:
         return "missing"
     if name not in base.samples:

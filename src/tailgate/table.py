@@ -5,15 +5,17 @@ Without one of our columns it is pytest-benchmark's own table, unchanged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from pytest_benchmark.table import TableResults, compute_baseline_scale
+from pytest_benchmark.table import STAT_PROPS, CompareBetweenResults, TableResults, compute_baseline_scale
 from pytest_benchmark.utils import report_progress
 
 from tailgate.analysis.quantiles import samples_for_upper_end
-from tailgate.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, TIME_COLUMNS, complete
+from tailgate.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, STOCK, TIME_COLUMNS, complete
 from tailgate.comparison import other_workload
+from tailgate.errors import TailgateError
 
 MISSING = "-"
 NO_UPPER_END = "?"
@@ -44,8 +46,8 @@ class PercentileTable(TableResults):
                 for column in STOCK:
                     bench.setdefault(column, None)
         rows = [bench for _, group in groups for bench in group]
-        lacking = any(bench[column] is None for bench in rows for column in STOCK)
-        if not ours and not lacking and not any(_mark(bench, {}) for bench in rows):
+        whole = all(bench[name] is not None for bench in rows for name in STOCK)
+        if whole and not ours and not any(_mark(bench, {}) for bench in rows):
             super().display(tr, groups, progress_reporter=progress_reporter)
             return
         tr.write_line("")
@@ -60,7 +62,8 @@ class PercentileTable(TableResults):
     def _display_group(self, tr: Any, group: str | None, benchmarks: list[Bench], notes: dict[str, None]) -> None:
         best = {column: _extreme(benchmarks, column, best=True) for column in self.columns}
         worst = {column: _extreme(benchmarks, column, best=False) for column in self.columns}
-        unit, seconds_scale, operations_scale, labels = self.compute_scale(benchmarks, best, worst)
+        scales = [_scalable(extremes, benchmarks, self.sort) for extremes in (best, worst)]
+        unit, seconds_scale, operations_scale, labels = self.compute_scale(benchmarks, *scales)
         labels = {**labels, **LABELS}
         solo = len(benchmarks) == 1
         for bench in benchmarks:
@@ -101,7 +104,9 @@ class PercentileTable(TableResults):
             tr.write("\n")
         tr.write_line("-" * len(header), yellow=True)
         tr.write_line("")
-        if self.histogram:
+        if self.histogram and not all(bench[name] is not None for bench in benchmarks for name in STOCK):
+            self.logger.warning(f"No histogram of {group or 'these'}: the saved run does not hold all it is made of")
+        elif self.histogram:
             from pytest_benchmark.histogram import make_histogram
 
             output_file = make_histogram(self.histogram, group, benchmarks[:75], unit, seconds_scale)
@@ -134,6 +139,37 @@ class PercentileTable(TableResults):
         if column == "outliers":
             notes.setdefault("Outliers: 1 Standard Deviation from Mean; 1.5 IQR from 1st Quartile and 3rd Quartile.")
         return text, compute_baseline_scale(best[column], value, len(relative))
+
+
+class BetweenTable(CompareBetweenResults):
+    """``--between``, which needs every value that it shows; of others it only wants to know the largest."""
+
+    def display(self, tr: Any, groups: Any, progress_reporter: Any = report_progress) -> None:
+        """Print one table per group.
+
+        Raises:
+            TailgateError: a saved run lacks a value that is to be shown.
+        """
+        for bench in [bench for _, benchmarks in groups for bench in benchmarks]:
+            complete(bench, bench.get("extra_info") or {})
+            lacking = [name for name in dict.fromkeys([*self.columns, self.sort]) if bench.get(name) is None]
+            if lacking:
+                raise TailgateError(
+                    f"compare --between: {bench['fullname']} of {bench['path']} has no {', '.join(lacking)}; leave the "
+                    "column or the file out, or compare without --between"
+                )
+            bench.update((name, math.nan) for name in STAT_PROPS if bench[name] is None)
+        super().display(tr, groups, progress_reporter=progress_reporter)
+
+
+def _scalable(extremes: Bench, benchmarks: list[Bench], sort: str) -> Bench:
+    """The values that pytest-benchmark chooses its units by, where one of them is missing."""
+    found = dict(extremes)
+    for column in ("ops", *([] if sort in {"name", "fullname"} else [sort])):
+        if found.get(column, benchmarks[0].get(column)) is None:
+            known = _extreme(benchmarks, "median", best=True) if column != "ops" else None
+            found[column] = known or 1.0
+    return found
 
 
 def _interval(bench: Bench, scaled: Callable[[str, float], float], notes: dict[str, None]) -> str:

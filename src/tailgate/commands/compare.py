@@ -59,6 +59,8 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         command.main()
     except SystemExit as stop:
         return WRONG_USAGE if stop.code == WRONG_ARGUMENT else int(stop.code or 0)
+    except ImportError as error:  # of what draws histograms, or of the conftest.py here
+        raise TailgateError(f"compare: {one_line(error)}") from error
     except (argparse.ArgumentTypeError, NotImplementedError, OSError) as error:  # a wrong value, grouping or path
         raise TailgateError(f"compare: {one_line(error)}") from error
     finally:
@@ -77,14 +79,16 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
     print(f"\n{speedup_table(sessions, chosen)}", end="")
     if limits is None:
         return 0
-    from tailgate.gate.comparing import verdicts_on
+    from tailgate.gate.comparing import remarks, verdicts_on
     from tailgate.gate.tables import summary, terminal_table
-    from tailgate.gate.verdict import compared, line
+    from tailgate.gate.verdict import compared, line, printable
 
     verdicts, history = verdicts_on(sessions, limits, chosen)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
     print(f"\n{terminal_table(verdicts, color=False)}" if verdicts else "")
     print(f"{files[-1].name} against {len(history.sessions)} sessions{left_out}: {summary(verdicts)}")
+    for note in remarks(sessions[-1], history):
+        print(printable(f"{note}."))
     for one in verdicts:
         if one.failed:
             print(line(one))

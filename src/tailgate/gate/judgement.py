@@ -46,10 +46,13 @@ def judged(now: Sequence[Sample], history: History, limits: Limits) -> list[Verd
 def _against(now: Sequence[Sample], history: History, metric: str, limit_rel: float) -> Verdict:
     name = now[0].fullname
     blank = Verdict(name, metric, NEW, head=now[-1].values.get(metric), limit_rel=limit_rel, unit=UNIT)
-    if history.unusable and name in history.latest.samples:
+    if history.unusable and history.latest.has(name):
         return replace(blank, verdict=INCOMPARABLE, reason=history.unusable)
     rows = [session.samples[name] for session in history.sessions if name in session.samples]
     if not rows:
+        several = next((session for session in reversed(history.sessions) if name in session.several), None)
+        if several is not None:
+            return replace(blank, verdict=INCOMPARABLE, reason=several_rows(several.several[name], several.path.name))
         return replace(blank, reason="not in the baseline")
     same = [row for row in rows if not other_workload(row.info, now[0].info)]
     if not same:
@@ -72,6 +75,11 @@ def _against(now: Sequence[Sample], history: History, metric: str, limit_rel: fl
     if found.verdict == FAIL and unsure:
         return replace(found, verdict=UNDECIDED, reason=f"looks like a regression, but the row is {unsure}")
     return found
+
+
+def several_rows(count: int, file: str) -> str:
+    """Why rows of one name cannot be compared: which is which?"""
+    return f"{count} rows of one name in {file}, and nobody can say which is meant"
 
 
 def _nothing_to_judge(same: Sequence[Sample], logs: Sequence[float], metric: str) -> str:

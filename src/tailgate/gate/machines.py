@@ -1,10 +1,10 @@
-"""Whether two saved runs are of the same machine; of plain pytest-benchmark's, only the processor's name is known."""
+"""Whether two saved runs are of the same machine; of plain pytest-benchmark's, only the processor is known."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tailgate import environment
+from tailgate import environment, processor
 from tailgate.gate.sessions import Session
 
 
@@ -16,17 +16,14 @@ def differences(ours: Session, theirs: Session) -> list[str]:
             return found
     if ours.machine_id and theirs.machine_id and ours.machine_id != theirs.machine_id:
         return [f"fingerprint {theirs.machine_id} there, {ours.machine_id} here"]
-    if ours.cpu_brand is None or theirs.cpu_brand is None:
-        return ["of one of them the machine is not known"]
-    if ours.cpu_brand != theirs.cpu_brand:
-        return [f"cpu {theirs.cpu_brand!r} there, {ours.cpu_brand!r} here"]
-    return []
+    return processor.differences(ours.processor, theirs.processor)
 
 
 def remark(sessions: Sequence[Session]) -> str | None:
     """One line where machines are compared by less than a fingerprint."""
-    plain = [one.path.name for one in sessions if not one.machine]
+    plain = [one for one in sessions if not one.machine]
     if not plain:
         return None
     others = f" and {len(plain) - 1} more" if plain[1:] else ""
-    return f"{plain[0]}{others}: no fingerprint (saved without Tailgate); machines are compared by processor name only"
+    how = processor.compared_by(plain[0].processor)
+    return f"{plain[0].path.name}{others}: no fingerprint (saved without Tailgate); machines are compared {how}"

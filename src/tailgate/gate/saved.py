@@ -23,6 +23,7 @@ from tailgate.gate.synthesized import report_failure, turn
 from tailgate.gate.verdict import Verdict, compared, line, overall, printable
 from tailgate.items import is_benchmark
 from tailgate.run import BenchmarkRun
+from tailgate.selection import selection_of
 from tailgate.settings import Settings
 
 Again = Callable[[], Sequence[Any]]
@@ -41,25 +42,18 @@ class SavedGate:
         self._run = run
         self._history: History | None = None
         self._limits: dict[str, Limits] = {}
-        self._collected: set[str] = set()
-        self._deselected: set[str] = set()
         self._measured: set[str] = set()
-        self._failed: set[str] = set()
         self.verdicts = run.verdicts
-
-    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """What the user did not want to run is not missing."""
-        self._deselected.update(item.nodeid for item in items)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Everything that can be wrong is found before anything is measured."""
         benchmarks = [item for item in session.items if is_benchmark(item)]
-        self._collected = {item.nodeid for item in benchmarks}
         with as_usage_error():
             self._limits = {item.nodeid: limits_of(item, self._settings.limits) for item in benchmarks}
             isolation = "process" if self._run.isolating else "none"
-            self._history = history_of(seams.compared_files(self._config), self._run.fingerprint, isolation)
+            today = selection_of(self._config)
+            self._history = history_of(seams.compared_files(self._config), self._run.fingerprint, isolation, today)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -71,11 +65,6 @@ class SavedGate:
             self.verdicts.append(verdict)
             report_failure(self._config, verdict.fullname, line(verdict))
         return result
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A test that failed of itself says so; it is not missing besides."""
-        if report.failed:
-            self._failed.add(report.nodeid)
 
     def verdict(
         self, report: pytest.TestReport, item: pytest.Item, rows: Sequence[Any], again: Again | None
@@ -135,27 +124,27 @@ class SavedGate:
         row.extra_info["gate_verdict"] = overall(verdicts)
 
     def _missing(self) -> list[Verdict]:
-        """Benchmarks of the run compared with that this session should have measured."""
+        """Benchmarks that this session should have measured, going by its history."""
         if self._history is None:
             return []
-        latest = self._history.latest
-        scope = Scope(self._config, self._collected, self._deselected)
+        expected = self._history.expected.sessions
+        scope = Scope(self._config, self._run.extent.selected, self._run.extent.deselected)
         reasons = {entry["fullname"]: entry["reason"] for entry in self._run.unmeasured}
-        new = self._measured - set(latest.samples)
+        new = self._measured - set(expected)
         return [
-            Verdict(name, "median", MISSING, reason=f"{self._why(name, reasons, new)} (it is in {latest.path.name})")
-            for name, sample in latest.samples.items()
-            if name not in self._measured and not self._test_failed(name) and scope.holds(name, sample.info)
+            Verdict(name, "median", MISSING, reason=f"{self._why(name, reasons, new)} (it is in {session.path.name})")
+            for name, session in expected.items()
+            if name not in self._measured and not self._test_failed(name) and scope.holds(name, session.info(name))
         ]
 
     def _test_failed(self, name: str) -> bool:
         """Whether the test that made this measurement failed: a copy of its fixture is called by its name and more."""
-        return any(is_of(name, nodeid) for nodeid in self._failed)
+        return any(is_of(name, nodeid) for nodeid in self._run.extent.failed)
 
     def _why(self, name: str, reasons: dict[str, str], new: set[str]) -> str:
         if name in reasons:
             return f"in the baseline and not measured now: {reasons[name]}"
-        if any(is_of(name, nodeid) for nodeid in self._collected):
+        if any(is_of(name, nodeid) for nodeid in self._run.extent.selected):
             return "in the baseline and not measured now: its test called no benchmark"
         match = nearest(name, (one for one in new if split(one)[0] == split(name)[0]))
         hint = f"; renamed to {match.rpartition('::')[2]}?" if match else ""

@@ -7,14 +7,20 @@ baseline it is judged by; where one was accepted, history begins anew with it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tailgate import environment
+from tailgate.analysis.gate import MISSING
+from tailgate.extent import Extent, extent_of
+from tailgate.gate.expected import Expected, expected
 from tailgate.gate.samples import Sample, of_stats
 from tailgate.history import Run, load_run, machine_id_of, machine_of
+from tailgate.processor import Processor, processor_of
+from tailgate.selection import Selection
 from tailgate.storage import saved_word
 
 MARK = "tailgate_gate"
@@ -29,8 +35,8 @@ class Session:
     machine: Mapping[str, Any] | None
     """Its fingerprint; ``None``: saved without Tailgate."""
     machine_id: str | None
-    cpu_brand: str | None
-    """As plain pytest-benchmark saves it."""
+    processor: Processor
+    """What plain pytest-benchmark saves of it."""
     date: str | None
     isolation: str | None
     """``process`` or ``none``; ``None``: it does not say."""
@@ -39,6 +45,25 @@ class Session:
     """Its own gate failed."""
     accepted: bool = False
     """Somebody has said since that it is right as it is."""
+    extent: Extent = field(default_factory=Extent)
+    """What it was asked to measure, and came to."""
+    allowed_missing: frozenset[str] = frozenset()
+    """What its own gate missed, where it was accepted all the same."""
+    several: Mapping[str, int] = field(default_factory=dict)
+    """How many rows have this name, where there are more than one: nobody can say which is meant."""
+
+    @property
+    def benchmarks(self) -> int:
+        """How many it has rows of."""
+        return len(self.samples) + len(self.several)
+
+    def has(self, fullname: str) -> bool:
+        """Whether it was measured."""
+        return fullname in self.samples or fullname in self.several
+
+    def info(self, fullname: str) -> Mapping[str, Any]:
+        """The row's ``extra_info``; empty where there is none, or no single one."""
+        return self.samples[fullname].info if fullname in self.samples else {}
 
 
 @dataclass(frozen=True)
@@ -46,13 +71,15 @@ class History:
     """What a new session is judged by."""
 
     latest: Session
-    """The run compared with: what is in it has to be measured again."""
+    """The run compared with."""
     sessions: Sequence[Session] = ()
     """Of the same machine, the oldest first; not this run, no failed ones."""
     unusable: str | None = None
     """Why there is not one session to judge by: such as how the machine of all of them differs."""
     left_out: Sequence[str] = field(default_factory=tuple)
     """One line for each kind of run that is not used."""
+    expected: Expected = field(default_factory=Expected)
+    """What has to be measured again."""
 
 
 def read(path: Path) -> Session:
@@ -65,21 +92,31 @@ def read(path: Path) -> Session:
     mark = mark_of(run)
     cpu = (run.get("machine_info") or {}).get("cpu")
     how = run.get("tailgate_run")
-    brand = cpu.get("brand_raw") if isinstance(cpu, dict) else None
+    names = Counter(str(bench["fullname"]) for bench in run["benchmarks"])
     return Session(
         path,
         machine_of(run),
         machine_id_of(run),
-        brand if isinstance(brand, str) else None,
+        processor_of(cpu),
         run["datetime"] if isinstance(run.get("datetime"), str) else None,
         how.get("isolation") if isinstance(how, dict) else None,
         {
             str(bench["fullname"]): of_stats(str(bench["fullname"]), bench["stats"], bench.get("extra_info") or {})
             for bench in run["benchmarks"]
+            if names[str(bench["fullname"])] == 1
         },
         bool(mark.get("failed")),
         bool(mark.get("accepted")),
+        extent_of(run),
+        _allowed_missing(mark) if mark.get("accepted") else frozenset(),
+        {name: count for name, count in names.items() if count > 1},
     )
+
+
+def _allowed_missing(mark: Mapping[str, Any]) -> frozenset[str]:
+    verdicts = mark.get("verdicts")
+    found = [one for one in verdicts if isinstance(one, dict)] if isinstance(verdicts, list) else []
+    return frozenset(str(one.get("fullname")) for one in found if one.get("verdict") == MISSING)
 
 
 def mark_of(run: Run) -> dict[str, Any]:
@@ -102,7 +139,9 @@ def number_of(file: Path) -> tuple[int, str]:
     return (int(number) if number.isdigit() else 0, str(file))
 
 
-def history_of(files: Iterable[Path], fingerprint: Mapping[str, Any], isolation: str) -> History:
+def history_of(
+    files: Iterable[Path], fingerprint: Mapping[str, Any], isolation: str, today: Selection | None = None
+) -> History:
     """The history that the runs compared with, and their series, are for a session on this machine.
 
     Raises:
@@ -113,7 +152,8 @@ def history_of(files: Iterable[Path], fingerprint: Mapping[str, Any], isolation:
     sessions = [read(path) for path in paths]
     own = [one for one in sessions if not environment.difference(fingerprint, one.machine)]
     alike = [one for one in own if one.isolation in {None, isolation}]
-    usable = since_accepted([one for one in alike if not one.failed or one.accepted])
+    believed = [one for one in alike if not one.failed or one.accepted]
+    usable = since_accepted(believed)
     left_out = []
     if len(own) < len(sessions):
         left_out.append(f"{len(sessions) - len(own)} saved on another machine")
@@ -124,11 +164,12 @@ def history_of(files: Iterable[Path], fingerprint: Mapping[str, Any], isolation:
     # The run named last, or, where that one is no baseline, the last that is.
     named = [one for one in usable if one.path in compared] or usable
     if named:
-        return History(named[-1], usable, None, left_out)
+        upto = believed.index(named[-1]) + 1
+        return History(named[-1], usable, None, left_out, expected(believed[:upto], today))
     last = sessions[-1]
     differences = environment.difference(fingerprint, last.machine)
     unusable = f"another machine: {'; '.join(differences)}" if differences else f"not used: {', '.join(left_out)}"
-    return History(last, (), unusable, left_out)
+    return History(last, (), unusable, left_out, expected([last], today))
 
 
 def since_accepted(sessions: Sequence[Session]) -> list[Session]:

@@ -30,6 +30,8 @@ def write(
     sessions = f"{count} saved session{'s' if count != 1 else ''}"
     reporter.write_line(printable(f"Against {sessions} of {name}{left_out}."))
     reporter.write_line(summary(verdicts))
+    for note in history.expected.notes:
+        reporter.write_line(printable(f"{note}."))
     undecided = [one for one in verdicts if one.verdict == UNDECIDED]
     if nothing_compared:
         reporter.write_line(nothing_compared, red=True, bold=True)

@@ -10,7 +10,7 @@ from tailgate.gate.tables import HEADINGS, cells, quantity, summary
 from tailgate.gate.verdict import Verdict, lenient_from_json, line, ordered, printable
 from tailgate.history import Run
 from tailgate.number import is_number
-from tailgate.rows import Row, row
+from tailgate.rows import Row, row, saved_row
 
 GATES = ("tailgate_gate", "tailgate_duet")
 """Fields of a saved run that have verdicts."""
@@ -50,7 +50,7 @@ def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Seq
 
 def of_run(run: Run) -> Content:
     """A saved one."""
-    rows = [row(bench["fullname"], bench["stats"], bench.get("extra_info") or {}) for bench in run["benchmarks"]]
+    rows = [saved_row(bench) for bench in run["benchmarks"]]
     rows += [
         row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
         for one in _mappings(run.get("unmeasured"))

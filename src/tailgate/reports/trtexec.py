@@ -84,6 +84,8 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
     yield f"# {printable(str(bench['name']))} on {printable(device_of(run, info).name)}"
     if info.get("status") not in (None, "ok"):
         yield f"# status: {printable(str(info['status']))}"
+    if number(stats.get("iterations")) is None:
+        yield "# calls a round: not in the saved run, taken as one"
     yield from _prolog(stats, info, rounds)
     yield ""
     yield "=== Performance summary ==="
