@@ -169,6 +169,10 @@ NOT_KNOWN: dict[str, tuple[onnx.ModelProto, str]] = {
     "trees": (
         model([node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", nodes_values=[0.0] * 7)]),
         "7 numbers in its attribute 'nodes_values'"),
+    "a tree of one leaf": (
+        model([node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", nodes_values=[0.0],
+                    target_weights=[1.0])]),
+        "1 number in its attribute"),
 }  # fmt: skip
 
 
@@ -195,7 +199,7 @@ def test_texts_have_bytes_and_unknown_types_none() -> None:
     [("ai.onnx.ml", name) for name in ("LinearRegressor", "LinearClassifier", "SVMRegressor", "SVMClassifier",
                                        "TreeEnsembleClassifier", "TreeEnsemble")]
     + [("", name) for name in ("AffineGrid", "Det", "DFT", "STFT")]
-    + [(MS, name) for name in ("QAttention", "MoE", "Rfft", "Nonesuch")]
+    + [(MS, name) for name in ("GroupQueryAttention", "MoE", "Rfft", "Nonesuch")]
     + [("own", "Relu"), ("ai.onnx.preview", "FlexAttention")],
 )  # fmt: skip
 def test_what_multiplies_is_not_said_to_count_nothing(domain: str, operator: str) -> None:
