@@ -212,3 +212,15 @@ def test_a_standard_operator_of_a_later_onnx_is_not_guessed_at() -> None:
     assert not known & set(FORMULAS)
     assert all(onnx.defs.has(name, domain) for domain, name in known)
     assert not counts_nothing("", "SomethingOfOpset99")
+
+
+@pytest.mark.parametrize("shape", [(1,), (5,)])
+def test_scales_of_dynamically_quantised_products_are_no_weights(shape: tuple[int, ...]) -> None:
+    """The weights' scales are multiplied with the activations', as ONNX Runtime's quantiser writes it."""
+    nodes = [
+        node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]), node("Unsqueeze", ["s", "axes"], ["su"]),
+        node("MatMulInteger", ["q", "w", "z"], ["i"]), node("Cast", ["i"], ["f"], to=T.FLOAT),
+        node("Mul", ["su", "ws"], ["scale"]), node("Mul", ["f", "scale"], ["p"]), node("Mul", ["p", "k"], ["y"]),
+    ]  # fmt: skip
+    inits = [int8("w", 4, 5), const("ws", *shape), const("k", 5), const("axes", 1, kind=T.INT64)]
+    assert weights_of(model(nodes, inits)).parameters == 20 + 5
