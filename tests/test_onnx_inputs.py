@@ -191,7 +191,7 @@ def scaled_half() -> onnx.ModelProto:
         (one_node("Relu", TensorProto.BFLOAT16), "bf16"),
         (one_node("Relu", TensorProto.DOUBLE), None),
         (one_node("Abs", TensorProto.INT32), None),
-        (one_node("DynamicQuantizeLinear"), "fp32"),
+        (one_node("DynamicQuantizeLinear"), "int8"),
         (scaled_half(), "fp16"),
     ],
 )

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto
-from quantised_models import KINDS, in_a_branch, packed, weights_only
+from onnx import TensorProto, helper
+from quantised_models import FLOATS, KINDS, const, in_a_branch, model, node, packed, weights_only
 
 from fixtures.onnx_count import count
 from fixtures.onnx_files.compare import difference
@@ -106,6 +106,18 @@ def test_the_shares_are_of_multiply_accumulates(tmp_path: Path) -> None:
 def test_weights_around_a_branch_are_seen(tmp_path: Path) -> None:
     path, _, _ = saved(in_a_branch(), tmp_path)
     assert count(path, {}).shares == {"float, weights int8": 0}
+
+
+def test_weights_that_a_file_of_old_lists_as_inputs_need_no_values(tmp_path: Path) -> None:
+    """Optimising makes the shape superfluous, and leaves it among the inputs."""
+    made = model([node("Reshape", ["f", "shape"], ["W"]), node("MatMul", ["x", "W"], ["y"])],
+                 [const("f", FLOATS.reshape(-1)), const("shape", np.array([64, 64]))])  # fmt: skip
+    for tensor in made.graph.initializer:
+        made.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
+    made.ir_version, made.opset_import[0].version = 3, 8
+    path, facts, feeds = saved(made, tmp_path)
+    found, reason = ort_precision(path, facts, {}, feeds)
+    assert (found.label, reason) == ("fp32", None)
 
 
 def test_without_inputs_a_batch_of_zeros_is_run(tmp_path: Path) -> None:
