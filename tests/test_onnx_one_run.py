@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from onnx_models import data_dependent
 
 from fixtures.onnx_complexity import OnnxComplexity
 from fixtures.onnx_count import count
@@ -30,17 +31,6 @@ def model(nodes: Sequence[onnx.NodeProto], inits: Sequence[onnx.TensorProto] = (
 
 def int64(name: str, *values: int) -> onnx.TensorProto:
     return numpy_helper.from_array(np.array(values, np.int64), name)
-
-
-def data_dependent() -> onnx.ModelProto:
-    """Rows whose first number is above zero, times w; two products without names."""
-    nodes = [
-        node("Gather", ["x", "first"], ["f"], axis=1), node("Greater", ["f", "zero"], ["more"]),
-        node("Compress", ["x", "more"], ["rows"], axis=0), node("MatMul", ["rows", "w"], ["a"]),
-        node("MatMul", ["a", "w"], ["y"]),
-    ]  # fmt: skip
-    zero = numpy_helper.from_array(np.float32(0), "zero")
-    return model(nodes, [W, zero, numpy_helper.from_array(np.int64(0), "first")])
 
 
 def loop(times: int) -> onnx.ModelProto:
