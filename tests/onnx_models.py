@@ -93,3 +93,19 @@ def external(folder: Path, location: str = "weights.bin", length: int | None = 2
         if value is not None:
             tensor.external_data.add(key=key, value=str(value))
     return save(made, folder / "outside.onnx")
+
+
+def data_dependent() -> onnx.ModelProto:
+    """Rows whose first number is above zero, times w, twice; the products have no names, their rows no number."""
+    return model(
+        [
+            helper.make_node("Gather", ["x", "first"], ["f"], axis=1),
+            helper.make_node("Greater", ["f", "zero"], ["more"]),
+            helper.make_node("Compress", ["x", "more"], ["rows"], axis=0),
+            helper.make_node("MatMul", ["rows", "w"], ["a"]),
+            helper.make_node("MatMul", ["a", "w"], ["y"]),
+        ],
+        [("x", TensorProto.FLOAT, [4, 8])],
+        [("y", TensorProto.FLOAT, None)],
+        {"w": np.eye(8, dtype=np.float32), "zero": np.array(0, np.float32), "first": np.array(0)},
+    )

@@ -6,7 +6,7 @@ from fixtures import verdicts
 from fixtures.model_size import model_bytes
 from tailgate.analysis.worth import INACCURATE, NO_GAIN, NOT_COMPARABLE, UNDECIDED, WORTH_IT, Limits
 from tailgate.errors import TailgateError
-from tailgate.reports.accuracy import judged, line, render
+from tailgate.reports.accuracy import ITSELF, judged, line, render
 from tailgate.reports.accuracy_limits import limits_from
 
 
@@ -49,6 +49,25 @@ def test_another_workload_is_no_partner(other):
 def test_a_contended_partner_decides_nothing():
     (found,) = judged([cell("fp32", status="contended"), cell("int8", 0.4e-3)], Limits())
     assert (found.judgement.verdict, found.judgement.because) == (UNDECIDED, "the fp32 row is contended")
+
+
+def test_a_file_is_not_compared_with_itself():
+    itself = {"study": "onnx-profiles", "model_sha256": "ab", "output_snr_db": None, "output_error_rel": 0}
+    rows = [cell("fp32", **itself), cell("int8", 0.4e-3, **itself), cell("fp32", 0.5e-3, **itself)]
+    rows[2][2]["precision"] = "fp32, weights int4"
+    for found in judged(rows, Limits()):
+        assert found.judgement.verdict == NOT_COMPARABLE
+        assert found.judgement.because.startswith("its answers were compared with those of the same file")
+        assert (found.speed, found.size_ratio, found.answers.equal, found.answers.snr_db) == (None, None, False, None)
+    assert len(judged(rows, Limits())) == 2
+    assert render([run(*rows)]).count(ITSELF) == 2
+
+
+def test_fp32_arithmetic_on_narrow_weights_is_a_reduced_precision():
+    narrow = cell("int8", 0.4e-3)
+    narrow[2]["precision"] = "fp32, weights int8"
+    (found,) = judged([cell("fp32"), narrow], Limits())
+    assert found.judgement.verdict == WORTH_IT
 
 
 def test_report_of_two_runs_pairs_within_each():

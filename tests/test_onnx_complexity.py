@@ -117,12 +117,32 @@ def test_operators_by_hand(operator: str, inputs: Any, output: Any, attributes: 
 
 
 @pytest.mark.parametrize(
+    ("operator", "inputs", "output", "macs"),
+    [
+        ("DynamicQuantizeLSTM", [(7, 2, 5), (1, 5, 12), (1, 3, 12)], (7, 1, 2, 3), 7 * 2 * (5 * 12 + 3 * 12)),
+        ("Attention", [(2, 10, 64), (64, 192)], (2, 10, 64), 2 * 10 * 64 * 192 + 2 * 10 * 10 * 128),
+        ("Attention", [(2, 10, 64), (64, 3 * 32 + 16)], (2, 10, 16), 2 * 10 * 64 * 112 + 2 * 10 * 10 * (48 + 16)),
+        (
+            "QAttention",
+            [(1, 4, 64), (64, 192), None, None, None, None, None, None, (2, 1, 8, 6, 8)],
+            (1, 4, 64),
+            4 * 64 * 192 + 4 * 10 * 128,
+        ),
+        ("MultiHeadAttention", [(2, 10, 64), (2, 12, 64), (2, 12, 32)], (2, 10, 32), 2 * 10 * 12 * 96),
+        ("MultiHeadAttention", [(2, 10, 64), (2, 8, 12, 8), (2, 8, 12, 4)], (2, 10, 32), 2 * 10 * 12 * 96),
+    ],
+)
+def test_onnx_runtimes_own_operators_by_hand(operator: str, inputs: Any, output: Any, macs: int) -> None:
+    assert macs_of("com.microsoft", operator, Operator(inputs, [output], {})) == macs
+
+
+@pytest.mark.parametrize(
     ("domain", "operator", "inputs", "said"),
     [
         ("", "MatMul", [None, (4, 5)], "input 0 is not known"),
         ("", "Nonesuch", [], "no formula"),
         ("somebody", "Relu", [(1,)], "no formula"),
-        ("com.microsoft", "MultiHeadAttention", [(1,)], "no formula"),
+        ("com.microsoft", "GroupQueryAttention", [(1,)], "no formula"),
         ("", "Conv", [(1, 3), ()], "output 0 is not known"),
         ("", "LSTM", [(7, 2, 5), (1, 11, 5), (1, 12, 3)], "have shapes"),
         *(("", operator, [(1,)], "no formula") for operator in sorted(UNCOUNTED)),

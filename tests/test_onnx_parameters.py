@@ -169,6 +169,10 @@ NOT_KNOWN: dict[str, tuple[onnx.ModelProto, str]] = {
     "trees": (
         model([node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", nodes_values=[0.0] * 7)]),
         "7 numbers in its attribute 'nodes_values'"),
+    "a tree of one leaf": (
+        model([node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", nodes_values=[0.0],
+                    target_weights=[1.0])]),
+        "1 number in its attribute"),
 }  # fmt: skip
 
 
@@ -195,7 +199,7 @@ def test_texts_have_bytes_and_unknown_types_none() -> None:
     [("ai.onnx.ml", name) for name in ("LinearRegressor", "LinearClassifier", "SVMRegressor", "SVMClassifier",
                                        "TreeEnsembleClassifier", "TreeEnsemble")]
     + [("", name) for name in ("AffineGrid", "Det", "DFT", "STFT")]
-    + [(MS, name) for name in ("QAttention", "MoE", "Rfft", "Nonesuch")]
+    + [(MS, name) for name in ("GroupQueryAttention", "MoE", "Rfft", "Nonesuch")]
     + [("own", "Relu"), ("ai.onnx.preview", "FlexAttention")],
 )  # fmt: skip
 def test_what_multiplies_is_not_said_to_count_nothing(domain: str, operator: str) -> None:
@@ -208,3 +212,15 @@ def test_a_standard_operator_of_a_later_onnx_is_not_guessed_at() -> None:
     assert not known & set(FORMULAS)
     assert all(onnx.defs.has(name, domain) for domain, name in known)
     assert not counts_nothing("", "SomethingOfOpset99")
+
+
+@pytest.mark.parametrize("shape", [(1,), (5,)])
+def test_scales_of_dynamically_quantised_products_are_no_weights(shape: tuple[int, ...]) -> None:
+    """The weights' scales are multiplied with the activations', as ONNX Runtime's quantiser writes it."""
+    nodes = [
+        node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]), node("Unsqueeze", ["s", "axes"], ["su"]),
+        node("MatMulInteger", ["q", "w", "z"], ["i"]), node("Cast", ["i"], ["f"], to=T.FLOAT),
+        node("Mul", ["su", "ws"], ["scale"]), node("Mul", ["f", "scale"], ["p"]), node("Mul", ["p", "k"], ["y"]),
+    ]  # fmt: skip
+    inits = [int8("w", 4, 5), const("ws", *shape), const("k", 5), const("axes", 1, kind=T.INT64)]
+    assert weights_of(model(nodes, inits)).parameters == 20 + 5

@@ -46,6 +46,18 @@ def points(*rows):
     return {point.label.split()[0]: point for one in rooflines([run(*rows)]).values() for point in one.points}
 
 
+def test_a_row_lies_under_the_roof_of_the_arithmetic_that_ran():
+    rows = [
+        cell("narrow", 150, precision="fp32, weights int4", precision_compiled="fp32, weights int4"),
+        cell("quantised", 150, precision="fp32, weights int4", precision_compiled="int8, weights int4"),
+        cell("unquantised", 150, precision="int8", precision_compiled="fp32"),
+        cell("other", 150, precision="int8", precision_compiled="tf32 in convolutions only"),
+    ]
+    words = {name: point.verdict.word for name, point in points(*peaks(), *rows).items()}
+    assert words == {"narrow": "above the roof", "quantised": "under the roof", "unquantised": "above the roof",
+                     "other": "under the roof"}  # fmt: skip
+
+
 def test_every_row_is_judged_and_said():
     rows = [cell("under", 60), cell("above", 120), cell("slow", 3), cell("other", 9, precision="bf16")]
     found = points(*peaks(), *rows)

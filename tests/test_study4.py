@@ -10,7 +10,8 @@ from typing import Any
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from onnx_models import conv, external, matmul, model, one_node, save, text
+from onnx_models import conv, data_dependent, external, matmul, model, one_node, save, text
+from quantised_models import packed
 from suite import Outcome, suite
 
 from fixtures.onnx_files import results
@@ -88,6 +89,7 @@ ODD: dict[str, Callable[[], onnx.ModelProto]] = {
     "strings": lambda: one_node("StringNormalizer", TensorProto.STRING),
     "nothing": lambda: one_node("Relu", shape=[0, 4]),
     "quantised": quantised, "a name with spaces": lambda: one_node("Relu"),
+    "narrow": lambda: packed(4), "rows-that-are-there": data_dependent,
 }  # fmt: skip
 
 
@@ -151,6 +153,7 @@ def test_every_file_is_measured_or_has_its_reason(odd: tuple[Outcome, dict[str, 
         "unknown-operator": "onnxruntime does not load it: ", "escapes/outside": "external data '/etc/passwd' is",
         "beside/outside": "measured", "old": "measured", "random": "measured", "sequence-output": "measured",
         "dynamic-output": "measured", "no-input": "measured", "nothing": "measured", "double": "measured",
+        "narrow": "measured", "rows-that-are-there": "measured",
         "half": "measured", "quantised": "measured", "badinfo": "measured", "a name with spaces": "measured",
         "backend/test_sequence_model1/model": "measured", "backend/test_Embedding/model": "measured",
         "backend/test_strnorm_model_monday_empty_output/model": "input 'x' holds strings",
@@ -175,6 +178,11 @@ def test_what_is_odd_is_said_in_the_row(odd: tuple[Outcome, dict[str, Any], Path
     assert "precision: most of its floating-point values are double" in warned("double")
     assert rows["double"]["precision"] is None
     assert (rows["half"]["precision"], rows["quantised"]["precision"]) == ("fp16", "int8")
+    assert rows["narrow"]["precision"] == "fp32, weights int4"
+    assert rows["narrow"]["precision_compiled"] in ("int8, weights int4", "fp32, weights int4")
+    assert list(rows["narrow"]["precision_compiled_shares"]) == [rows["narrow"]["precision_compiled"]]
+    assert "on the shapes of one run with these inputs" in rows["rows-that-are-there"]["flops_counter"]
+    assert rows["rows-that-are-there"]["macs"] is not None
     assert (rows["fixed-images"]["batch_size"], rows["fixed-images"]["items_per_call"]) == (4, 4)
     assert [one["name"] for one in rows["old"]["inputs"]] == ["x"]
     assert rows["no-input"]["inputs"] == []

@@ -19,8 +19,6 @@ from tailgate.errors import TailgateError
 
 MISSING = "-"
 NO_UPPER_END = "?"
-STOCK = ("iqr", "ops", "outliers", "iterations")
-"""Columns without which pytest-benchmark's own table is none; not every file has them."""
 Bench = dict[str, Any]
 
 

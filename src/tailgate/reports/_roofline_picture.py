@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from tailgate.analysis.precision_labels import arithmetic
 from tailgate.analysis.roofline import attainable
 from tailgate.errors import TailgateError
 from tailgate.gate.verdict import printable
@@ -123,7 +124,7 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
     for index, (precision, peak) in enumerate(ranked):
         value = peak.value / 1e9
         begin = left if fastest is None else max(left, value / fastest)
-        color = COLORS.get(precision, OTHER_COLOR)
+        color = _color(precision)
         axes.plot([begin, right], [value, value], color=color, linewidth=1.8, zorder=1)
         # Neighbours that are close: the lower one's text goes below its line.
         below = index + 1 < len(ranked) and ranked[index + 1][1].value < 1.25 * peak.value
@@ -134,8 +135,12 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
         )  # fmt: skip
 
 
+def _color(precision: str) -> str:
+    return COLORS.get(arithmetic(precision) or "", OTHER_COLOR)
+
+
 def _draw_point(axes: Any, point: Point, index: int) -> None:
-    color, height = COLORS.get(point.precision, OTHER_COLOR), point.achieved_flop_per_s / 1e9
+    color, height = _color(point.precision), point.achieved_flop_per_s / 1e9
     assert point.compulsory is not None, "only those are drawn"
     if point.layerwise is not None:
         axes.plot([point.layerwise, point.compulsory], [height, height], color=color, linewidth=1, alpha=0.6, zorder=2)
@@ -172,7 +177,7 @@ def _key(axes: Any, points: Sequence[Point], height: float) -> None:
             if point.verdict.share is None
             else f", {point.verdict.share:.{0 if point.verdict.share >= 0.1 else 1}%} of its roof"
         )
-        color = COLORS.get(point.precision, OTHER_COLOR)
+        color = _color(point.precision)
         y = 1 - (len(marks) + index - 0.5) * step
         axes.text(
             x, y, str(index), transform=axes.transAxes, fontsize=8, color=color, va="top", fontweight="bold",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tailgate.analysis.precision_labels import arithmetic
 from tailgate.analysis.roofline import Call, Level, Verdict, consistent, judge
 from tailgate.history import Run, machine_id_of, machine_of
 from tailgate.number import is_number
@@ -167,14 +168,21 @@ def _point(bench: Mapping[str, Any], info: Mapping[str, Any], roofs: Roofs) -> P
     if flops is None or achieved is None:
         return None
     call = _call(info, flops, phase)
-    own = roofs.flop_per_s.get(precision)
-    doubt = roofs.doubt(precision) if own else None
+    under = _roof(info, roofs)
+    own = roofs.flop_per_s.get(under)
+    doubt = roofs.doubt(under) if own else None
     verdict = judge(call, achieved, own.value if own else None, roofs.levels, doubt=doubt)
     misses = _positive(info.get(MISSES))
     return Point(
         str(bench["name"]), _label(info) or str(bench["name"]), phase, precision, str(info.get("status") or "ok"),
         achieved, call, misses * LINE_BYTES if misses else None, verdict,
     )  # fmt: skip
+
+
+def _roof(info: Mapping[str, Any], roofs: Roofs) -> str:
+    """The precision whose peak bounds a row: of the arithmetic that ran, else of the label's."""
+    ran = arithmetic(info.get("precision_compiled"))
+    return ran if ran is not None and ran in roofs.flop_per_s else arithmetic(info.get("precision")) or ""
 
 
 def _call(info: Mapping[str, Any], flops: float, phase: str) -> Call:

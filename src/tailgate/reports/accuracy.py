@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tailgate.analysis.precision_labels import arithmetic, narrow_weights
 from tailgate.analysis.worth import (
     NOT_COMPARABLE,
     VERDICTS,
@@ -31,6 +32,9 @@ NAME = "accuracy"
 BASE, REDUCED = "fp32", ("tf32", "bf16", "fp16", "int8")
 SAME = ("study", "model", "runtime", "device", "threads", "batch_size", "image_size", "weights", "model_sha256")
 """What a cell must share with its partner."""
+OF_FILES = "onnx-profiles"
+"""The study whose rows are of files as they are: what answers were compared with is the file itself."""
+ITSELF = "its answers were compared with those of the same file, which say nothing of what quantising it costs"
 DISTURBED = ("contended", "throttled")
 """Statuses of rows whose times are not the code's own."""
 HEADER = (
@@ -84,8 +88,13 @@ def judged(rows: Iterable[Measured], limits: Limits) -> list[Judged]:
     for one in rows:
         if one[2].get("precision") == BASE:
             partners.setdefault(_key(one), one)
-    found = [_judged(one, partners.get(_key(one)), limits) for one in rows if one[2].get("precision") in REDUCED]
+    found = [_judged(one, partners.get(_key(one)), limits) for one in rows if _reduced(one[2].get("precision"))]
     return sorted(found, key=lambda one: VERDICTS.index(one.judgement.verdict))
+
+
+def _reduced(label: Any) -> bool:
+    """Also of ``fp32, weights int8``: FP32's arithmetic on other weights."""
+    return arithmetic(label) in REDUCED or (arithmetic(label) == BASE and narrow_weights(label) is not None)
 
 
 def line(one: Judged) -> str:
@@ -103,6 +112,9 @@ def _key(one: Measured) -> tuple[Any, ...]:
 
 def _judged(one: Measured, partner: Measured | None, limits: Limits) -> Judged:
     fullname, stats, info = one
+    if info.get("study") == OF_FILES:
+        nothing = Answers(None, trained=False)
+        return Judged(fullname, info, Judgement(NOT_COMPARABLE, ITSELF), None, None, nothing)
     answers = _answers(info)
     if partner is None:
         judgement = Judgement(NOT_COMPARABLE, "no fp32 row of the same model and cell in this run")

@@ -1,0 +1,22 @@
+"""What a label such as ``fp32, weights int4`` says: the arithmetic, and how narrow the weights lie in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+WEIGHTS = ", weights "
+
+
+def arithmetic(label: Any) -> str | None:
+    """``fp32`` of ``fp32, weights int4``: what is multiplied with what. ``None`` of what is no label."""
+    return label.partition(WEIGHTS)[0] if isinstance(label, str) else None
+
+
+def narrow_weights(label: Any) -> str | None:
+    """``int4`` of ``fp32, weights int4``; ``None`` where weights are as wide as the arithmetic."""
+    return (label.partition(WEIGHTS)[2] or None) if isinstance(label, str) else None
+
+
+def labelled(arithmetic_of: str, weights: str | None) -> str:
+    """The label of both; weights of the arithmetic's own type go without saying."""
+    return arithmetic_of if weights in (None, arithmetic_of) else f"{arithmetic_of}{WEIGHTS}{weights}"
