@@ -282,7 +282,9 @@ TABLE = [
     ("power source", battery("Full"), {}, "ok", "mains", None),
     ("power source", battery("Discharging"), {}, "disturbs", "plug in", None),
     ("power source", battery("Discharging", scope="Device"), {}, "ok", "no battery", None),
-    ("environment", {}, {"environ": {"HOME": "/"}}, "ok", "no variable", None),
+    ("environment", {}, {"environ": {"HOME": "/", "ONEDNN_VERBOSE": "1"}}, "ok", "no variable", None),
+    ("environment", {}, {"environ": {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"}}, "note",
+     "ONEDNN_DEFAULT_FPMATH_MODE=BF16", "env -u ONEDNN_DEFAULT_FPMATH_MODE pytest"),
     ("environment", {}, {"environ": {"OMP_NUM_THREADS": "4", "KMP_AFFINITY": "compact"}}, "note",
-     "OMP_NUM_THREADS=4, KMP_AFFINITY=compact", "env -u OMP_NUM_THREADS -u KMP_AFFINITY pytest"),
+     "KMP_AFFINITY=compact, OMP_NUM_THREADS=4", "env -u KMP_AFFINITY -u OMP_NUM_THREADS pytest"),
 ]  # fmt: skip

@@ -15,7 +15,7 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "meters": {"analysis", "doctor", "meters", "nvml"},  # what a tool needs, the doctor knows
     "nvml": set(),
     "device_rounds": {"analysis", "clocks", "columns"},
-    "environment": {"analysis", "cpus"},
+    "environment": {"analysis", "cpus", "variables"},
     "cpus": set(),
     "history": {"analysis", "columns", "errors", "number", "reading", "schema"},
     "number": set(),
@@ -23,7 +23,8 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "protocol": {"analysis"},
     "clocks": set(),
     "columns": {"analysis", "number"},
-    "doctor": {"cpus", "environment", "errors", "nvml"},
+    "doctor": {"cpus", "environment", "errors", "nvml", "variables"},
+    "variables": set(),
     "errors": set(),
     "git": set(),
     "values": {"errors"},

@@ -21,15 +21,7 @@ from typing import Any
 import psutil
 
 from tailgate.cpus import cpu_quota, usable_cpus
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY", "OMP_DYNAMIC", "OMP_SCHEDULE",
-    "GOMP_CPU_AFFINITY", "GOMP_SPINCOUNT", "KMP_AFFINITY", "KMP_BLOCKTIME", "KMP_HW_SUBSET",
-    "MKL_NUM_THREADS", "MKL_DYNAMIC", "MKL_ENABLE_INSTRUCTIONS", "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE",
-    "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA",
-    "ATEN_CPU_CAPABILITY", "LD_PRELOAD", "MALLOC_ARENA_MAX",
-)  # fmt: skip
-"""Environment variables that change how numeric libraries use threads, instructions or memory."""
+from tailgate.variables import FIRST_NAMES, recorded, without_folders
 
 DEFAULT_PACKAGES = ("numpy",)
 
@@ -48,7 +40,7 @@ def fingerprint(packages: Iterable[str] = DEFAULT_PACKAGES) -> dict[str, Any]:
         "memory_total_bytes": psutil.virtual_memory().total,
         "gpu_models": gpu_models,
         "driver_version": driver_version,
-        "thread_env": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        "thread_env": recorded(os.environ),
         "packages": {
             "python": platform.python_version(),
             **{name: _version(name) for name in sorted(set(packages))},
@@ -82,7 +74,9 @@ def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> lis
         here, there = ours.get(key), theirs.get(key)
         if key == "memory_total_bytes" and isinstance(here, int) and isinstance(there, int):
             here, there = f"{round(here / 2**30)} GiB", f"{round(there / 2**30)} GiB"
-        if isinstance(here, Mapping) and isinstance(there, Mapping):
+        if key == "thread_env" and isinstance(here, Mapping) and isinstance(there, Mapping):
+            parts += _other_variables(here, there)
+        elif isinstance(here, Mapping) and isinstance(there, Mapping):
             parts += [
                 f"{key}.{name} {there.get(name)!r} there, {here.get(name)!r} here"
                 for name in sorted({*here, *there})
@@ -91,6 +85,20 @@ def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> lis
         elif here != there:
             parts.append(f"{key} {there!r} there, {here!r} here")
     return parts
+
+
+def _other_variables(here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterable[str]:
+    """Files know only variables that were set, and older ones not all of them."""
+    for name in sorted({*here, *there}):
+        ours, theirs = (_variable(name, values.get(name)) for values in (here, there))
+        if ours != theirs:
+            yield f"thread_env.{name} {theirs} there, {ours} here"
+
+
+def _variable(name: str, value: Any) -> str:
+    if value is None:
+        return "None" if name in FIRST_NAMES else "not set or not recorded"
+    return repr(without_folders(value) if isinstance(value, str) else value)
 
 
 def machine_facts() -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tailgate.doctor.host import Host
 from tailgate.doctor.model import Check, Verdict
-from tailgate.environment import THREAD_VARIABLES
+from tailgate.variables import recorded
 
 ORDER = 110
 
 
 def variables(host: Host) -> Verdict:
     """Those that are part of a run's fingerprint."""
-    found = {name: host.environ[name] for name in THREAD_VARIABLES if name in host.environ}
+    found = recorded(host.environ)
     if not found:
         return Verdict("ok", "no variable for threads or instruction sets is set")
     text = ", ".join(f"{name}={value}" for name, value in found.items())
