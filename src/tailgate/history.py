@@ -7,11 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from tailgate.columns import P99_INTERVAL, PERCENTILES, complete
+from tailgate.columns import P99_BLOCKS_INTERVAL, P99_INTERVAL, PERCENTILES, complete
 from tailgate.errors import TailgateError, one_line
 from tailgate.schema import SCHEMA_VERSION
 
-OPTIONAL = (*PERCENTILES, *P99_INTERVAL, "throughput", "ops")
+OPTIONAL = (*PERCENTILES, *P99_INTERVAL, *P99_BLOCKS_INTERVAL, "throughput", "ops")
 Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 

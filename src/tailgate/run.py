@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailgate import comparison, environment, places, saving, seams, trust
+from tailgate.columns import P99_BLOCKS
 from tailgate.errors import TailgateError, one_line
 from tailgate.findings import Findings
 from tailgate.gate.verdict import printable
@@ -90,8 +91,8 @@ class BenchmarkRun:
         if not self._present:
             return
         places.use_baselines(config, settings, self.fingerprint)
-        if settings.active or "p99" in (config.getoption("benchmark_columns", None) or ()):
-            seams.add_p99_interval()
+        if settings.active or {"p99", P99_BLOCKS} & {*(config.getoption("benchmark_columns", None) or ())}:
+            seams.add_p99_intervals()
         places.check_writable(config, settings)
         if settings.csv:
             self._csv = TidyCsv(settings.csv)

@@ -34,7 +34,7 @@ def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
 
 
 def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
-    """Add the schema's version, and P99's interval to every row measured here."""
+    """Add the schema's version, and P99's intervals to every row measured here."""
     output_json["tailgate_schema_version"] = SCHEMA_VERSION
     by_name: dict[str, list[Any]] = {}
     for bench in whole(benchmarks):
@@ -43,4 +43,6 @@ def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
         bench.update({name: plain(value) for name, value in bench.items() if name != "stats"})
         same = by_name.get(bench["fullname"])
         if same:  # a project's own hook may add others; of one name they are in the order in which they were measured
-            bench["stats"].update(columns.p99_interval(same.pop(0).stats.sorted_data))
+            stats = same.pop(0).stats
+            bench["stats"].update(columns.p99_interval(stats.sorted_data))
+            bench["stats"].update(columns.p99_blocks_interval(stats.data, stats.sorted_data))

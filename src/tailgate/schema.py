@@ -12,7 +12,7 @@
 5  study 3: in ``extra_info`` of a GPU's row: device times (``gpu_time*``, ``device_clock``), transfers (``h2d_*``,
    ``d2h_*``, ``inclusive_*``), and what the ``nvml`` meter gives (docs/gpu-meters.md); ``tenants``, ``tenant_cpus`` in
    ``tailgate_run``, the ``tenant_*`` and ``total_*`` fields (docs/tenants.md); study 5: traffic, intensities and peaks
-   (docs/roofline.md), training (docs/study5.md).
+   (docs/roofline.md), training (docs/study5.md); ``p99_blocks_low`` and ``p99_blocks_high`` in ``stats``.
 """
 
 SCHEMA_VERSION = 5

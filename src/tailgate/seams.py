@@ -151,8 +151,8 @@ def compared_files(config: Any) -> list[Path]:
     return list(session.storage.query(session.compare))
 
 
-def add_p99_interval() -> None:
-    """Give every row of this session P99's interval.
+def add_p99_intervals() -> None:
+    """Give every row of this session P99's intervals.
 
     Apart from :func:`install`, because it needs scipy, whose import a project that never asked for P99
     should not pay for.
@@ -160,6 +160,9 @@ def add_p99_interval() -> None:
     for name in columns.P99_INTERVAL:
         if name not in Stats.fields:
             _add_statistic(name, _interval_end(name), shown=False)
+    for name in columns.P99_BLOCKS_INTERVAL:
+        if name not in Stats.fields:
+            _add_statistic(name, _block_end(name), shown=False)
 
 
 def measured(config: Any) -> list[Any]:
@@ -348,6 +351,7 @@ def _add_columns() -> None:
         "throughput",
         lambda stats: columns.throughput(statistics.median(stats.data), columns.items_per_call(stats.extra_info)),
     )
+    utils.ALLOWED_COLUMNS.append(columns.P99_BLOCKS)  # shown by our table, from P99 and the interval's two ends
 
 
 def _percentile_of(percent: float) -> Callable[[Any], float]:
@@ -356,6 +360,10 @@ def _percentile_of(percent: float) -> Callable[[Any], float]:
 
 def _interval_end(name: str) -> Callable[[Any], float | None]:
     return lambda stats: columns.p99_interval(stats.sorted_data)[name]
+
+
+def _block_end(name: str) -> Callable[[Any], float | None]:
+    return lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data)[name]
 
 
 def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = True) -> None:

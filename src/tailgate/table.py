@@ -12,12 +12,32 @@ from pytest_benchmark.table import TableResults, compute_baseline_scale
 from pytest_benchmark.utils import report_progress
 
 from tailgate.analysis.quantiles import samples_for_upper_end
-from tailgate.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, TIME_COLUMNS, complete
+from tailgate.columns import (
+    ADDED_COLUMNS,
+    HIGHER_IS_BETTER,
+    LABELS,
+    P99_BLOCKS,
+    P99_BLOCKS_INTERVAL,
+    P99_INTERVAL,
+    TIME_COLUMNS,
+    complete,
+)
 from tailgate.comparison import other_workload
 
 MISSING = "-"
 NO_UPPER_END = "?"
 Bench = dict[str, Any]
+INTERVALS = {"p99": P99_INTERVAL, P99_BLOCKS: P99_BLOCKS_INTERVAL}
+"""Column -> the ends that it shows beside P99."""
+TAKEN_FOR_INDEPENDENT = (
+    "P99 [95 % interval]: as if rounds were independent. Where slow rounds come in bursts it holds the run's P99 far less "
+    "often: in 51 to 68 % of windows of consecutive rounds on a busy machine. --benchmark-columns=...,p99_blocks "
+    "adds an interval that knows of bursts (docs/statistics.md)."
+)
+BY_BLOCKS = (
+    "P99 [95 % by blocks]: never narrower than that of independent rounds; of bursts that are rarer than the rounds are "
+    "long it knows nothing."
+)
 
 
 def sort_key(column: str) -> Callable[[Bench], Any]:
@@ -35,10 +55,11 @@ class PercentileTable(TableResults):
 
     def display(self, tr: Any, groups: Any, progress_reporter: Any = report_progress) -> None:
         """Print one table per group."""
-        ours = set(self.columns) & set(ADDED_COLUMNS) or self.sort in ADDED_COLUMNS
+        ours = set(self.columns) & {*ADDED_COLUMNS, P99_BLOCKS} or self.sort in ADDED_COLUMNS
         for _, benchmarks in groups:
             for bench in benchmarks:
                 complete(bench, bench.get("extra_info") or {})
+                bench[P99_BLOCKS] = bench["p99"]
         rows = [bench for _, group in groups for bench in group]
         if not ours and not any(_mark(bench, {}) for bench in rows):
             super().display(tr, groups, progress_reporter=progress_reporter)
@@ -120,8 +141,8 @@ class PercentileTable(TableResults):
         if column not in TIME_COLUMNS and column not in HIGHER_IS_BETTER:
             return str(value), relative
         text = f"{scaled(column, value):,.4f}" if column != "throughput" else f"{value:,.2f}"
-        if column == "p99":
-            text += _interval(bench, scaled, notes)
+        if column in INTERVALS:
+            text += _interval(bench, column, scaled, notes)
         if column == "throughput":
             notes.setdefault("Throughput: items per call / median latency.")
         if column == "ops":
@@ -131,9 +152,15 @@ class PercentileTable(TableResults):
         return text, compute_baseline_scale(best[column], value, len(relative))
 
 
-def _interval(bench: Bench, scaled: Callable[[str, float], float], notes: dict[str, None]) -> str:
-    low, high = bench.get("p99_low"), bench.get("p99_high")
-    if high is None:
+def _interval(bench: Bench, column: str, scaled: Callable[[str, float], float], notes: dict[str, None]) -> str:
+    low, high = (bench.get(end) for end in INTERVALS[column])
+    notes.setdefault(TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
+    if high is None and column == P99_BLOCKS:
+        notes.setdefault(
+            f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 from above; "
+            "take more with --rounds=N, or --processes=N."
+        )
+    elif high is None:
         notes.setdefault(
             f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds, so no round is high enough "
             "to bound P99 from above at 95 %; take more with --rounds=N or --protocol=adaptive."
