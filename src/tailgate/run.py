@@ -288,6 +288,11 @@ class BenchmarkRun:
         return bool(wanted and self._found.selected and not self._found.measured)
 
     @property
+    def measuring(self) -> bool:
+        """Whether benchmarks are measured in this session, by whatever way."""
+        return self._present and not self._off and not self._config.option.collectonly
+
+    @property
     def _off(self) -> bool:
         """Benchmarks are disabled or skipped by pytest-benchmark itself."""
         session: Any = getattr(self._config, "_benchmarksession", None)

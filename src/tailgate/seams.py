@@ -12,7 +12,9 @@ are rebound once, when the plug-in is loaded, and work in whichever order the tw
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import pstats
 import re
 import statistics
@@ -29,7 +31,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from pytest_benchmark.stats import Metadata, Stats
 from pytest_benchmark.storage import file as file_storage
 
-from tailgate import columns
+from tailgate import columns, grouping
 from tailgate.analysis.quantiles import percentile
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
@@ -61,6 +63,7 @@ SYMBOLS = (
     "session.BenchmarkSession.save_json",
     "cli.TableResults",
     "cli.main",
+    "cli.plugin.pytest_benchmark_group_stats",
     "cli.make_parser",
     "utils.load_storage",
     "plugin.BenchmarkFixture",
@@ -107,7 +110,51 @@ def install_command() -> Any:
     from pytest_benchmark import cli
 
     cli.TableResults = PercentileTable
+    cli.plugin.pytest_benchmark_group_stats = grouping.of_saved(_stock_group_stats)
     return cli
+
+
+def compare_options(command: Any, arguments: list[str]) -> Any:
+    """What ``pytest-benchmark compare`` makes of these command-line arguments.
+
+    Raises:
+        TailgateError: it would refuse them; its reason without its usage, which names another command.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return command.make_parser().parse_args(arguments)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        reason = said.getvalue().strip().rpartition("error: ")[2] or "wrong usage"
+        raise TailgateError(f"compare: {' '.join(reason.split())}; see tailgate compare --help") from stop
+
+
+def check_between(options: Any, files: int) -> None:
+    """``--between`` puts the same benchmark of several runs on one line: what it cannot, it says here.
+
+    Raises:
+        TailgateError: it would show nothing, or leave something out without a word.
+    """
+    if not getattr(options, "between", None):  # of pytest-benchmark 5.3 on
+        return
+    from pytest_benchmark.table import STAT_PROPS
+
+    for name in ("columns", "histogram"):
+        if getattr(options, name):
+            raise TailgateError(
+                f"compare: --between and --{name} exclude each other: --between={','.join(options.between)} names the "
+                f"columns and draws nothing; leave one of them out"
+            )
+    unknown = [name for name in options.between if name not in STAT_PROPS]
+    if unknown:
+        raise TailgateError(
+            f"compare: --between cannot show {', '.join(unknown)} (allowed: {', '.join(STAT_PROPS)}); side by side: "
+            f"tailgate compare A.json B.json --group-by=fullname --columns={','.join(options.between)}"
+        )
+    if files < 2:
+        raise TailgateError("compare: --between needs two saved runs or more, and one was found; name another")
 
 
 def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
@@ -116,7 +163,7 @@ def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
     Raises:
         TailgateError: a name matches none.
     """
-    options = command.make_parser().parse_args(arguments)
+    options = compare_options(command, arguments)
     storage = utils.load_storage(options.storage, logger=None, netrc=options.netrc)
     files: list[Path] = []
     for name in options.glob_or_file or ["[0-9][0-9][0-9][0-9]_"]:
@@ -134,7 +181,7 @@ def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
 
 def chosen_by(command: Any, arguments: list[str]) -> Callable[[str], bool]:
     """Which benchmarks ``-k`` of these arguments names, by the rule of ``pytest-benchmark compare``."""
-    text = getattr(command.make_parser().parse_args(arguments), "filter_expr", None)
+    text = getattr(compare_options(command, arguments), "filter_expr", None)
     if not text:
         return lambda fullname: True
     from _pytest.mark.expression import Expression
@@ -278,6 +325,7 @@ def parse_compare_fail(text: str) -> Any:
     return check(column, float(number))
 
 
+_stock_group_stats = plugin.pytest_benchmark_group_stats
 _stock_parse_sort, _stock_parse_compare_fail = utils.parse_sort, utils.parse_compare_fail
 
 

@@ -55,6 +55,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             files = list(dict.fromkeys(seams.saved_runs(command, arguments)))
             if asked.fail_on_regression and len(files) < 2:
                 raise TailgateError("compare --fail-on-regression: needs two runs or more, the last of them is judged")
+            seams.check_between(seams.compare_options(command, arguments), len(files))
             _check_comparable(files)
         command.main()
     except SystemExit as stop:
