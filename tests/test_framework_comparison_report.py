@@ -84,7 +84,7 @@ def verdicts(*runs: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_format_is_found_by_its_name() -> None:
-    assert formats()["framework-comparison"].attachments is attachments
+    assert formats()["framework-comparison"].attachments.__wrapped__ is attachments
 
 
 def test_the_csv_has_the_sources_header_to_the_byte() -> None:

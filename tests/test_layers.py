@@ -21,13 +21,14 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "protocol": {"analysis"},
     "clocks": set(),
     "columns": {"analysis"},
-    "doctor": {"cpus", "environment", "errors", "nvml"},
+    "doctor": {"cpus", "environment", "errors", "nvml", "text"},
+    "text": set(),
     "errors": set(),
     "git": set(),
     "values": {"errors"},
     "endings": set(),
     "trust": {"cpus", "errors"},
-    "reports": {"analysis", "history", "columns", "errors", "rows", "reports", "gate"},
+    "reports": {"analysis", "history", "columns", "errors", "rows", "reports", "gate", "text"},
 }
 
 
@@ -35,7 +36,7 @@ FREE = {  # rooms above those: they may use them all
     "__init__", "entry", "plugin", "cli", "run", "order", "measure", "settings", "seams", "places", "comparison",
     "yielding", "comparable", "findings", "gate", "duet", "hindrance", "hookspecs", "items", "journal", "processes",
     "narrator", "noted", "plain", "saving", "storage", "table", "rows", "progress", "schema", "commands", "baselines",
-    "speedups", "text", "live_report", "profiling", "tenants", "watch", "warmup",
+    "speedups", "between", "grouping", "live_report", "profiling", "tenants", "watch", "warmup",
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from pytest_benchmark.storage import file as file_storage
 
 from tailgate import columns, grouping
 from tailgate.analysis.quantiles import percentile
+from tailgate.between import Between
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
 from tailgate.storage import BaselineStorage, kept
@@ -58,6 +59,7 @@ SYMBOLS = (
     "table.TableResults.compute_scale",
     "table.compute_baseline_scale",
     "csv.operator",
+    "csv.csv",
     "session.TableResults",
     "session.get_machine_id",
     "session.BenchmarkSession.save_json",
@@ -109,7 +111,12 @@ def install_command() -> Any:
     install()
     from pytest_benchmark import cli
 
+    from tailgate.reports.spreadsheet import Rows
+
     cli.TableResults = PercentileTable
+    if hasattr(cli, "CompareBetweenResults") and not issubclass(cli.CompareBetweenResults, Between):
+        cli.CompareBetweenResults = type("BetweenTable", (Between, cli.CompareBetweenResults), {})
+    benchmark_csv.csv = SimpleNamespace(writer=Rows)
     cli.plugin.pytest_benchmark_group_stats = grouping.of_saved(_stock_group_stats)
     return cli
 

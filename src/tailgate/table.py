@@ -12,6 +12,7 @@ from pytest_benchmark.table import TableResults, compute_baseline_scale
 from pytest_benchmark.utils import report_progress
 
 from tailgate.analysis.quantiles import samples_for_upper_end
+from tailgate.between import told
 from tailgate.columns import (
     ADDED_COLUMNS,
     HIGHER_IS_BETTER,
@@ -56,6 +57,7 @@ class PercentileTable(TableResults):
     def display(self, tr: Any, groups: Any, progress_reporter: Any = report_progress) -> None:
         """Print one table per group."""
         ours = set(self.columns) & {*ADDED_COLUMNS, P99_BLOCKS} or self.sort in ADDED_COLUMNS
+        groups = told(groups)
         for _, benchmarks in groups:
             for bench in benchmarks:
                 complete(bench, bench.get("extra_info") or {})

@@ -123,7 +123,8 @@ def _reasons(group: Group) -> list[str]:
 
 def table(headings: Sequence[str], lines: Iterable[Sequence[str]], *, others: str = "--:") -> str:
     """In GitHub's Markdown; the first column is text, ``others`` aligns the rest, nothing in a cell is markup."""
-    rows = [headings, ["---", *[others] * (len(headings) - 1)], *([escaped(cell) for cell in row] for row in lines)]
+    named, *told = ([escaped(cell) for cell in row] for row in (headings, *lines))
+    rows = [named, ["---", *[others] * (len(headings) - 1)], *told]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
