@@ -47,7 +47,9 @@ def study_1() -> Run:
 
 def of_gpus() -> Run:
     gone = {"fullname": "benchmarks/test_x.py::test_gone", "status": "failed", "reason": "a reason"}
-    gpus, cpus = (rows(("resnet18",)) for rows in (partial(synthetic_gpus.gpu_rows, "NVIDIA X"), synthetic_gpus.cpu_rows))
+    gpus, cpus = (
+        rows(("resnet18",)) for rows in (partial(synthetic_gpus.gpu_rows, "NVIDIA X"), synthetic_gpus.cpu_rows)
+    )
     return synthetic_gpus.run(*gpus, *cpus, gpu="NVIDIA X", unmeasured=[gone])
 
 

@@ -233,8 +233,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[tupl
         (DUET, "--meters=heap has runs of its own, and a duet has none for it; leave one of them out"),
         (
             UNKNOWN,
-            "--meters: unknown value 'heep'; did you mean 'heap'? "
-            "(allowed: cpu, heap, massif, nvml, perf, rss, none)",
+            "--meters: unknown value 'heep'; did you mean 'heap'? (allowed: cpu, heap, massif, nvml, perf, rss, none)",
         ),
     ],
     ids=["no process", "duet", "unknown"],

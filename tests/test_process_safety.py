@@ -27,9 +27,7 @@ def proc(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("device", "reason"), [("/dev/nvidia-uvm", "CUDA is initialised"), ("/dev/nvidiactl", None)]
-)
+@pytest.mark.parametrize(("device", "reason"), [("/dev/nvidia-uvm", "CUDA is initialised"), ("/dev/nvidiactl", None)])
 def test_a_gpu_that_is_in_use_forbids_forking(proc: Path, device: str, reason: str | None) -> None:
     assert safety.unsafe_to_fork(proc, "linux") is None
     (proc / "fd" / "1").symlink_to(device)

@@ -148,10 +148,13 @@ def test_a_size_that_does_not_fit_ends_its_kernel_and_none_at_all_is_its_reason(
 def test_a_cpus_peak_is_the_best_of_several_engines(precision, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     names = [kernel.name for kernel in gemm.kernels(precision, "cpu", affinity_cpus())]
-    assert names == {
-        "fp32": ["torch.mm", "onnxruntime MatMul", "openvino MatMul", "numpy.matmul"],
-        "int8": ["torch._int_mm", "onnxruntime MatMulInteger"],
-    }[precision]
+    assert (
+        names
+        == {
+            "fp32": ["torch.mm", "onnxruntime MatMul", "openvino MatMul", "numpy.matmul"],
+            "int8": ["torch._int_mm", "onnxruntime MatMulInteger"],
+        }[precision]
+    )
     found = gemm.quickest(gemm.kernels(precision, "cpu", 1), [64])
     assert found.kernel in names
     assert set(found.tried) == {f"{name} 64" for name in names if name != "numpy.matmul" or affinity_cpus() == 1}

@@ -18,7 +18,7 @@ from tailgate.findings import Findings
 from tailgate.gate.verdict import printable
 from tailgate.hindrance import hindrance
 from tailgate.history import Run
-from tailgate.items import failure_line, is_benchmark, skip_reason
+from tailgate.items import failure_line, is_benchmark, is_only_marked, skip_reason
 from tailgate.narrator import Narrator
 from tailgate.profiling import not_profiled
 from tailgate.progress import summary
@@ -58,6 +58,7 @@ class BenchmarkRun:
         self._counted: dict[pytest.Item, list[Any]] = {}
         self._calibrations: list[dict[str, Any]] = []
         self._calibration_due_s = 0.0
+        self._only_marked: list[str] = []
         self.compared: list[Run] = []
         """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
@@ -112,6 +113,7 @@ class BenchmarkRun:
     def begin(self, items: list[pytest.Item]) -> None:
         """All benchmarks are known; start counting them."""
         self._found.selected = sum(is_benchmark(item) for item in items)
+        self._only_marked = [item.nodeid for item in items if is_only_marked(item)]
         if self._settings.isolated and self.not_isolated and self._found.selected:
             self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
         processes = self._settings.processes if self.isolating else 1
@@ -229,7 +231,7 @@ class BenchmarkRun:
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """What a reader must not miss."""
-        for line in [*self._found.to_mind(), *self._machine_moved()]:
+        for line in [*self._found.to_mind(), *self._machine_moved(), *self._never_measured()]:
             reporter.write_line(printable(line), yellow=True)
         if not self._settings.active or not self._found.unmeasured:
             return
@@ -248,6 +250,20 @@ class BenchmarkRun:
         seen = comparison.calibrations(self._calibrations)
         moved = [trust.remark(seen), *(comparison.machine_moved(run, seen) for run in self.compared)]
         return [f"Mind: {text}" for text in moved if text]
+
+    def _never_measured(self) -> list[str]:
+        """Tests that are called benchmarks and ask for nothing that measures, in one line."""
+        if not self._watching:
+            return []
+        measured = {row.fullname for row in seams.measured(self._config)}  # a test may ask for the fixture as it runs
+        names = [name for name in self._only_marked if name not in measured]
+        if not names:
+            return []
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        return [
+            f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the fixture; "
+            "write def test_...(benchmark) and call benchmark(function)"
+        ]
 
     def describe_machine(self, machine_info: dict[str, Any]) -> None:
         """Add the fingerprint and the facts beside it."""

@@ -20,6 +20,7 @@ from tailgate.columns import (
     P99_BLOCKS,
     P99_BLOCKS_INTERVAL,
     P99_INTERVAL,
+    PERCENTILES,
     TIME_COLUMNS,
     complete,
 )
@@ -70,6 +71,9 @@ class PercentileTable(TableResults):
         notes: dict[str, None] = {}
         for group, benchmarks in groups:
             self._display_group(tr, group, sorted(benchmarks, key=sort_key(self.sort)), notes)
+        of_means = _of_means(rows, self.columns)
+        if of_means:
+            notes.setdefault(of_means)
         if notes:
             tr.write_line("Legend:")
         for note in notes:
@@ -169,6 +173,20 @@ def _interval(bench: Bench, column: str, scaled: Callable[[str, float], float], 
         )
     ends = [NO_UPPER_END if end is None else f"{scaled('p99', end):,.4f}" for end in (low, high)]
     return f" [{', '.join(ends)}]"
+
+
+def _of_means(rows: list[Bench], shown: list[str]) -> str | None:
+    """Whose percentiles are not of single calls."""
+    calls = {bench["name"]: bench.get("iterations") for bench in rows}
+    found = [(name, count) for name, count in calls.items() if isinstance(count, int) and count > 1]
+    if not found or not {*PERCENTILES, P99_BLOCKS} & set(shown):
+        return None
+    (name, count), *others = found
+    more = f" and {len(others)} more" if others else ""
+    return (
+        f"Percentiles of {name}{more}: a round is {count if not others else 'several'} calls (iterations), so they are of "
+        "means over these and hide a single slow call; iterations=1 shows it."
+    )
 
 
 def _mark(bench: Bench, notes: dict[str, None]) -> str:

@@ -17,6 +17,10 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
+def counted(count: int, things: str) -> str:
+    """``1 saved session``, ``2 saved sessions``; ``things`` ends in the ``s`` of several."""
+    return f"{count} {things.removesuffix('s') if count == 1 else things}"
+
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """The first column to the left, the others to the right; nothing in a cell is obeyed by a terminal."""

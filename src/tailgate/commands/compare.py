@@ -81,11 +81,12 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
     from tailgate.gate.comparing import verdicts_on
     from tailgate.gate.tables import summary, terminal_table
     from tailgate.gate.verdict import compared, line
+    from tailgate.text import counted
 
     verdicts, history = verdicts_on(sessions, limits, chosen)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
     print(f"\n{terminal_table(verdicts, color=False)}" if verdicts else "")
-    print(f"{files[-1].name} against {len(history.sessions)} sessions{left_out}: {summary(verdicts)}")
+    print(f"{files[-1].name} against {counted(len(history.sessions), 'sessions')}{left_out}: {summary(verdicts)}")
     for one in verdicts:
         if one.failed:
             print(line(one))

@@ -17,6 +17,7 @@ from tailgate.analysis.gate import (
     PASS,
     UNDECIDED,
 )
+from tailgate.text import counted
 from tailgate.text import printable as printable
 
 SEVERITY = (FAIL, MISSING, INCOMPARABLE, UNDECIDED, IMPROVED, PASS, NEW)
@@ -174,6 +175,6 @@ def _replicates(one: Verdict) -> str:
     if one.replicates is None:
         return ""
     if one.worse is None:
-        return f"{one.replicates} {one.unit}"
+        return counted(one.replicates, one.unit)
     word = "lower" if one.metric in HIGHER_IS_BETTER else "slower"
-    return f"{one.worse} of {one.replicates} {one.unit} {word}"
+    return f"{one.worse} of {counted(one.replicates, one.unit)} {word}"

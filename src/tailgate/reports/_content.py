@@ -14,6 +14,8 @@ from tailgate.rows import Row, row
 
 GATES = ("tailgate_gate", "tailgate_duet")
 """Fields of a saved run that have verdicts."""
+OF_MEANS = "so percentiles are of such means"
+"""Also in the warning of a protocol that chose so many calls itself."""
 INTERVALS_NOTE = (
     "95 % interval of P99: as if rounds were independent; on a busy machine it held the run's P99 in 51 to 68 % of windows "
     "of consecutive rounds. By blocks: from rounds as they follow each other, never narrower"
@@ -94,8 +96,15 @@ def _result(one: Row) -> tuple[str, ...]:
         _interval(one, "p99_blocks"),
         _shown(one["throughput_items_per_s"], "throughput"),
         str(rounds) if isinstance(rounds, int) else "",
-        printable(str(one["warnings"] or "")),
+        printable(_to_mind(one)),
     )
+
+
+def _to_mind(one: Row) -> str:
+    warnings, calls = str(one["warnings"] or ""), one["iterations"]
+    if not isinstance(calls, int) or calls < 2 or OF_MEANS in warnings:
+        return warnings
+    return " | ".join(filter(None, [warnings, f"a round is {calls} calls, {OF_MEANS}"]))
 
 
 def _interval(one: Row, name: str) -> str:
