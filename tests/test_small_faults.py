@@ -1,4 +1,4 @@
-"""Wrong use of pytest-benchmark's own options and markers: one line a user can act on, and nothing measured in silence."""
+"""Wrong use of pytest-benchmark's own options and markers: one line a user can act on, nothing left out in silence."""
 
 import json
 import os

@@ -74,7 +74,7 @@ def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, 
     if any(name not in stats for name in P99_INTERVAL):
         stats.update(p99_interval(samples) if samples else dict.fromkeys(P99_INTERVAL))
     if any(name not in stats for name in P99_BLOCKS_INTERVAL):
-        stats.update(p99_blocks_interval(data, samples) if samples else dict.fromkeys(P99_BLOCKS_INTERVAL))
+        stats.update(p99_blocks_interval(data, samples) if data else dict.fromkeys(P99_BLOCKS_INTERVAL))
     if stats.get("throughput") is None:
         median = stats.get("median")
         if median is None and samples:

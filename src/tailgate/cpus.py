@@ -16,7 +16,7 @@ def affinity_cpus() -> int:
 
 
 def contents(file: str | Path) -> str:
-    """The text of a small file of the kernel's; half of what ``Path.read_text`` takes, for it is read around timed rounds.
+    """The text of a small file of the kernel's, in half the time of ``Path.read_text``: some are read beside rounds.
 
     Raises:
         OSError: it cannot be read.

@@ -15,7 +15,6 @@ from tailgate import comparison, environment, places, saving, seams, trust
 from tailgate.columns import P99_BLOCKS
 from tailgate.errors import TailgateError, one_line
 from tailgate.findings import Findings
-from tailgate.gate.verdict import printable
 from tailgate.hindrance import hindrance
 from tailgate.history import Run
 from tailgate.items import failure_line, is_benchmark, is_only_marked, skip_reason
@@ -25,6 +24,7 @@ from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
 from tailgate.settings import Settings
+from tailgate.text import printable
 
 if TYPE_CHECKING:  # its statistics are not for a session without a gate
     from tailgate.gate.saved import SavedGate
@@ -261,8 +261,8 @@ class BenchmarkRun:
             return []
         more = f" and {len(names) - 1} more" if names[1:] else ""
         return [
-            f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the fixture; "
-            "write def test_...(benchmark) and call benchmark(function)"
+            f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
+            "fixture; write def test_...(benchmark) and call benchmark(function)"
         ]
 
     def describe_machine(self, machine_info: dict[str, Any]) -> None:

@@ -32,13 +32,13 @@ Bench = dict[str, Any]
 INTERVALS = {"p99": P99_INTERVAL, P99_BLOCKS: P99_BLOCKS_INTERVAL}
 """Column -> the ends that it shows beside P99."""
 TAKEN_FOR_INDEPENDENT = (
-    "P99 [95 % interval]: as if rounds were independent. Where slow rounds come in bursts it holds the run's P99 far less "
-    "often: in 51 to 68 % of windows of consecutive rounds on a busy machine. --benchmark-columns=...,p99_blocks "
-    "adds an interval that knows of bursts (docs/statistics.md)."
+    "P99 [95 % interval]: as if rounds were independent. Of consecutive rounds, whose slow ones come in bursts, it held "
+    "the run's P99 in 51 to 68 % of windows on a busy machine; --benchmark-columns=...,p99_blocks adds an interval that "
+    "knows of bursts (docs/statistics.md)."
 )
 BY_BLOCKS = (
-    "P99 [95 % by blocks]: never narrower than that of independent rounds; of bursts that are rarer than the rounds are "
-    "long it knows nothing."
+    "P99 [95 % by blocks]: from consecutive rounds, never narrower than the other; of bursts that none of these rounds "
+    "saw it knows nothing."
 )
 
 
@@ -163,8 +163,8 @@ def _interval(bench: Bench, column: str, scaled: Callable[[str, float], float], 
     notes.setdefault(TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
     if high is None and column == P99_BLOCKS:
         notes.setdefault(
-            f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 from above; "
-            "take more with --rounds=N, or --processes=N."
+            f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 from "
+            "above; take more with --rounds=N, or --processes=N."
         )
     elif high is None:
         notes.setdefault(
@@ -183,9 +183,10 @@ def _of_means(rows: list[Bench], shown: list[str]) -> str | None:
         return None
     (name, count), *others = found
     more = f" and {len(others)} more" if others else ""
+    calls_said = "several" if others else str(count)
     return (
-        f"Percentiles of {name}{more}: a round is {count if not others else 'several'} calls (iterations), so they are of "
-        "means over these and hide a single slow call; iterations=1 shows it."
+        f"Percentiles of {name}{more}: a round is {calls_said} calls (iterations), so they are of means over these "
+        "and hide a single slow call; iterations=1 shows it."
     )
 
 

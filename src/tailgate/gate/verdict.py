@@ -17,8 +17,7 @@ from tailgate.analysis.gate import (
     PASS,
     UNDECIDED,
 )
-from tailgate.text import counted
-from tailgate.text import printable as printable
+from tailgate.text import counted, printable
 
 SEVERITY = (FAIL, MISSING, INCOMPARABLE, UNDECIDED, IMPROVED, PASS, NEW)
 """The first of them that one of its metrics got is a benchmark's verdict."""

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from tailgate.gate.tables import HEADINGS, cells, quantity, summary
-from tailgate.gate.verdict import Verdict, lenient_from_json, line, ordered, printable
+from tailgate.gate.verdict import Verdict, lenient_from_json, line, ordered
 from tailgate.history import Run
 from tailgate.rows import Row, row
+from tailgate.text import printable
 
 GATES = ("tailgate_gate", "tailgate_duet")
 """Fields of a saved run that have verdicts."""
 OF_MEANS = "so percentiles are of such means"
 """Also in the warning of a protocol that chose so many calls itself."""
 INTERVALS_NOTE = (
-    "95 % interval of P99: as if rounds were independent; on a busy machine it held the run's P99 in 51 to 68 % of windows "
-    "of consecutive rounds. By blocks: from rounds as they follow each other, never narrower"
+    "95 % interval of P99: as if rounds were independent; on a busy machine it held the run's P99 in 51 to 68 % of "
+    "windows of consecutive rounds. By blocks: from rounds as they follow each other, never narrower"
 )
 RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by blocks", "throughput", "rounds", "mind")
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tailgate.errors import TailgateError
-from tailgate.gate.verdict import printable
 from tailgate.history import Run
 from tailgate.reports.deep_gap.reading import device_of, number
+from tailgate.text import printable
 
 NAME = "trtexec"
 PERCENTILES = (90, 95, 99)
