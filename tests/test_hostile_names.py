@@ -34,7 +34,8 @@ def study_1() -> Run:
             info = {
                 "study": "cpu-scaling", "model": "resnet18", "runtime": "pytorch", "precision": "fp32",
                 "threads": threads, "batch_size": batch_size, "items_per_call": batch_size, "image_size": 224,
-                "status": "ok", "warnings": ["mind"], "model_sha256": "ab", "weights": "random", "runtime_version": "2.11",
+                "status": "ok", "warnings": ["mind"], "model_sha256": "ab", "weights": "random",
+                "runtime_version": "2.11",
             }  # fmt: skip
             name = f"test_cpu_scaling[resnet18-t{threads}-b{batch_size}]"
             stats = dict.fromkeys(("min", "max", "mean", "median", "p90", "p95", "p99"), 0.01 * batch_size / threads)

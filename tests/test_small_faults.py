@@ -129,6 +129,7 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     def compared(*arguments: str, **runs: list[str]) -> tuple[int, str]:
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # pytest-benchmark's command would begin hypothesis's
         for symbol in ("TableResults", "CompareBetweenResults", "plugin.pytest_benchmark_group_stats"):
             monkeypatch.setattr(f"pytest_benchmark.cli.{symbol}", _now(symbol))  # put back afterwards
         monkeypatch.setattr("pytest_benchmark.csv.csv", _csv())

@@ -1,11 +1,11 @@
 """A quantile's interval from rounds that follow each other: blocks of them say how much they depend on each other.
 
 The interval from order statistics (:mod:`tailgate.analysis.quantiles`) takes rounds for independent. Slow rounds come
-in bursts, so that a hundred of them may be two events. Whether a round is above the quantile is a series of 0 and 1; the
-share of ones in a block of consecutive rounds varies more between blocks than it would if rounds were independent. That
-factor is the design effect of survey statistics: ``rounds / effect`` independent rounds would tell as much.
+in bursts, so that a hundred of them may be two events. Whether a round is above the quantile is a series of 0 and 1.
+The share of ones in a block of consecutive rounds varies more between blocks than it would if rounds were independent.
+That factor is the design effect of survey statistics: ``rounds / effect`` independent rounds would tell as much.
 
-- Quantile from the interval of a proportion: Woodruff, Journal of the American Statistical Association 47 (1952) 635-646.
+- Quantile from the interval of a proportion: Woodruff, J. of the American Statistical Association 47 (1952) 635-646.
 - Clopper and Pearson's interval with that effective number, and with Student's t of the number of blocks because the
   effect is estimated: Korn and Graubard, Survey Methodology 24 (1998) 193-201.
 - The effect is the largest of several sizes of blocks, and at least 1: the interval is never narrower than that of
