@@ -44,17 +44,22 @@ def _of_one(name: str, info: Mapping[str, Any], alone: Mapping[str, Any] | None)
         said[1] += f", {total / one:.2f} times one tenant of the baseline"
         if alone.get("p99"):
             said[1] += f", whose P99 is {milliseconds(alone['p99'])}"
+        if alone["status"]:
+            said[1] += f"; that row was {alone['status']}"
     return said
 
 
 def _alone(name: str, info: Mapping[str, Any], compared: Sequence[Run]) -> Mapping[str, Any] | None:
-    """Its ``stats`` in the latest run in which it was measured without others, on this machine, undisturbed, alike."""
+    """Its ``stats`` in the latest run in which it was measured without others, on this machine, doing the same work.
+
+    ``status``: what disturbed it; ``None`` where nothing did.
+    """
     for run in reversed(compared):
         for bench in run["benchmarks"]:
             stats, saved = bench["stats"], bench.get("extra_info") or {}
             one = saved.get("tenants", 1) == 1 and not stats.get("other_machine")
             alike = not {*other_workload(saved, info)} - OF_TENANTS
-            if bench["fullname"] == name and one and alike and saved.get("status", "ok") not in UNTRUSTED:
-                found: Mapping[str, Any] = stats
-                return found
+            if bench["fullname"] == name and one and alike:
+                status = saved.get("status")
+                return {**stats, "status": status if status in UNTRUSTED else None}
     return None
