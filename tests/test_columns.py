@@ -10,11 +10,13 @@ from tailgate.columns import (
     ADDED_COLUMNS,
     HIGHER_IS_BETTER,
     LABELS,
+    P99_BLOCKS_INTERVAL,
     P99_INTERVAL,
     PERCENTILES,
     SORTABLE,
     complete,
     items_per_call,
+    p99_blocks_interval,
     p99_interval,
     throughput,
 )
@@ -40,6 +42,7 @@ def test_columns_missing_from_an_old_run_come_from_its_raw_data(samples):
     for name, percent in PERCENTILES.items():
         assert stats[name] == np.percentile(samples, percent)
     assert {name: stats[name] for name in P99_INTERVAL} == p99_interval(sorted(samples))
+    assert {name: stats[name] for name in P99_BLOCKS_INTERVAL} == p99_blocks_interval(samples)
     assert stats["throughput"] == 1 / statistics.median(samples)
 
 
@@ -64,11 +67,12 @@ def test_empty_raw_data_are_no_raw_data(data):
 
 def test_without_data_and_median_nothing_is_made_up():
     stats = complete({}, {})
-    assert stats == dict.fromkeys((*PERCENTILES, *P99_INTERVAL, "throughput"))
+    assert stats == dict.fromkeys((*PERCENTILES, *P99_INTERVAL, *P99_BLOCKS_INTERVAL, "throughput"))
 
 
 def test_values_that_were_saved_are_kept():
-    saved = {**dict.fromkeys(ADDED_COLUMNS, 42.0), "p99_low": 1.0, "p99_high": None, "data": [1.0] * 400}
+    saved = {**dict.fromkeys((*ADDED_COLUMNS, *P99_BLOCKS_INTERVAL), 42.0), "p99_low": 1.0, "p99_high": None}
+    saved["data"] = [1.0] * 400
     assert complete(copy.deepcopy(saved), {}) == saved
 
 

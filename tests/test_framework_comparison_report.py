@@ -84,7 +84,7 @@ def verdicts(*runs: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_format_is_found_by_its_name() -> None:
-    assert formats()["framework-comparison"].attachments is attachments
+    assert formats()["framework-comparison"].attachments.__wrapped__ is attachments
 
 
 def test_the_csv_has_the_sources_header_to_the_byte() -> None:
@@ -114,7 +114,7 @@ def test_what_was_not_measured_is_an_empty_field_and_a_reason() -> None:
     assert "not measured (JAX: not measured)" in text
 
 
-@given(st.dictionaries(st.sampled_from(list(NAMES)), st.floats(1e-6, 1e6), min_size=1))
+@given(st.dictionaries(st.sampled_from(list(NAMES)), st.floats(1e-6, 1e6), min_size=2))
 def test_the_best_is_1_and_nobody_is_better(latencies_ms: dict[str, float]) -> None:
     (group,) = groups_of([run(*(fair(name, value, cpu_utilization=value) for name, value in latencies_ms.items()))])
     for column in COLUMNS:
@@ -124,6 +124,20 @@ def test_the_best_is_1_and_nobody_is_better(latencies_ms: dict[str, float]) -> N
     (_, *lines) = csv.reader(io.StringIO(as_csv(group).decode()))
     assert len(lines) == len(NAMES)
     assert min(float(line[4]) for line in lines if line[4]) == 1.0
+
+
+def test_one_row_alone_is_set_against_nothing() -> None:
+    (group,) = groups_of([run(fair("openvino", 0.2))])
+    assert [relative(group.entries, column) for column in COLUMNS] == [{}, {}, {}]
+    text = render([run(fair("openvino", 0.2))])
+    assert "To the best: nothing, with one value each; PyTorch was not measured, so nothing is set against it." in text
+    assert "1.00" not in text.partition("## mlp")[2]
+
+
+def test_the_best_and_the_base_are_named_with_what_disturbed_them() -> None:
+    text = render([run(fair("openvino", 0.2, status="contended"), fair("pytorch", 0.4))])
+    assert "To the best: latency of OpenVINO (contended), CPU use of" in text
+    assert "; to PyTorch: its row here." in text
 
 
 def test_the_sources_own_figures_bear_out_every_finding_but_what_is_within_the_margin() -> None:

@@ -10,7 +10,7 @@ from foreign import run_all
 from histories import CONFTEST, FOLDER, MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
 
 from tailgate.cli import main
-from tailgate.gate.verdict import printable
+from tailgate.text import printable
 
 OTHER = {**MACHINE, "cpu_model": "Another CPU"}
 HOSTILE = (
@@ -165,6 +165,20 @@ def test_speed_ups_and_what_they_must_not_be_taken_for(folder, capsys):
     assert "0003_elsewhere: incomparable, another machine than 0001_base: cpu_model" in said
 
 
+def test_a_speed_up_against_nothing_or_a_disturbed_row_is_not_hidden(folder, capsys):
+    quiet, alone = bench(NAMES[0], 1e-3), saved_run(bench(NAMES[1], 1e-3))
+    disturbed = bench(NAMES[1], 4e-3, status="contended")
+    base, now, other = write(
+        folder, "bases", [saved_run(quiet, disturbed), saved_run(quiet, bench(NAMES[1], 1e-3)), alone]
+    )
+    said = tailgate(capsys, "compare", base, now, "--columns=median")[1]
+    assert re.search(r"1\.00x +4\.00x contended\n", said)
+    assert re.search(r"geometric mean +1\.00x +1\.00x of 1\n", said)
+    assert f"0001_bases: contended: {NAMES[1]}; in no mean" in said
+    said = tailgate(capsys, "compare", other, base, "--columns=median", "-k", "one")[1]
+    assert re.search(r"geometric mean +- +-\n", said)
+
+
 def test_plain_runs_are_compared_by_the_processors_name(folder, capsys):
     plain = {"machine_info": {"cpu": {"brand_raw": "A CPU"}}}
     runs = [saved_run(bench(NAMES[0], median_s)) | plain for median_s in [*scattered(10), 1.05e-3]]
@@ -231,7 +245,7 @@ def test_no_name_in_a_file_is_markup_in_a_report(folder, capsys):
     assert code == 0
     assert not set(text) & set("<>`\x1b\x07\x9b\u202e")
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in rows} == {9, 12}
+    assert {line.count("|") for line in rows} == {10, 12}
     for format_name in ("html", "markdown"):
         assert tailgate(capsys, "report", "--format", format_name, file, "--output", folder / "x" / "page")[0] == 0
 

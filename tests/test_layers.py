@@ -23,14 +23,15 @@ LAYERS = {  # room -> rooms it may import from; DESIGN.md
     "protocol": {"analysis"},
     "clocks": set(),
     "columns": {"analysis", "number"},
-    "doctor": {"cpus", "environment", "errors", "nvml", "variables"},
+    "doctor": {"cpus", "environment", "errors", "nvml", "text", "variables"},
     "variables": set(),
+    "text": set(),
     "errors": set(),
     "git": set(),
     "values": {"errors"},
     "endings": set(),
     "trust": {"cpus", "errors"},
-    "reports": {"analysis", "history", "columns", "errors", "number", "rows", "reports", "gate"},
+    "reports": {"analysis", "history", "columns", "errors", "number", "rows", "reports", "gate", "text"},
 }
 
 
@@ -38,7 +39,7 @@ FREE = {  # rooms above those: they may use them all
     "__init__", "entry", "plugin", "cli", "run", "order", "measure", "settings", "seams", "places", "comparison",
     "yielding", "comparable", "findings", "gate", "duet", "hindrance", "hookspecs", "items", "journal", "processes",
     "narrator", "noted", "plain", "saving", "storage", "table", "rows", "progress", "schema", "commands", "baselines",
-    "speedups", "text", "live_report", "extent", "extent_watch", "selection", "processor", "profiling",
+    "speedups", "between", "grouping", "live_report", "extent", "extent_watch", "selection", "processor", "profiling",
     "tenants", "watch", "warmup",
 }  # fmt: skip
 

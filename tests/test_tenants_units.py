@@ -272,3 +272,18 @@ def test_the_summary_tells_best_median_and_worst_and_one_tenant_beside() -> None
     assert said.startswith("    P99 500 ms / 750 ms / 1000 ms (worst: tenant 1); together 3 items/s, ")
     assert said.endswith("2.00 times one tenant of the baseline, whose P99 is 250 ms")
     assert summary.lines([Measured("b", {})]) == []
+
+
+@pytest.mark.parametrize("saved", [{"batch_size": 8}, {"tenants": 2}], ids=str)
+def test_one_tenant_that_did_other_work_is_no_base(saved: dict[str, Any]) -> None:
+    info = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
+    info["batch_size"] = 4
+    compared = {"benchmarks": [{"fullname": "a", "stats": {"throughput": 1.5, "p99": 0.25}, "extra_info": saved}]}
+    assert summary.lines([Measured("a", info)], [compared])[-1].endswith("together 3 items/s")
+
+
+def test_a_base_that_was_disturbed_says_so() -> None:
+    info = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
+    saved = {"fullname": "a", "stats": {"throughput": 1.5}, "extra_info": {"status": "contended"}}
+    said = summary.lines([Measured("a", info)], [{"benchmarks": [saved]}])[-1]
+    assert said.endswith("2.00 times one tenant of the baseline; that row was contended")

@@ -14,11 +14,10 @@ from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.gate.expected import expected
 from tailgate.gate.sessions import MARK, Session, mark_of, number_of, read, series_of, since_accepted
 from tailgate.gate.tables import quantity
-from tailgate.gate.verdict import printable
 from tailgate.history import Run, load_run, machine_of
 from tailgate.plain import json_text
 from tailgate.storage import BaselineStorage, saved_word
-from tailgate.text import aligned, replace_text
+from tailgate.text import aligned, printable, replace_text
 
 WORD = re.compile(r"[\w][\w.-]*")
 """What a series may be called: it becomes part of a file's name."""

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tailgate.analysis.block_quantiles import block_interval
 from tailgate.analysis.quantiles import order_statistic_interval, percentile
 from tailgate.number import is_number, number
 
@@ -15,9 +16,14 @@ PERCENTILES: dict[str, float] = {"p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 
 P99_INTERVAL = ("p99_low", "p99_high")
 """Ends of P99's 95 % order-statistic interval, in seconds; ``None`` where an end does not exist."""
 
+P99_BLOCKS = "p99_blocks"
+"""A column that shows P99 with the interval below; not a statistic of its own, so nothing sorts or fails by it."""
+P99_BLOCKS_INTERVAL = ("p99_blocks_low", "p99_blocks_high")
+"""Ends of P99's 95 % interval from blocks of consecutive rounds, in seconds; ``None`` where an end does not exist."""
+
 ADDED_COLUMNS = (*PERCENTILES, "throughput")
 SORTABLE = ("min", "max", "mean", "stddev", "name", "fullname", "median", "iqr", "ops", "rounds", *ADDED_COLUMNS)
-TIME_COLUMNS = ("min", "max", "mean", "stddev", "median", "iqr", *PERCENTILES)
+TIME_COLUMNS = ("min", "max", "mean", "stddev", "median", "iqr", *PERCENTILES, P99_BLOCKS)
 HIGHER_IS_BETTER = ("ops", "throughput")
 STOCK = (
     "min", "max", "mean", "stddev", "median", "iqr", "q1", "q3", "ld15iqr", "hd15iqr", "iqr_outliers",
@@ -30,6 +36,7 @@ LABELS: dict[str, str] = {
     "p90": "P90",
     "p95": "P95",
     "p99": "P99 [95 % interval]",
+    P99_BLOCKS: "P99 [95 % by blocks]",
     "p999": "P99.9",
     "throughput": "Throughput (items/s)",
 }
@@ -58,6 +65,13 @@ def p99_interval(sorted_samples: Sequence[float]) -> dict[str, float | None]:
     return dict(zip(P99_INTERVAL, order_statistic_interval(sorted_samples, 0.99), strict=True))
 
 
+def p99_blocks_interval(
+    samples: Sequence[float], sorted_samples: Sequence[float] | None = None
+) -> dict[str, float | None]:
+    """``p99_blocks_low`` and ``p99_blocks_high`` in seconds; ``samples`` in the order in which they were measured."""
+    return dict(zip(P99_BLOCKS_INTERVAL, block_interval(samples, 0.99, ordered=sorted_samples), strict=True))
+
+
 def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in, in place, the columns a saved ``stats`` lacks; ``None`` where raw data is missing too.
 
@@ -76,6 +90,8 @@ def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, 
             stats[name] = percentile(samples, percent) if samples else None
     if any(name not in stats for name in P99_INTERVAL):
         stats.update(p99_interval(samples) if samples else dict.fromkeys(P99_INTERVAL))
+    if any(name not in stats for name in P99_BLOCKS_INTERVAL):
+        stats.update(p99_blocks_interval(data, samples) if data else dict.fromkeys(P99_BLOCKS_INTERVAL))
     if stats.get("throughput") is None:
         median = stats.get("median")
         if median is None and samples:

@@ -44,10 +44,11 @@ class Findings:
     def nothing_measured(self) -> str:
         """The line that says so."""
         failed = sum(entry["status"] != "unsupported" for entry in self.unmeasured)
+        every = "the only selected benchmark" if self.selected == 1 else f"all {self.selected} selected benchmarks"
         if failed == self.selected:
-            return f"Nothing was measured: all {self.selected} selected benchmarks failed."
-        what = f"{failed} failed and the others" if failed else f"all {self.selected} selected benchmarks"
-        return f"Nothing was measured: {what} were skipped."
+            return f"Nothing was measured: {every} failed."
+        what = f"{failed} failed and the others" if failed else every
+        return f"Nothing was measured: {what} {'was' if self.selected == 1 else 'were'} skipped."
 
     def reasons(self) -> list[str]:
         """Why benchmarks were not measured, each reason once."""

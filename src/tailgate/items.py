@@ -24,6 +24,11 @@ def is_benchmark(item: pytest.Item) -> bool:
     return "benchmark" in names or "benchmark_weave" in names
 
 
+def is_only_marked(item: pytest.Item) -> bool:
+    """Whether a test has the marker ``benchmark`` and not the fixture: pytest-codspeed times such a test as a whole."""
+    return not is_benchmark(item) and item.get_closest_marker("benchmark") is not None
+
+
 def fixture_of(item: pytest.Item) -> Any:
     """The ``benchmark`` of a test that runs in this process; ``None`` before its set-up and elsewhere."""
     return (getattr(item, "funcargs", None) or {}).get("benchmark")

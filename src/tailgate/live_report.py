@@ -94,5 +94,5 @@ class LiveReport:
     def _stats_of(self, measured: Any) -> dict[str, Any]:
         """Each once: a percentile is a sort."""
         if id(measured) not in self._stats:
-            self._stats[id(measured)] = measured.stats.as_dict()
+            self._stats[id(measured)] = {**measured.stats.as_dict(), "iterations": measured.iterations}
         return self._stats[id(measured)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tailgate import git, hookspecs, seams
+from tailgate import git, grouping, hookspecs, seams
 from tailgate.errors import as_usage_error
 from tailgate.gate.beginning import begin_gate
 from tailgate.items import connect, declared_items, is_benchmark, tidy
@@ -83,6 +83,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Now it is known how many benchmarks there are."""
+    if session.config.stash[RUN].measuring:
+        with as_usage_error():
+            grouping.check(session.config, session.items)
     session.config.stash[RUN].begin(session.items)
 
 
@@ -147,6 +150,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_benchmark_generate_commit_info() -> Generator[None, object, object]:
     """Of the repository around the project, without touching the index, whatever git hook runs this session."""
     with git.clean_environment():
+        return (yield)
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_benchmark_group_stats(benchmarks: list[dict[str, Any]], group_by: str) -> Generator[None, object, object]:
+    """Rows without the parameter that is grouped by are a group, too."""
+    with grouping.tolerant(benchmarks, group_by):
         return (yield)
 
 

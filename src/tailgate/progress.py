@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tailgate.gate.verdict import printable
+from tailgate.text import printable
 
 
 def duration(seconds: float) -> str:

@@ -20,7 +20,8 @@ LEAST, MOST = 1e-100, 1e100
 """A time, whatever its unit, and a count lie between; their squares, ratios and logarithms are numbers, too."""
 NUMBERS = frozenset({
     "min", "max", "mean", "stddev", "median", "rounds", "iterations", "iqr", "q1", "q3", "ld15iqr", "hd15iqr", "ops",
-    "total", "iqr_outliers", "stddev_outliers", "p90", "p95", "p99", "p999", "p99_low", "p99_high", "throughput",
+    "total", "iqr_outliers", "stddev_outliers", "p90", "p95", "p99", "p999", "p99_low", "p99_high",
+    "p99_blocks_low", "p99_blocks_high", "throughput",
 })  # fmt: skip
 """Fields of ``stats``."""
 KINDS: dict[str, type] = {"name": str, "fullname": str, "params": dict, "options": dict, "extra_info": dict}

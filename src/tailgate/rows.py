@@ -27,6 +27,7 @@ CONTEXT = (
 STATISTICS = {
     "min": "min_s", "median": "median_s", "mean": "mean_s", "stddev": "stddev_s", "max": "max_s",
     "p90": "p90_s", "p95": "p95_s", "p99": "p99_s", "p99_low": "p99_low_s", "p99_high": "p99_high_s",
+    "p99_blocks_low": "p99_blocks_low_s", "p99_blocks_high": "p99_blocks_high_s",
     "p999": "p999_s", "rounds": "rounds", "iterations": "iterations", "throughput": "throughput_items_per_s",
 }  # fmt: skip
 """Field of ``stats`` -> name with its unit."""

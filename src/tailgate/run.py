@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailgate import comparison, environment, places, saving, seams, trust
+from tailgate.columns import P99_BLOCKS
 from tailgate.errors import TailgateError, one_line
 from tailgate.extent_watch import ExtentWatch
 from tailgate.findings import Findings
-from tailgate.gate.verdict import printable
 from tailgate.hindrance import hindrance
 from tailgate.history import Run
-from tailgate.items import failure_line, is_benchmark, skip_reason
+from tailgate.items import failure_line, is_benchmark, is_only_marked, skip_reason
 from tailgate.narrator import Narrator
 from tailgate.plain import plain
 from tailgate.profiling import not_profiled
@@ -26,6 +26,7 @@ from tailgate.progress import summary
 from tailgate.reports.tidy_csv import TidyCsv
 from tailgate.rows import row, warnings_of
 from tailgate.settings import Settings
+from tailgate.text import printable
 
 if TYPE_CHECKING:  # its statistics are not for a session without a gate
     from tailgate.gate.saved import SavedGate
@@ -61,6 +62,7 @@ class BenchmarkRun:
         self._calibration_due_s = 0.0
         self.extent = ExtentWatch(config)
         """What of its benchmarks this session came to."""
+        self._only_marked: list[str] = []
         self.compared: list[Run] = []
         """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
@@ -94,8 +96,8 @@ class BenchmarkRun:
         if not self._present:
             return
         places.use_baselines(config, settings, self.fingerprint)
-        if settings.active or "p99" in (config.getoption("benchmark_columns", None) or ()):
-            seams.add_p99_interval()
+        if settings.active or {"p99", P99_BLOCKS} & {*(config.getoption("benchmark_columns", None) or ())}:
+            seams.add_p99_intervals()
         places.check_writable(config, settings)
         if settings.csv:
             self._csv = TidyCsv(settings.csv)
@@ -115,6 +117,7 @@ class BenchmarkRun:
     def begin(self, items: list[pytest.Item]) -> None:
         """All benchmarks are known; start counting them."""
         self._found.selected = sum(is_benchmark(item) for item in items)
+        self._only_marked = [item.nodeid for item in items if is_only_marked(item)]
         if self._settings.isolated and self.not_isolated and self._found.selected:
             self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
         processes = self._settings.processes if self.isolating else 1
@@ -232,7 +235,7 @@ class BenchmarkRun:
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """What a reader must not miss."""
-        for line in [*self._found.to_mind(), *self._machine_moved()]:
+        for line in [*self._found.to_mind(), *self._machine_moved(), *self._never_measured()]:
             reporter.write_line(printable(line), yellow=True)
         if not self._settings.active or not self._found.unmeasured:
             return
@@ -251,6 +254,20 @@ class BenchmarkRun:
         seen = comparison.calibrations(self._calibrations)
         moved = [trust.remark(seen), *(comparison.machine_moved(run, seen) for run in self.compared)]
         return [f"Mind: {text}" for text in moved if text]
+
+    def _never_measured(self) -> list[str]:
+        """Tests that are called benchmarks and ask for nothing that measures, in one line."""
+        if not self._watching:
+            return []
+        measured = {row.fullname for row in seams.measured(self._config)}  # a test may ask for the fixture as it runs
+        names = [name for name in self._only_marked if name not in measured]
+        if not names:
+            return []
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        return [
+            f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
+            "fixture; write def test_...(benchmark) and call benchmark(function)"
+        ]
 
     def describe_machine(self, machine_info: dict[str, Any]) -> None:
         """Add the fingerprint and the facts beside it."""
@@ -295,6 +312,11 @@ class BenchmarkRun:
             return False
         wanted = self._settings.active and not (self._config.option.collectonly or self._off)
         return bool(wanted and self._found.selected and not self._found.measured)
+
+    @property
+    def measuring(self) -> bool:
+        """Whether benchmarks are measured in this session, by whatever way."""
+        return self._present and not self._off and not self._config.option.collectonly
 
     @property
     def _off(self) -> bool:

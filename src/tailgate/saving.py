@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tailgate import columns, environment
-from tailgate.history import REQUIRED
+from tailgate.history import NEEDED
 from tailgate.items import whole
 from tailgate.number import number
 from tailgate.plain import plain
@@ -44,14 +44,14 @@ def incomplete(extent: dict[str, Any]) -> str:
 
 
 def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
-    """Add the schema's version, and P99's interval to every row measured here."""
+    """Add the schema's version, and P99's intervals to every row measured here."""
     output_json["tailgate_schema_version"] = SCHEMA_VERSION
     by_name: dict[str, list[Any]] = {}
     for bench in whole(benchmarks):
         by_name.setdefault(bench.fullname, []).append(bench)
     kept = []
     for bench in output_json["benchmarks"]:
-        nothing = [name for name in REQUIRED if number(bench["stats"].get(name)) is None]
+        nothing = [name for name in NEEDED if number(bench["stats"].get(name)) is None]
         if nothing:  # one such row would make the whole file unreadable
             reason = f"not saved: no number for {', '.join(nothing)} (what did --benchmark-timer give?)"
             unmeasured = {"fullname": bench["fullname"], "status": "failed", "reason": reason}
@@ -61,5 +61,7 @@ def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
         bench.update({name: plain(value) for name, value in bench.items() if name != "stats"})
         same = by_name.get(bench["fullname"])
         if same:  # a project's own hook may add others; of one name they are in the order in which they were measured
-            bench["stats"].update(columns.p99_interval(same.pop(0).stats.sorted_data))
+            stats = same.pop(0).stats
+            bench["stats"].update(columns.p99_interval(stats.sorted_data))
+            bench["stats"].update(columns.p99_blocks_interval(stats.data, stats.sorted_data))
     output_json["benchmarks"][:] = kept

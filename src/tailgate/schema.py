@@ -15,7 +15,7 @@
    (docs/roofline.md), training (docs/study5.md).
 6  in ``tailgate_run``: ``complete``, ``incomplete_because``, ``interrupted``, ``selection``, and the names of
    benchmarks without a row: ``deselected``, ``failed``, ``skipped``, ``not_reached``, ``called_no_benchmark``,
-   ``collectors_failed`` (docs/gate.md).
+   ``collectors_failed`` (docs/gate.md); ``p99_blocks_low`` and ``p99_blocks_high`` in ``stats``.
 """
 
 SCHEMA_VERSION = 6

@@ -12,7 +12,9 @@ are rebound once, when the plug-in is loaded, and work in whichever order the tw
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import pstats
 import re
 import statistics
@@ -29,8 +31,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from pytest_benchmark.stats import Metadata, Stats
 from pytest_benchmark.storage import file as file_storage
 
-from tailgate import columns
+from tailgate import columns, grouping
 from tailgate.analysis.quantiles import percentile
+from tailgate.between import Between
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.measure import TailgateBenchmark
 from tailgate.plain import json_text, plain
@@ -58,6 +61,7 @@ SYMBOLS = (
     "table.TableResults.compute_scale",
     "table.compute_baseline_scale",
     "csv.operator",
+    "csv.csv",
     "session.TableResults",
     "session.get_machine_id",
     "session.BenchmarkSession.save_json",
@@ -65,6 +69,7 @@ SYMBOLS = (
     "cli.CompareBetweenResults",
     "table.STAT_PROPS",
     "cli.main",
+    "cli.plugin.pytest_benchmark_group_stats",
     "cli.make_parser",
     "utils.load_storage",
     "plugin.BenchmarkFixture",
@@ -110,9 +115,57 @@ def install_command() -> Any:
     install()
     from pytest_benchmark import cli
 
+    from tailgate.reports.spreadsheet import Rows
+
     cli.TableResults = PercentileTable
-    cli.CompareBetweenResults = BetweenTable
+    if not issubclass(cli.CompareBetweenResults, Between):
+        cli.CompareBetweenResults = type("BetweenTable", (Between, BetweenTable), {})
+    benchmark_csv.csv = SimpleNamespace(writer=Rows)
+    cli.plugin.pytest_benchmark_group_stats = grouping.of_saved(_stock_group_stats)
     return cli
+
+
+def compare_options(command: Any, arguments: list[str]) -> Any:
+    """What ``pytest-benchmark compare`` makes of these command-line arguments.
+
+    Raises:
+        TailgateError: it would refuse them; its reason without its usage, which names another command.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return command.make_parser().parse_args(arguments)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        reason = said.getvalue().strip().rpartition("error: ")[2] or "wrong usage"
+        raise TailgateError(f"compare: {' '.join(reason.split())}; see tailgate compare --help") from stop
+
+
+def check_between(options: Any, files: int) -> None:
+    """``--between`` puts the same benchmark of several runs on one line: what it cannot, it says here.
+
+    Raises:
+        TailgateError: it would show nothing, or leave something out without a word.
+    """
+    if not getattr(options, "between", None):  # of pytest-benchmark 5.3 on
+        return
+    from pytest_benchmark.table import STAT_PROPS
+
+    for name in ("columns", "histogram"):
+        if getattr(options, name):
+            raise TailgateError(
+                f"compare: --between and --{name} exclude each other: --between={','.join(options.between)} names the "
+                f"columns and draws nothing; leave one of them out"
+            )
+    unknown = [name for name in options.between if name not in STAT_PROPS]
+    if unknown:
+        raise TailgateError(
+            f"compare: --between cannot show {', '.join(unknown)} (allowed: {', '.join(STAT_PROPS)}); side by side: "
+            f"tailgate compare A.json B.json --group-by=fullname --columns={','.join(options.between)}"
+        )
+    if files < 2:
+        raise TailgateError("compare: --between needs two saved runs or more, and one was found; name another")
 
 
 def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
@@ -121,7 +174,7 @@ def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
     Raises:
         TailgateError: a name matches none.
     """
-    options = command.make_parser().parse_args(arguments)
+    options = compare_options(command, arguments)
     storage = utils.load_storage(options.storage, logger=None, netrc=options.netrc)
     files: list[Path] = []
     for name in options.glob_or_file or ["[0-9][0-9][0-9][0-9]_"]:
@@ -139,7 +192,7 @@ def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
 
 def chosen_by(command: Any, arguments: list[str]) -> Callable[[str], bool]:
     """Which benchmarks ``-k`` of these arguments names, by the rule of ``pytest-benchmark compare``."""
-    text = getattr(command.make_parser().parse_args(arguments), "filter_expr", None)
+    text = getattr(compare_options(command, arguments), "filter_expr", None)
     if not text:
         return lambda fullname: True
     from _pytest.mark.expression import Expression
@@ -156,8 +209,8 @@ def compared_files(config: Any) -> list[Path]:
     return list(session.storage.query(session.compare))
 
 
-def add_p99_interval() -> None:
-    """Give every row of this session P99's interval.
+def add_p99_intervals() -> None:
+    """Give every row of this session P99's intervals.
 
     Apart from :func:`install`, because it needs scipy, whose import a project that never asked for P99
     should not pay for.
@@ -165,6 +218,9 @@ def add_p99_interval() -> None:
     for name in columns.P99_INTERVAL:
         if name not in Stats.fields:
             _add_statistic(name, _interval_end(name), shown=False)
+    for name in columns.P99_BLOCKS_INTERVAL:
+        if name not in Stats.fields:
+            _add_statistic(name, _block_end(name), shown=False)
 
 
 def measured(config: Any) -> list[Any]:
@@ -287,6 +343,7 @@ def parse_compare_fail(text: str) -> Any:
     return check(column, float(number))
 
 
+_stock_group_stats = plugin.pytest_benchmark_group_stats
 _stock_parse_sort, _stock_parse_compare_fail = utils.parse_sort, utils.parse_compare_fail
 
 
@@ -360,6 +417,7 @@ def _add_columns() -> None:
         "throughput",
         lambda stats: columns.throughput(statistics.median(stats.data), columns.items_per_call(stats.extra_info)),
     )
+    utils.ALLOWED_COLUMNS.append(columns.P99_BLOCKS)  # shown by our table, from P99 and the interval's two ends
 
 
 def _percentile_of(percent: float) -> Callable[[Any], float]:
@@ -368,6 +426,10 @@ def _percentile_of(percent: float) -> Callable[[Any], float]:
 
 def _interval_end(name: str) -> Callable[[Any], float | None]:
     return lambda stats: columns.p99_interval(stats.sorted_data)[name]
+
+
+def _block_end(name: str) -> Callable[[Any], float | None]:
+    return lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data)[name]
 
 
 def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = True) -> None:

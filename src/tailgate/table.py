@@ -13,13 +13,36 @@ from pytest_benchmark.table import STAT_PROPS, CompareBetweenResults, TableResul
 from pytest_benchmark.utils import report_progress
 
 from tailgate.analysis.quantiles import samples_for_upper_end
-from tailgate.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, STOCK, TIME_COLUMNS, complete
+from tailgate.between import told
+from tailgate.columns import (
+    ADDED_COLUMNS,
+    HIGHER_IS_BETTER,
+    LABELS,
+    P99_BLOCKS,
+    P99_BLOCKS_INTERVAL,
+    P99_INTERVAL,
+    PERCENTILES,
+    STOCK,
+    TIME_COLUMNS,
+    complete,
+)
 from tailgate.comparison import other_workload
 from tailgate.errors import TailgateError
 
 MISSING = "-"
 NO_UPPER_END = "?"
 Bench = dict[str, Any]
+INTERVALS = {"p99": P99_INTERVAL, P99_BLOCKS: P99_BLOCKS_INTERVAL}
+"""Column -> the ends that it shows beside P99."""
+TAKEN_FOR_INDEPENDENT = (
+    "P99 [95 % interval]: as if rounds were independent. Of consecutive rounds, whose slow ones come in bursts, it "
+    "held the run's P99 in 51 to 68 % of windows on a busy machine; --benchmark-columns=...,p99_blocks adds an "
+    "interval that knows of bursts (docs/statistics.md)."
+)
+BY_BLOCKS = (
+    "P99 [95 % by blocks]: from consecutive rounds, never narrower than the other; of bursts that none of these rounds "
+    "saw it knows nothing."
+)
 
 
 def sort_key(column: str) -> Callable[[Bench], Any]:
@@ -37,12 +60,14 @@ class PercentileTable(TableResults):
 
     def display(self, tr: Any, groups: Any, progress_reporter: Any = report_progress) -> None:
         """Print one table per group."""
-        ours = set(self.columns) & set(ADDED_COLUMNS) or self.sort in ADDED_COLUMNS
+        ours = set(self.columns) & {*ADDED_COLUMNS, P99_BLOCKS} or self.sort in ADDED_COLUMNS
+        groups = told(groups)
         for _, benchmarks in groups:
             for bench in benchmarks:
                 complete(bench, bench.get("extra_info") or {})
                 for column in STOCK:
                     bench.setdefault(column, None)
+                bench[P99_BLOCKS] = bench["p99"]
         rows = [bench for _, group in groups for bench in group]
         whole = all(bench[name] is not None for bench in rows for name in STOCK)
         if whole and not ours and not any(_mark(bench, {}) for bench in rows):
@@ -52,6 +77,9 @@ class PercentileTable(TableResults):
         notes: dict[str, None] = {}
         for group, benchmarks in groups:
             self._display_group(tr, group, sorted(benchmarks, key=sort_key(self.sort)), notes)
+        of_means = _of_means(rows, self.columns)
+        if of_means:
+            notes.setdefault(of_means)
         if notes:
             tr.write_line("Legend:")
         for note in notes:
@@ -128,8 +156,8 @@ class PercentileTable(TableResults):
         if column not in TIME_COLUMNS and column not in HIGHER_IS_BETTER:
             return str(value), relative
         text = f"{scaled(column, value):,.4f}" if column != "throughput" else f"{value:,.2f}"
-        if column == "p99":
-            text += _interval(bench, scaled, notes)
+        if column in INTERVALS:
+            text += _interval(bench, column, scaled, notes)
         if column == "throughput":
             notes.setdefault("Throughput: items per call / median latency.")
         if column == "ops":
@@ -170,15 +198,36 @@ def _scalable(extremes: Bench, benchmarks: list[Bench], sort: str) -> Bench:
     return found
 
 
-def _interval(bench: Bench, scaled: Callable[[str, float], float], notes: dict[str, None]) -> str:
-    low, high = bench.get("p99_low"), bench.get("p99_high")
-    if high is None:
+def _interval(bench: Bench, column: str, scaled: Callable[[str, float], float], notes: dict[str, None]) -> str:
+    low, high = (bench.get(end) for end in INTERVALS[column])
+    notes.setdefault(TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
+    if high is None and column == P99_BLOCKS:
+        notes.setdefault(
+            f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 from "
+            "above; take more with --rounds=N, or --processes=N."
+        )
+    elif high is None:
         notes.setdefault(
             f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds, so no round is high enough "
             "to bound P99 from above at 95 %; take more with --rounds=N or --protocol=adaptive."
         )
     ends = [NO_UPPER_END if end is None else f"{scaled('p99', end):,.4f}" for end in (low, high)]
     return f" [{', '.join(ends)}]"
+
+
+def _of_means(rows: list[Bench], shown: list[str]) -> str | None:
+    """Whose percentiles are not of single calls."""
+    calls = {bench["name"]: bench.get("iterations") for bench in rows}
+    found = [(name, count) for name, count in calls.items() if isinstance(count, int) and count > 1]
+    if not found or not {*PERCENTILES, P99_BLOCKS} & set(shown):
+        return None
+    (name, count), *others = found
+    more = f" and {len(others)} more" if others else ""
+    calls_said = "several" if others else str(count)
+    return (
+        f"Percentiles of {name}{more}: a round is {calls_said} calls (iterations), so they are of means over these "
+        "and hide a single slow call; iterations=1 shows it."
+    )
 
 
 def _mark(bench: Bench, notes: dict[str, None]) -> str:

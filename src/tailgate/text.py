@@ -1,13 +1,25 @@
-"""Plain text: in columns, and into a file."""
+"""Plain text: harmless, in columns, and into a file."""
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tailgate.gate.verdict import printable
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing round, and halves of a character."""
+
+
+def printable(text: str) -> str:
+    """On one line and without anything a terminal would obey: names come from files too."""
+    return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def counted(count: int, things: str) -> str:
+    """``1 saved session``, ``2 saved sessions``; ``things`` ends in the ``s`` of several."""
+    return f"{count} {things.removesuffix('s') if count == 1 else things}"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

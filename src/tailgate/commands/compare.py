@@ -55,6 +55,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             files = list(dict.fromkeys(seams.saved_runs(command, arguments)))
             if asked.fail_on_regression and len(files) < 2:
                 raise TailgateError("compare --fail-on-regression: needs two runs or more, the last of them is judged")
+            seams.check_between(seams.compare_options(command, arguments), len(files))
             _check_comparable(files)
         command.main()
     except SystemExit as stop:
@@ -81,12 +82,13 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
         return 0
     from tailgate.gate.comparing import remarks, verdicts_on
     from tailgate.gate.tables import summary, terminal_table
-    from tailgate.gate.verdict import compared, line, printable
+    from tailgate.gate.verdict import compared, line
+    from tailgate.text import counted, printable
 
     verdicts, history = verdicts_on(sessions, limits, chosen)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
     print(f"\n{terminal_table(verdicts, color=False)}" if verdicts else "")
-    print(f"{files[-1].name} against {len(history.sessions)} sessions{left_out}: {summary(verdicts)}")
+    print(f"{files[-1].name} against {counted(len(history.sessions), 'sessions')}{left_out}: {summary(verdicts)}")
     for note in remarks(sessions[-1], history):
         print(printable(f"{note}."))
     for one in verdicts:

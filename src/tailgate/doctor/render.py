@@ -10,6 +10,7 @@ import textwrap
 
 from tailgate.doctor import GROUPS, Examination, disturbing
 from tailgate.doctor.model import STATES
+from tailgate.text import UNPRINTABLE, printable
 
 NARROWEST, WIDEST = 60, 100
 _STATE_WIDTH = max(map(len, STATES))
@@ -31,10 +32,10 @@ def as_text(examination: Examination, width: int = WIDEST) -> str:
     for group, findings in examination.items():
         lines += [GROUPS[group], ""]
         for finding in findings:
-            head = f"  {finding.state:<{_STATE_WIDTH}}  {finding.topic:<{topic_width}}  "
-            lines += _wrapped(finding.text, width, head, indent)
+            head = f"  {finding.state:<{_STATE_WIDTH}}  {printable(finding.topic):<{topic_width}}  "
+            lines += _wrapped(printable(finding.text), width, head, indent)
             if finding.remedy:
-                lines.append(f"{indent}$ {finding.remedy}")
+                lines.append(f"{indent}$ {printable(finding.remedy)}")
         lines.append("")
     return "\n".join([*lines, summary(examination), ""])
 
@@ -58,10 +59,12 @@ def summary(examination: Examination) -> str:
 
 
 def as_json(examination: Examination) -> str:
-    """A list of findings, each with its group."""
+    """A list of findings, each with its group; what a terminal would obey is written as JSON's escapes."""
     rows = [
         {"group": group, **dataclasses.asdict(finding)}
         for group, findings in examination.items()
         for finding in findings
     ]
-    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(rows, indent=2, ensure_ascii=False)
+    lines = (UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", line) for line in text.split("\n"))
+    return "\n".join(lines) + "\n"

@@ -37,6 +37,7 @@ from tailgate.processes.child import INSIDE
 from tailgate.processes.signals import Signals
 from tailgate.run import BenchmarkRun
 from tailgate.settings import Settings
+from tailgate.text import counted
 
 NOT_WITH = {
     "benchmark_save": "--benchmark-save", "benchmark_autosave": "--benchmark-autosave",
@@ -147,7 +148,9 @@ class Duet:
             return
         terminal = terminalreporter._tw
         terminalreporter.section(f"duet: head against {self._base.label}")
-        pairs = f"{self._campaign.done} pairs, {self._campaign.wall_s:.0f} s" if self._campaign else "no pairs"
+        pairs = (
+            f"{counted(self._campaign.done, 'pairs')}, {self._campaign.wall_s:.0f} s" if self._campaign else "no pairs"
+        )
         if self._verdicts:
             terminalreporter.write_line(terminal_table(self._verdicts, color=terminal.hasmarkup))
         terminalreporter.write_line(f"{summary(self._verdicts)} ({pairs})")

@@ -23,6 +23,7 @@ from tailgate.gate.objectives import objectives
 from tailgate.gate.samples import Sample
 from tailgate.gate.sessions import History
 from tailgate.gate.verdict import Verdict, percent
+from tailgate.text import counted
 
 DRIFT_ALPHA = 0.001
 """Against the oldest sessions alone. A slow drift widens the scatter of the whole history along with itself, and so
@@ -86,7 +87,7 @@ def _nothing_to_judge(same: Sequence[Sample], logs: Sequence[float], metric: str
     if logs:
         return f"this session has no {metric}"
     if not any(row.trusted for row in same):
-        return f"not one of {len(same)} saved sessions is undisturbed ({', '.join(sorted({r.status for r in same}))})"
+        return f"not one of {counted(len(same), UNIT)} is undisturbed ({', '.join(sorted({r.status for r in same}))})"
     return f"no saved session has a {metric} (save with raw rounds: --benchmark-save-data)"
 
 
@@ -116,6 +117,6 @@ def _measured_by(blank: Verdict, logs: Sequence[float], now_logs: Sequence[float
     )
     if found.sessions < LEAST_SESSIONS:
         seen = percent(filled.detectable_rel or 0.0).lstrip("+")
-        reason = f"{found.sessions} saved sessions of the {LEAST_SESSIONS} a verdict needs show changes from {seen}"
+        reason = f"{counted(found.sessions, UNIT)} of the {LEAST_SESSIONS} a verdict needs show changes from {seen}"
         return replace(filled, reason=reason)
     return filled

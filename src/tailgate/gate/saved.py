@@ -20,11 +20,12 @@ from tailgate.gate.samples import of_row
 from tailgate.gate.scope import Scope, is_of, split
 from tailgate.gate.sessions import MARK, History, history_of
 from tailgate.gate.synthesized import report_failure, turn
-from tailgate.gate.verdict import Verdict, compared, line, overall, printable
+from tailgate.gate.verdict import Verdict, compared, line, overall
 from tailgate.items import is_benchmark
 from tailgate.run import BenchmarkRun
 from tailgate.selection import selection_of
 from tailgate.settings import Settings
+from tailgate.text import printable
 
 Again = Callable[[], Sequence[Any]]
 """Measures the present benchmark once more, in fresh processes; its rows."""

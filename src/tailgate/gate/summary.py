@@ -9,7 +9,8 @@ import pytest
 from tailgate.analysis.gate import UNDECIDED
 from tailgate.gate.sessions import History
 from tailgate.gate.tables import summary, terminal_table
-from tailgate.gate.verdict import Verdict, line, printable
+from tailgate.gate.verdict import Verdict, line
+from tailgate.text import counted, printable
 
 
 def write(
@@ -26,8 +27,7 @@ def write(
             reporter.write_line(text)
     name = "the latest run" if config.option.benchmark_compare is True else repr(config.option.benchmark_compare)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
-    count = len(history.sessions)
-    sessions = f"{count} saved session{'s' if count != 1 else ''}"
+    sessions = counted(len(history.sessions), "saved sessions")
     reporter.write_line(printable(f"Against {sessions} of {name}{left_out}."))
     reporter.write_line(summary(verdicts))
     for note in history.expected.notes:

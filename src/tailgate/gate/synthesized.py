@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from tailgate.gate.scope import split
-from tailgate.gate.verdict import printable
+from tailgate.text import printable
 
 
 def report_failure(config: pytest.Config, fullname: str, text: str) -> None:

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tailgate.analysis.gate import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
-from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, ordered, percent, printable, probability
+from tailgate.gate.verdict import SEVERITY, UNITS, Verdict, line, ordered, percent, probability
+from tailgate.text import printable
 
 HEADINGS = (
     "verdict",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -18,6 +17,7 @@ from tailgate.analysis.gate import (
     UNDECIDED,
 )
 from tailgate.number import is_number
+from tailgate.text import counted, printable
 
 SEVERITY = (FAIL, MISSING, INCOMPARABLE, UNDECIDED, IMPROVED, PASS, NEW)
 """The first of them that one of its metrics got is a benchmark's verdict."""
@@ -25,8 +25,6 @@ FAILING = frozenset({FAIL, MISSING})
 COMPARED = frozenset({FAIL, UNDECIDED, IMPROVED, PASS})
 UNITS = {"throughput": "items_per_s"}
 """Of a metric's values; seconds where not named."""
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, those that turn the direction of writing round, and halves of a character."""
 
 
 @dataclass(frozen=True)
@@ -168,15 +166,10 @@ def probability(p: float) -> str:
     return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
 
 
-def printable(text: str) -> str:
-    """On one line and without anything a terminal would obey: names come from files too."""
-    return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-
-
 def _replicates(one: Verdict) -> str:
     if one.replicates is None:
         return ""
     if one.worse is None:
-        return f"{one.replicates} {one.unit}"
+        return counted(one.replicates, one.unit)
     word = "lower" if one.metric in HIGHER_IS_BETTER else "slower"
-    return f"{one.worse} of {one.replicates} {one.unit} {word}"
+    return f"{one.worse} of {counted(one.replicates, one.unit)} {word}"

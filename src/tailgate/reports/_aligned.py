@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tailgate.gate.verdict import printable
+from tailgate.text import printable
 
 MARKUP = re.compile(r"[\\`*\[\]<>|~&$]")
 """What could mean something in Markdown within a line; written as numeric entities."""
+OF_A_PAGE = re.compile(r"<(?=[A-Za-z/!?])|(?<=\])\(|(?<!\\)\|")
+"""What in a cell could only be another's markup: a tag, a link, the end of the cell. Code spans stay as they are."""
 
 
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1, text_last: bool = False
 ) -> str:
-    """The first ``text_columns`` (and the last) to the left, the others to the right. Cells are Markdown already."""
-    lines = [list(header), *map(list, rows)]
+    """The first ``text_columns`` (and the last) to the left, the others to the right.
+
+    Cells are Markdown already; but a tag or a link in one is a name's, and shown as it is.
+    """
+    lines = [[safe(cell) for cell in line] for line in (header, *rows)]
     widths = [max(3, *(len(line[index]) for line in lines)) for index in range(len(header))]
     left = [index < text_columns or (text_last and index == len(header) - 1) for index in range(len(header))]
     rule = ["-" * width if is_text else "-" * (width - 1) + ":" for width, is_text in zip(widths, left, strict=True)]
@@ -27,6 +32,15 @@ def table(
         for line in lines
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in [padded[0], rule, *padded[1:]]) + "\n"
+
+
+def safe(cell: str) -> str:
+    """A cell of names and numbers that nobody made Markdown of."""
+    parts = re.split(r"(`[^`]*`)", cell)  # code spans are at the odd places
+    return "".join(
+        part if index % 2 else OF_A_PAGE.sub(lambda match: f"&#{ord(match[0])};", part)
+        for index, part in enumerate(parts)
+    )
 
 
 def code(text: str) -> str:

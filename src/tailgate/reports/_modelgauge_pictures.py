@@ -13,11 +13,11 @@ from typing import Any
 
 from tailgate.analysis.correlation import linear_fit
 from tailgate.errors import TailgateError
-from tailgate.gate.verdict import printable
 from tailgate.reports._modelgauge_pairs import Found, evaluate, pairs, points
 from tailgate.reports._modelgauge_published import FLOPS_LATENCY, PARAMETERS_MEMORY
 from tailgate.reports._modelgauge_rows import MEMORY, Profile, Setting, memory_meter
 from tailgate.reports._modelgauge_text import by_size
+from tailgate.text import printable
 
 BySetting = Mapping[Setting, Sequence[Profile]]
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

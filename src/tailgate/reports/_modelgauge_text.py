@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tailgate.analysis.correlation import can_both_be_true, linear_fit
-from tailgate.reports._aligned import code, number, table
+from tailgate.reports._aligned import code, number, table, words
 from tailgate.reports._modelgauge_pairs import Found, points
 from tailgate.reports._modelgauge_published import DEVICES, FLOPS_LATENCY, PARAMETERS_MEMORY, PUBLISHED, published
 from tailgate.reports._modelgauge_rows import (
@@ -167,7 +167,7 @@ def _published(one: Found) -> list[str]:
 
 
 def _counts(counts: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in counts)
+    return ", ".join(f"{count} {words(reason)}" for reason, count in counts)
 
 
 def _r(value: float | None) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from tailgate.errors import TailgateError
 from tailgate.history import Run
 from tailgate.reports import _modelgauge_csv, _modelgauge_pictures
-from tailgate.reports._aligned import code, table
+from tailgate.reports._aligned import code, table, words
 from tailgate.reports._modelgauge_pairs import evaluate, pairs
 from tailgate.reports._modelgauge_rows import STUDY, Profile, Profiles, Setting, memory_meter, profiles
 from tailgate.reports._modelgauge_text import correlations, fits, inefficiency, influences, models
@@ -68,7 +68,7 @@ def _part(setting: Setting, measured: Sequence[Profile]) -> list[str]:
     contended = sum(not one.usable for one in measured)
     left_out = f", {contended} of them disturbed and left out of what is about time" if contended else ""
     counters = sorted({one.flops_counter for one in measured if one.flops_counter})
-    counted = f" FLOPs = 2 × MACs, counted by {', '.join(counters)}." if counters else ""
+    counted = f" FLOPs = 2 × MACs, counted by {words(', '.join(counters))}." if counters else ""
     meter = memory_meter(measured)
     found = [evaluate(pair, measured) for pair in pairs(measured)]
     memory = f" Memory: {meter}." if meter else " No memory was measured."

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tailgate.errors import TailgateError
 from tailgate.history import Run
 from tailgate.reports import _training_csv
-from tailgate.reports._aligned import code, number, table
+from tailgate.reports._aligned import code, number, table, words
 from tailgate.reports._training_published import (
     BATCHES,
     CLASSES,
@@ -75,7 +75,7 @@ def _part(setting: Setting, rows: Sequence[Trained]) -> list[str]:
     data = "synthetic images: no accuracy is claimed" if setting.data == "synthetic" else setting.data
     parts = [
         f"## {code(setting.title)}\n",
-        f"{code(setting.machine)}, {code(setting.cpu_model)}; {data}; {setting.classes} classes.\n",
+        f"{code(setting.machine)}, {code(setting.cpu_model)}; {words(data)}; {setting.classes} classes.\n",
     ]
     for scenario, title in (("A", "Scenario A: models"), ("B", "Scenario B: batch sizes")):
         found = [one for one in rows if scenario in one.scenario.split("+")]

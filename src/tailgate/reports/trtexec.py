@@ -14,9 +14,9 @@ from typing import Any
 
 from tailgate.columns import items_per_call
 from tailgate.errors import TailgateError
-from tailgate.gate.verdict import printable
 from tailgate.history import Run
 from tailgate.reports.deep_gap.reading import device_of, number
+from tailgate.text import printable
 
 NAME = "trtexec"
 PERCENTILES = (90, 95, 99)

@@ -6,9 +6,14 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tailgate.gate.verdict import printable
+from tailgate.comparison import other_workload
+from tailgate.gate.samples import UNTRUSTED
 from tailgate.history import Run
 from tailgate.progress import milliseconds
+from tailgate.text import printable
+
+OF_TENANTS = {"tenants", "tenant_cpus"}
+"""What differs in any case."""
 
 
 def lines(rows: Iterable[Any], compared: Sequence[Run] = ()) -> list[str]:
@@ -21,7 +26,7 @@ def lines(rows: Iterable[Any], compared: Sequence[Run] = ()) -> list[str]:
         return []
     told = ["Tenants: P99 of the best, the median and the worst of them; items of all per second while all were timed."]
     for row in found:
-        told += _of_one(row.fullname, row.extra_info, _alone(row.fullname, compared))
+        told += _of_one(row.fullname, row.extra_info, _alone(row.fullname, row.extra_info, compared))
     return told
 
 
@@ -39,16 +44,22 @@ def _of_one(name: str, info: Mapping[str, Any], alone: Mapping[str, Any] | None)
         said[1] += f", {total / one:.2f} times one tenant of the baseline"
         if alone.get("p99"):
             said[1] += f", whose P99 is {milliseconds(alone['p99'])}"
+        if alone["status"]:
+            said[1] += f"; that row was {alone['status']}"
     return said
 
 
-def _alone(name: str, compared: Sequence[Run]) -> Mapping[str, Any] | None:
-    """Its ``stats`` in the latest run in which it was measured without others, on this machine."""
+def _alone(name: str, info: Mapping[str, Any], compared: Sequence[Run]) -> Mapping[str, Any] | None:
+    """Its ``stats`` in the latest run in which it was measured without others, on this machine, doing the same work.
+
+    ``status``: what disturbed it; ``None`` where nothing did.
+    """
     for run in reversed(compared):
         for bench in run["benchmarks"]:
-            stats = bench["stats"]
-            one = (bench.get("extra_info") or {}).get("tenants", 1) == 1 and not stats.get("other_machine")
-            if bench["fullname"] == name and one:
-                found: Mapping[str, Any] = stats
-                return found
+            stats, saved = bench["stats"], bench.get("extra_info") or {}
+            one = saved.get("tenants", 1) == 1 and not stats.get("other_machine")
+            alike = not {*other_workload(saved, info)} - OF_TENANTS
+            if bench["fullname"] == name and one and alike:
+                status = saved.get("status")
+                return {**stats, "status": status if status in UNTRUSTED else None}
     return None

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tailgate.cpus import contents
+
 FREQUENCY_BUDGET_S = 0.001
 """Kernels before 5.18 sleep 10 ms to find the frequency of one CPU: after this long, the CPUs read so far do."""
 
@@ -24,7 +26,7 @@ def cpu_times(stat: Path, cpus: Iterable[int]) -> tuple[float, float] | None:
     wanted = {f"cpu{number}" for number in cpus}
     busy = steal = 0
     try:
-        for line in stat.read_text().splitlines():
+        for line in contents(stat).splitlines():
             name, *fields = line.split()
             if name in wanted:
                 user, nice, system, _idle, _iowait, irq, softirq, stolen = map(int, fields[:8])
@@ -48,7 +50,7 @@ def thread_times(tasks: Path) -> Mapping[int, tuple[float, float]] | None:
         return None
     for thread in threads:
         try:
-            running_ns, waiting_ns, _times = map(int, (tasks / thread / "schedstat").read_text().split())
+            running_ns, waiting_ns, _times = map(int, contents(f"{tasks}/{thread}/schedstat").split())
         except (OSError, ValueError):
             continue  # it has just ended
         found[int(thread)] = (running_ns * 1e-9, waiting_ns * 1e-9)
@@ -59,7 +61,7 @@ def thread_times(tasks: Path) -> Mapping[int, tuple[float, float]] | None:
 def pressure(file: Path) -> float | None:
     """Seconds in which some task waited for the resource: ``some … total=`` of ``/proc/pressure/*``, in µs there."""
     try:
-        for line in file.read_text().splitlines():
+        for line in contents(file).splitlines():
             kind, *pairs = line.split()
             if kind == "some":
                 return int(dict(pair.split("=") for pair in pairs)["total"]) * 1e-6
@@ -77,7 +79,7 @@ def throttling(folders: Iterable[Path]) -> tuple[int, float] | None:
     periods, stopped_s, found = 0, 0.0, False
     for folder in folders:
         try:
-            pairs = (line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+            pairs = (line.split() for line in contents(f"{folder}/cpu.stat").splitlines())
             counts = {name: int(value) for name, value in pairs}
         except (OSError, ValueError):
             continue
@@ -95,7 +97,7 @@ def frequency_hz(folder: Path, cpus: Iterable[int]) -> float | None:
     start_s = time.perf_counter()
     for number in cpus:
         try:
-            found_khz.append(int((folder / f"cpu{number}" / "cpufreq" / "scaling_cur_freq").read_text()))
+            found_khz.append(int(contents(f"{folder}/cpu{number}/cpufreq/scaling_cur_freq")))
         except (OSError, ValueError):
             return None  # the mean of some CPUs would not be the mean
         if time.perf_counter() - start_s > FREQUENCY_BUDGET_S:
@@ -111,9 +113,9 @@ def thermal_throttles(folder: Path, cpus: Iterable[int]) -> int | None:
     count = None
     for number in cpus:
         for what in ("core", "package"):
-            file = folder / f"cpu{number}" / "thermal_throttle" / f"{what}_throttle_count"
+            file = f"{folder}/cpu{number}/thermal_throttle/{what}_throttle_count"
             try:
-                count = (count or 0) + int(file.read_text())
+                count = (count or 0) + int(contents(file))
             except (OSError, ValueError):
                 continue
         if count is None:

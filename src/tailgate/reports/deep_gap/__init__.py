@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from tailgate.errors import TailgateError
 from tailgate.history import Run
-from tailgate.reports._aligned import code, table
+from tailgate.reports._aligned import code, table, words
 from tailgate.reports.deep_gap import batches, csv_files, picture, resources, speed
 from tailgate.reports.deep_gap.findings import section
 from tailgate.reports.deep_gap.reading import STUDY, Study, study_of
@@ -74,7 +74,7 @@ def _sources(study: Study) -> list[str]:
         for (device, reason), count in study.left_out.items():
             by_device.setdefault(device, Counter())[reason] += count
         said = "; ".join(
-            f"{code(device)}: {', '.join(f'{count} {reason}' for reason, count in reasons.items())}"
+            f"{code(device)}: {', '.join(f'{count} {words(reason)}' for reason, count in reasons.items())}"
             for device, reasons in by_device.items()
         )
         parts.append(f"Rows left out of everything below: {said}.\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tailgate.gate.verdict import printable
 from tailgate.reports._aligned import table
 from tailgate.reports.deep_gap.predicates import (
     VERDICTS,
@@ -25,6 +24,7 @@ from tailgate.reports.deep_gap.votes import (
     less_power,
     more_per_joule,
 )
+from tailgate.text import printable
 
 NO_PAIR = "no GPU has fp32 and fp16 or int8 of one model by one runtime with this value"
 FINDINGS: Sequence[Finding] = (

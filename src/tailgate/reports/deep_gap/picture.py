@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tailgate.errors import TailgateError
-from tailgate.gate.verdict import printable
 from tailgate.reports.deep_gap.cells import Cell, Curve
 from tailgate.reports.deep_gap.reading import Study
+from tailgate.text import printable
 
 COLOURS = {"fp32": "#333333", "tf32": "#8a6d3b", "bf16": "#2a7f62", "fp16": "#1f6fb2", "int8": "#c8452f"}
 OTHER_COLOUR = "#888888"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from tailgate.reports._aligned import code
+from tailgate.reports._aligned import code, words
 from tailgate.reports.deep_gap import text
 from tailgate.reports.deep_gap.cells import Curve
 from tailgate.reports.deep_gap.ratios import (
@@ -107,7 +107,8 @@ def _over_cpu(gpus: Sequence[Curve], cpu: Sequence[Curve]) -> str:
 
 def _fastest(cpu: Sequence[Curve]) -> str:
     best = max(cpu, key=lambda curve: curve.peak.value)
-    return f"Its fastest row: {best.config.label}, batch {best.peak.batch}, {text.images(best.peak.value)} images/s."
+    label = words(best.config.label)
+    return f"Its fastest row: {label}, batch {best.peak.batch}, {text.images(best.peak.value)} images/s."
 
 
 def _most_threads(cpu: Sequence[Curve]) -> list[Curve]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tailgate.errors import TailgateError
-from tailgate.gate.verdict import printable
 from tailgate.history import Run, machine_id_of, machine_of
 from tailgate.reports.framework_comparison import picture, tables
 from tailgate.reports.framework_comparison.entries import Group, Key
 from tailgate.reports.framework_comparison.findings import MODEL, section
 from tailgate.reports.framework_comparison.groups import groups_of
+from tailgate.text import printable
 
 NAME = "framework-comparison"
 BATCH = 1000

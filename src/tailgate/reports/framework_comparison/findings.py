@@ -61,7 +61,7 @@ def section(groups: Sequence[Group], chosen: Group) -> list[str]:
     counted = ", ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if verdicts[name])
     parts = [title]
     if fair:
-        parts.append(f"Compared alike ({fair.key.label}), {len(FINDINGS)} findings; {counted}.\n")
+        parts.append(f"Compared alike ({tables.escaped(fair.key.label)}), {len(FINDINGS)} findings; {counted}.\n")
     headings = ("finding", "published", "as published, here", "compared alike", "verdict")
     parts.append(tables.table(headings, lines, others="---"))
     parts += [*(f"- {tables.escaped(text)}" for text in dict.fromkeys(reasons)), ""]

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tailgate.gate.verdict import printable
 from tailgate.history import Run
 from tailgate.number import is_number
 from tailgate.reports.framework_comparison.entries import ALONE, ALSO, SIDES_S, Entry, Group, Key, Value
 from tailgate.reports.framework_comparison.published import NAMES
 from tailgate.rows import alone, warnings_of
+from tailgate.text import printable
 
 STUDY = "framework-comparison"
 ORDER = ("pytorch", "pytorch-compile", "tensorflow", "jax", "onnxruntime", "openvino")

@@ -41,8 +41,13 @@ COLUMNS: tuple[Column, ...] = (latency_ms, cpu_percent, memory_mb)
 
 
 def relative(entries: Iterable[Entry], column: Column, *, base: str | None = None) -> dict[str, float]:
-    """Runtime -> its value over the best (least) one's, or over ``base``'s; only what is known, and above zero."""
+    """Runtime -> its value over the best (least) one's, or over ``base``'s; only what is known, and above zero.
+
+    One value alone is set against nothing: 1.00 would be itself.
+    """
     values = {entry.runtime: value for entry in entries if (value := column(entry)) is not None}
+    if len(values) < 2:
+        return {}
     unit = values.get(base) if base else min(values.values(), default=None)
     return {name: value / unit for name, value in values.items()} if unit is not None and unit > 0 else {}
 
@@ -61,10 +66,26 @@ def as_csv(group: Group) -> bytes:
 
 def as_markdown(group: Group) -> str:
     """Three tables: latency; CPU use and memory; what happens once. Then why something is missing, or to be minded."""
-    parts = [_latency(group), _resources(group)]
+    parts = [f"{escaped(bases(group))}\n", _latency(group), _resources(group)]
     if any(value is not None for entry in group.entries for value in entry.sides_s):
         parts.append(_once(group))
     return "\n".join([*parts, *_reasons(group)])
+
+
+def bases(group: Group) -> str:
+    """Whose value each relative column is of."""
+    best = []
+    for name, column in zip(("latency", "CPU use", "memory"), COLUMNS, strict=True):
+        known = [(value, entry) for entry in group.entries if (value := column(entry)) is not None]
+        if len(known) > 1:
+            _, entry = min(known, key=lambda pair: pair[0])
+            best.append(f"{name} of {entry.name}{'' if entry.status == 'ok' else f' ({entry.status})'}")
+    base = next((entry for entry in group.entries if entry.runtime == BASE), None)
+    if base is None or not base.measured:
+        to_base = "PyTorch was not measured, so nothing is set against it"
+    else:
+        to_base = f"to {base.name}: its row here{'' if base.status == 'ok' else f' ({base.status})'}"
+    return f"To the best: {', '.join(best) or 'nothing, with one value each'}; {to_base}."
 
 
 def _latency(group: Group) -> str:
@@ -123,7 +144,8 @@ def _reasons(group: Group) -> list[str]:
 
 def table(headings: Sequence[str], lines: Iterable[Sequence[str]], *, others: str = "--:") -> str:
     """In GitHub's Markdown; the first column is text, ``others`` aligns the rest, nothing in a cell is markup."""
-    rows = [headings, ["---", *[others] * (len(headings) - 1)], *([escaped(cell) for cell in row] for row in lines)]
+    named, *told = ([escaped(cell) for cell in row] for row in (headings, *lines))
+    rows = [named, ["---", *[others] * (len(headings) - 1)], *told]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
