@@ -44,12 +44,24 @@ def order_statistic_ranks(count: int, quantile: float, confidence: float = 0.95)
     """
     if count < 1 or not 0 < quantile < 1 or not 0 < confidence < 1:
         raise ValueError(f"no ranks for count={count!r}, quantile={quantile!r}, confidence={confidence!r}")
-    from scipy.stats import binom
-
     tail = (1 - confidence) / 2
-    low = int(binom.ppf(tail, count, quantile))
-    high = int(binom.ppf(1 - tail, count, quantile)) + 1
+    low = _binomial_quantile(tail, count, quantile)
+    high = _binomial_quantile(1 - tail, count, quantile) + 1
     return (low if low >= 1 else None), (high if high <= count else None)
+
+
+def _binomial_quantile(probability: float, count: int, share: float) -> int:
+    """``scipy.stats.binom.ppf``: the fewest successes that are not passed with ``probability`` at least.
+
+    From ``scipy.special``, because ``scipy.stats`` takes half a second to import, in every session.
+    """
+    from scipy.special import bdtr, bdtrik
+
+    successes = max(math.ceil(bdtrik(probability, count, share)) - 1, 0)
+    # The inverse is a float next to a whole number at times; the distribution itself decides.
+    while bdtr(successes, count, share) < probability:
+        successes += 1
+    return successes
 
 
 def order_statistic_interval(
