@@ -19,6 +19,9 @@ def pytest_configure(config: pytest.Config) -> None:
         # A worker of pytest-xdist shares its controller's cache; the sessions it starts are nobody's workers.
         for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
             del os.environ[name]
+        # Each worker, and each session it starts, has as many threads as the machine has CPUs; OpenMP's would spend
+        # three quarters of all its time waiting for each other. How many there are stays as it is.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     else:
         config.stash[CACHE] = os.environ["TAILGATE_CACHE"] = tempfile.mkdtemp(prefix="tailgate-tests-")
 

@@ -146,9 +146,9 @@ def pearson_p(r: float, n: int) -> float:
         raise ValueError(f"no p for {r=}, {n=}")
     if abs(r) == 1:
         return 0.0
-    from scipy.stats import t
+    from scipy.special import stdtr
 
-    return 2 * float(t.sf(abs(r) * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2))
+    return 2 * float(stdtr(n - 2, -abs(r) * math.sqrt((n - 2) / ((1 - r) * (1 + r)))))
 
 
 def p_bounds(r: float, n: int, r_step: float = 0.001) -> tuple[float, float]:

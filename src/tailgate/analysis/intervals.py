@@ -19,9 +19,9 @@ def t_half_width_rel(values: Sequence[float], confidence: float = 0.95) -> float
     mean = statistics.fmean(values)
     if mean == 0:
         return None
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    quantile = float(t.ppf((1 + confidence) / 2, len(values) - 1))
+    quantile = float(stdtrit(len(values) - 1, (1 + confidence) / 2))
     return quantile * statistics.stdev(values) / math.sqrt(len(values)) / abs(mean)
 
 

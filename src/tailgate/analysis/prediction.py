@@ -50,13 +50,13 @@ def predicted(history_log: Sequence[float], now_log: Sequence[float], alpha: flo
     difference = statistics.fmean(now_log) - statistics.fmean(history_log)
     if len(history_log) < 2:
         return Prediction(len(history_log), math.expm1(difference), None, None, None, None, None)
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     freedom = len(history_log) - 1
     spread = statistics.stdev(history_log) * math.sqrt(1 / len(history_log) + 1 / len(now_log))
-    reach = float(t.ppf(1 - alpha, freedom)) * spread
+    reach = float(stdtrit(freedom, 1 - alpha)) * spread
     if spread > ROUNDING_LOG:
-        p_more = float(t.sf(difference / spread, freedom))
+        p_more = float(stdtr(freedom, -difference / spread))
     else:
         p_more = 0.5 if abs(difference) <= ROUNDING_LOG else float(difference < 0)
     return Prediction(

@@ -97,12 +97,12 @@ def _welch(base_s: Sequence[float], now_s: Sequence[float]) -> SpeedUp:
     squares = [statistics.variance(values) / len(values) for values in (base, now)]
     if not any(squares):
         return SpeedUp(math.exp(difference), math.exp(difference), math.exp(difference))
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     # In shares of the sum: squares of tiny variances would vanish.
     shares = [square / sum(squares) for square in squares]
     freedom = 1 / sum(share**2 / (len(values) - 1) for share, values in zip(shares, (base, now), strict=True))
-    half = float(t.ppf(0.975, freedom)) * math.sqrt(sum(squares))
+    half = float(stdtrit(freedom, 0.975)) * math.sqrt(sum(squares))
     return SpeedUp(math.exp(difference), math.exp(difference - half), math.exp(difference + half))
 
 
@@ -125,10 +125,12 @@ def top1_interval(top1: float, items: int) -> tuple[float, float]:
 
     16 of 16 are compatible with 79 %: so few items can refute 99 %, never show it. 368 of 368 would.
     """
-    from scipy.stats import binomtest
+    from scipy.special import betaincinv
 
-    found = binomtest(round(top1 * items), items).proportion_ci(0.95, method="exact")
-    return float(found.low), float(found.high)
+    agreeing = round(top1 * items)
+    low = float(betaincinv(agreeing, items - agreeing + 1, 0.025)) if agreeing else 0.0
+    high = float(betaincinv(agreeing + 1, items - agreeing, 0.975)) if agreeing < items else 1.0
+    return low, high
 
 
 @dataclass(frozen=True)
