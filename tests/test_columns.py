@@ -67,13 +67,13 @@ def test_empty_raw_data_are_no_raw_data(data):
 
 def test_without_data_and_median_nothing_is_made_up():
     stats = complete({}, {})
-    assert stats == dict.fromkeys((*PERCENTILES, *P99_INTERVAL, *P99_BLOCKS_INTERVAL, "throughput"))
+    assert stats == dict.fromkeys((*PERCENTILES, *P99_INTERVAL, *P99_BLOCKS_INTERVAL, "throughput", *STOCK))
 
 
 def test_values_that_were_saved_are_kept():
     saved = {**dict.fromkeys((*ADDED_COLUMNS, *P99_BLOCKS_INTERVAL), 42.0), "p99_low": 1.0, "p99_high": None}
     saved["data"] = [1.0] * 400
-    assert complete(copy.deepcopy(saved), {}) == saved
+    assert complete(copy.deepcopy(saved), {}) == {**dict.fromkeys(STOCK), **saved}
 
 
 @settings(deadline=None)
