@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tailgate import columns, environment
-from tailgate.history import REQUIRED
+from tailgate.history import NEEDED
 from tailgate.items import whole
 from tailgate.number import number
 from tailgate.plain import plain
@@ -51,7 +51,7 @@ def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
         by_name.setdefault(bench.fullname, []).append(bench)
     kept = []
     for bench in output_json["benchmarks"]:
-        nothing = [name for name in REQUIRED if number(bench["stats"].get(name)) is None]
+        nothing = [name for name in NEEDED if number(bench["stats"].get(name)) is None]
         if nothing:  # one such row would make the whole file unreadable
             reason = f"not saved: no number for {', '.join(nothing)} (what did --benchmark-timer give?)"
             unmeasured = {"fullname": bench["fullname"], "status": "failed", "reason": reason}
