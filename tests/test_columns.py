@@ -14,6 +14,7 @@ from tailgate.columns import (
     P99_INTERVAL,
     PERCENTILES,
     SORTABLE,
+    STOCK,
     complete,
     items_per_call,
     p99_blocks_interval,
