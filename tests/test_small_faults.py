@@ -202,6 +202,13 @@ def test_no_name_in_a_comparison_is_obeyed(compare: Any, tmp_path: Path, how: tu
     assert_harmless_csv(written)
 
 
+def test_no_error_of_a_command_is_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", f"{HOSTILE}.json", "--format=html"]) == 4
+    said = capsys.readouterr().err
+    assert not UNPRINTABLE.search(said.removesuffix("\n"))
+    assert "alert" in said
+
+
 def test_no_finding_of_the_doctor_is_obeyed() -> None:
     examination = {
         "disturbances": [Finding("load", "disturbs", f"busy: {HOSTILE}\x9b", f"kill {HOSTILE}")],

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from tailgate import __version__
 from tailgate.commands import baselines, compare, duet, project, report
 from tailgate.errors import TailgateError
+from tailgate.text import printable
 
 WRONG_USAGE = 4
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"unknown argument {rest[0]!r}")
         return int(options.run(options, rest))
     except TailgateError as error:
-        print(f"tailgate: error: {error}", file=sys.stderr)
+        print(f"tailgate: error: {printable(str(error))}", file=sys.stderr)
         return WRONG_USAGE
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say

@@ -11,6 +11,7 @@ from typing import Any
 from tailgate.errors import TailgateError, one_line
 from tailgate.gate.limits import Limits, session_limits
 from tailgate.history import load_run, machine_id_of
+from tailgate.text import counted, printable
 
 WRONG_USAGE = 4
 WRONG_ARGUMENT = 2
@@ -83,12 +84,12 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
     from tailgate.gate.comparing import remarks, verdicts_on
     from tailgate.gate.tables import summary, terminal_table
     from tailgate.gate.verdict import compared, line
-    from tailgate.text import counted, printable
 
     verdicts, history = verdicts_on(sessions, limits, chosen)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
     print(f"\n{terminal_table(verdicts, color=False)}" if verdicts else "")
-    print(f"{files[-1].name} against {counted(len(history.sessions), 'sessions')}{left_out}: {summary(verdicts)}")
+    against = f"{files[-1].name} against {counted(len(history.sessions), 'sessions')}{left_out}"
+    print(f"{printable(against)}: {summary(verdicts)}")
     for note in remarks(sessions[-1], history):
         print(printable(f"{note}."))
     for one in verdicts:
@@ -105,4 +106,4 @@ def _check_comparable(files: list[Path]) -> None:
     machines = {machine_id_of(load_run(path)) for path in files}
     if len(machines) > 1:
         names = ", ".join(sorted(machine or "unknown" for machine in machines))
-        print(f"These runs are from different machines ({names}): a difference is not a regression.")
+        print(f"These runs are from different machines ({printable(names)}): a difference is not a regression.")
