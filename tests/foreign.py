@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
+OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 SHORT = "--benchmark-max-time=0.001"
 
 # Most of a session's time is spent on starting it.

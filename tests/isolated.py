@@ -22,7 +22,7 @@ PR_SET_CHILD_SUBREAPER = 36
 PATIENCE_S = 240.0
 LEAVING_S = 6.0
 """After the session itself was killed, its processes have ended in this time."""
-OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:randomly")
+OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio", "-p", "no:randomly")
 SHORT = ("--benchmark-max-time=0.001", "--benchmark-min-rounds=3")
 FORK = ("--isolation=process", "--start-method=fork")
 SPAWN = ("--isolation=process", "--start-method=spawn")

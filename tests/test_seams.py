@@ -14,7 +14,7 @@ from _pytest.capture import FDCapture, FDCaptureBase, SysCapture
 import tailgate
 from tailgate import seams
 
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
+OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 
 # Looked at in a process that never installs the seams: this one has them in place already.
 LOOK_AT_THE_ORIGINAL = """
