@@ -129,3 +129,19 @@ def test_weights_beside_the_file_are_found(tmp_path: Path) -> None:
     )
     assert found.counted is not None, found.warnings
     assert found.counted.macs == 4 * 64 * 2
+
+
+def test_weights_behind_the_links_of_a_hugging_face_cache_are_found(tmp_path: Path) -> None:
+    """Of a model given as bytes ONNX Runtime refuses links out of its folder."""
+    place, blobs = tmp_path / "models--acme--tiny/snapshots/01/onnx", tmp_path / "models--acme--tiny/blobs"
+    place.mkdir(parents=True)
+    blobs.mkdir()
+    made = data_dependent()
+    facts = facts_of(made)
+    onnx.save(made, place / "m.onnx", save_as_external_data=True, location="m.onnx_data", size_threshold=0)
+    for name, blob in (("m.onnx", "ab"), ("m.onnx_data", "cd")):
+        (place / name).rename(blobs / blob)
+        (place / name).symlink_to(f"../../../blobs/{blob}")
+    found = reference_of(place / "m.onnx", facts, {}, {"x": np.ones((4, 8), np.float32)}, count=True)
+    assert found.counted is not None, found.warnings
+    assert found.counted.macs == 4 * 64 * 2
