@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.trust import Reading, judge, rules
+from tailgate.trust import Reading, judge, read_since, rules
 from tailgate.trust.drift import MOST_COMPUTE_CHANGE_REL, MOST_MEMORY_CHANGE_REL
 from tailgate.trust.judgement import SOURCES
 from tailgate.trust.stretch import Stretch, between
@@ -270,3 +271,11 @@ def test_every_limit_is_documented_as_it_is(name: str) -> None:
 def test_the_limits_of_drift_are_documented_as_they_are() -> None:
     assert f"{MOST_COMPUTE_CHANGE_REL * 100:g} % (`MOST_COMPUTE_CHANGE_REL`)" in DOCS
     assert f"{MOST_MEMORY_CHANGE_REL * 100:g} % (`MOST_MEMORY_CHANGE_REL`)" in DOCS
+
+
+def test_what_is_too_short_to_be_judged_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailgate.trust.stretch.read", lambda: Reading(wall_s=1.0, own_s=0.0))
+    monkeypatch.setattr("tailgate.trust.stretch.time", SimpleNamespace(perf_counter=lambda: 10.0))
+    assert read_since(Reading(wall_s=9.9, own_s=0.0)) is None
+    assert read_since(Reading(wall_s=9.8 - 1e-9, own_s=0.0)) == Reading(wall_s=1.0, own_s=0.0)
+    assert "less than 0.2 s" in (judge(Reading(wall_s=9.9, own_s=0.0), None).missing or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,8 +38,12 @@ def cpu_quota(cgroup_root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/pro
 
     The tightest limit on the way from this process's own group up to the root counts.
     """
-    limits = [limit for folder in cgroup_folders(cgroup_root, own) if (limit := _limit(folder)) is not None]
-    return min(limits, default=None)
+    return tightest_quota(cgroup_folders(cgroup_root, own))
+
+
+def tightest_quota(folders: Iterable[Path]) -> float | None:
+    """The same, of groups that :func:`cgroup_folders` has found."""
+    return min((limit for folder in folders if (limit := _limit(folder)) is not None), default=None)
 
 
 def usable_cpus() -> int:

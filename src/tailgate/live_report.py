@@ -20,9 +20,9 @@ from tailgate.run import BenchmarkRun
 from tailgate.storage import kept
 from tailgate.text import replace_text
 
-MOST_OF_THE_RUN = 0.05
+MOST_OF_THE_RUN = 0.02
 """The share of a session's time that writing its page may take: each time it is all of it, so it takes longer and
-longer. The page on disk lacks what ended within twenty times as long as the last one took to write."""
+longer. The page on disk lacks what ended within fifty times as long as the last one took to write."""
 
 
 class LiveReport:

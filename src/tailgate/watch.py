@@ -67,7 +67,7 @@ class Watch:
         yield
         for reading in reversed(readings):
             info.update(reading.stop())
-        judged = trust.judge(before, trust.read(), threads)
+        judged = trust.judge(before, trust.read_since(before), threads)
         info.update(timestamp_utc=datetime.now(UTC).isoformat())
         info.setdefault("status", "ok")
         info.setdefault("warnings", [])

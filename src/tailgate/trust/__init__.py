@@ -14,6 +14,7 @@ from tailgate.trust.drift import compared, drift, remark, typical
 from tailgate.trust.judgement import Judgement, judge
 from tailgate.trust.quiet import wait_until_quiet
 from tailgate.trust.readings import Reading, read
+from tailgate.trust.stretch import read_since
 
 __all__ = [
     "Calibration",
@@ -24,6 +25,7 @@ __all__ = [
     "drift",
     "judge",
     "read",
+    "read_since",
     "remark",
     "typical",
     "wait_until_quiet",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tailgate.cpus import capped_by_quota
-from tailgate.trust.readings import Reading
+from tailgate.trust.readings import Reading, read
 
 SHORTEST_S = 0.2
 """The kernel counts in steps of 10 ms, on each CPU and in each column: over 0.2 s that is up to a tenth of a CPU.
@@ -54,6 +55,11 @@ class Stretch:
     throttled_periods: int | None = None
     frequency_hz: float | None = None
     thermal_throttles: int | None = None
+
+
+def read_since(before: Reading) -> Reading | None:
+    """Now, if there is enough since ``before`` to be judged: a short row is not worth the time that reading takes."""
+    return read() if time.perf_counter() - before.wall_s >= SHORTEST_S else None
 
 
 def between(before: Reading, after: Reading, threads: int = 1) -> Stretch | None:
