@@ -57,7 +57,7 @@ def _binomial_quantile(probability: float, count: int, share: float) -> int:
     """
     from scipy.special import bdtr, bdtrik
 
-    successes = max(math.ceil(bdtrik(probability, count, share)) - 1, 0)
+    successes: int = max(math.ceil(bdtrik(probability, count, share)) - 1, 0)
     # The inverse is a float next to a whole number at times; the distribution itself decides.
     while bdtr(successes, count, share) < probability:
         successes += 1
