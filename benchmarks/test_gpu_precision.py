@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tailgate.cpus import usable_cpus
+from tailgate.machine.cpus import usable_cpus
 
 pytestmark = pytest.mark.study(
     name="gpu-precision",

@@ -17,7 +17,7 @@ class Event:
 
 
 class CpuCalls:
-    """As ``fixtures.runtimes._cuda_calls.CudaCalls``."""
+    """As ``fixtures.runtimes._cuda.calls.CudaCalls``."""
 
     device = "cpu"
 

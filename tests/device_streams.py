@@ -10,7 +10,7 @@ from cuda_calls import CpuCalls, Event
 
 
 class HostStream(CpuCalls):
-    """A :class:`fixtures.runtimes._device_stream.Stream`, at work only while what was launched on it is."""
+    """A :class:`fixtures.runtimes._stream.stream.Stream`, at work only while what was launched on it is."""
 
     gpu_name = "NVIDIA H200"
     handle = 4242

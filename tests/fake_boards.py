@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tailgate.nvml.board import Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.board import Identity, NvmlError, UnsupportedError
 
 L4 = Identity("GPU-aaaa1111-0000", "NVIDIA L4")
 OTHER_L4 = Identity("GPU-bbbb2222-0000", "NVIDIA L4")

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from fixtures import device_memory
+from fixtures.devices import memory
 from fixtures.runtimes import Inference, Runtime, runtimes
 
 WHERE = {2: "load", 4: "checks", 8: "rounds"}
@@ -38,7 +38,7 @@ class Memory:
 
 
 class FakeCuda:
-    """What :mod:`fixtures.device_memory` calls of ``torch.cuda``."""
+    """What :mod:`fixtures.devices.memory` calls of ``torch.cuda``."""
 
     def empty_cache(self) -> None:
         log(f"empty_cache held={len(HELD)}")
@@ -129,7 +129,7 @@ class FakeGpu(Runtime):
 
 
 runtimes()[FakeGpu.name] = FakeGpu()
-device_memory._open_cuda = FakeCuda  # type: ignore[assignment]
+memory._open_cuda = FakeCuda  # type: ignore[assignment]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

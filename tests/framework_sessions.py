@@ -12,13 +12,13 @@ ROOT = Path(__file__).parent.parent
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from fixtures.inference import check
+from fixtures.inference.fixture import check
 from fixtures.models import models
 from fixtures.precisions import verdict
 from fixtures.runtimes import UnsupportedError, runtimes
-from fixtures import startup
-from fixtures.threads import settled_busy_threads
-from fixtures.workload import Workload
+from fixtures.inference import startup
+from fixtures.inference.threads import settled_busy_threads
+from fixtures.workloads.workload import Workload
 
 name, cells, threads, watched = json.loads(sys.argv[1])
 runtime = runtimes()[name]
@@ -68,7 +68,7 @@ def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def make_onnx(cells: list[tuple[str, int, int]]) -> None:
     """Weights and ONNX files, in a process of their own: they need torch, which a session does not."""
-    make = "import sys, json\nfrom fixtures.models import models\nfrom fixtures.workload import Workload\n"
+    make = "import sys, json\nfrom fixtures.models import models\nfrom fixtures.workloads.workload import Workload\n"
     make += "for model, size, _ in json.loads(sys.argv[1]): Workload(models()[model], size, 'random').onnx('fp32')"
     made = python(make, json.dumps(cells))
     assert made.returncode == 0, made.stderr

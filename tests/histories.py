@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tailgate import environment
-from tailgate.history import Run
+from tailgate.machine import fingerprint
+from tailgate.results.saved_run import Run
 
-MACHINE = environment.fingerprint()
-FOLDER = environment.folder_name(MACHINE)
+MACHINE = fingerprint.fingerprint()
+FOLDER = fingerprint.folder_name(MACHINE)
 BASE_S = 1e-3
 SCATTER = 0.002
 
@@ -116,7 +116,7 @@ def bench(fullname: str, median_s: float, p99_s: float | None = None, rounds: in
 def saved_run(*benches: dict[str, Any], machine: dict[str, Any] | None = None, **top: Any) -> Run:
     """One saved run."""
     facts = machine or MACHINE
-    info = {"fingerprint": facts, "fingerprint_id": environment.fingerprint_id(facts)}
+    info = {"fingerprint": facts, "fingerprint_id": fingerprint.fingerprint_id(facts)}
     return {"machine_info": info, "datetime": "2026-11-20T10:00:00+00:00", "benchmarks": list(benches), **top}
 
 

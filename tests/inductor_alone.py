@@ -6,8 +6,8 @@ from cuda_calls import CpuCalls
 
 from fixtures.models import models
 from fixtures.runtimes import UnsupportedError
-from fixtures.runtimes._cuda_compiled import GraphedCudaInference, load_compiled
-from fixtures.runtimes._tf32 import read_tf32
+from fixtures.runtimes._cuda.compiled import GraphedCudaInference, load_compiled
+from fixtures.runtimes._cuda.tf32 import read_tf32
 
 
 class OneLayer:

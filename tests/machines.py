@@ -5,8 +5,8 @@ import itertools
 import os
 from functools import partial
 
-from tailgate.doctor.cpu_lists import written
-from tailgate.doctor.host import Done, Host, UnreadableError
+from tailgate.machine.doctor.cpu_lists import written
+from tailgate.machine.doctor.host import Done, Host, UnreadableError
 
 CPU = "/sys/devices/system/cpu"
 CLOCKS = "/sys/devices/system/clocksource/clocksource0"

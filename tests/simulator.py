@@ -11,10 +11,10 @@ from itertools import product
 
 import numpy as np
 
-from tailgate.analysis.gate import FAIL
-from tailgate.duet.decision import decide
-from tailgate.duet.ratios import block_log_ratio
-from tailgate.duet.turns import abba, turns_for
+from tailgate.gates.duet.decision import decide
+from tailgate.gates.duet.ratios import block_log_ratio
+from tailgate.gates.duet.turns import abba, turns_for
+from tailgate.stats.decision import FAIL
 
 CALL_S = 0.01
 TURNS = turns_for(CALL_S)

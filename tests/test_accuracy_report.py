@@ -2,12 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import verdicts
-from fixtures.model_size import model_bytes
-from tailgate.analysis.worth import INACCURATE, NO_GAIN, NOT_COMPARABLE, UNDECIDED, WORTH_IT, Limits
+from fixtures.inference import precision_verdicts
+from fixtures.inference.model_size import model_bytes
+from studies.reduced_precision.limits import limits_from
+from studies.reduced_precision.report import ITSELF, judged, line, render
+from studies.reduced_precision.verdict import INACCURATE, NO_GAIN, NOT_COMPARABLE, UNDECIDED, WORTH_IT, Limits
 from tailgate.errors import TailgateError
-from tailgate.reports.accuracy import ITSELF, judged, line, render
-from tailgate.reports.accuracy_limits import limits_from
 
 
 def cell(precision, median_s=1e-3, **info):
@@ -153,9 +153,9 @@ def test_a_run_ends_with_what_is_not_worth_it(monkeypatch):
         def as_dict(self):
             return {"median": self["median"]}
 
-    monkeypatch.setattr(verdicts.seams, "measured", measured)
+    monkeypatch.setattr(precision_verdicts.seams, "measured", measured)
     reporter = Reporter()
-    verdicts.pytest_terminal_summary(reporter, config=None)
+    precision_verdicts.pytest_terminal_summary(reporter, config=None)
     assert [said.partition(" on ")[0] for said in reporter.lines] == [
         "not accurate enough: mlp int8",
         "neither faster nor smaller: mlp bf16",
@@ -167,4 +167,4 @@ def test_a_run_ends_with_what_is_not_worth_it(monkeypatch):
 def test_a_wrong_limit_ends_the_run_before_it_begins(monkeypatch):
     monkeypatch.setenv("TAILGATE_ACCURACY", "least_snr=1")
     with pytest.raises(pytest.UsageError, match="unknown limit"):
-        verdicts.pytest_configure(config=None)
+        precision_verdicts.pytest_configure(config=None)

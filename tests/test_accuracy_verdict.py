@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_ind
 
-from tailgate.analysis.worth import (
+from studies.reduced_precision.verdict import (
     INACCURATE,
     NO_GAIN,
     UNDECIDED,

@@ -10,8 +10,8 @@ import pytest
 from foreign import OTHERS_OFF, SHORT, run_all
 
 from tailgate.errors import TailgateError
-from tailgate.history import load_run, machine_id_of, machine_of
-from tailgate.storage import BaselineStorage, saved_word
+from tailgate.results.saved_run import load_run, machine_id_of, machine_of
+from tailgate.seams.storage import BaselineStorage, saved_word
 
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.analysis import block_quantiles
-from tailgate.analysis.block_quantiles import FEWEST_SAMPLES, block_interval, effective_share
-from tailgate.analysis.quantiles import order_statistic_interval, order_statistic_ranks
+from tailgate.stats import block_quantiles
+from tailgate.stats.block_quantiles import FEWEST_SAMPLES, block_interval, effective_share
+from tailgate.stats.quantiles import order_statistic_interval, order_statistic_ranks
 
 SAMPLES_S = st.lists(st.floats(1e-6, 10), min_size=FEWEST_SAMPLES, max_size=300)
 SEEDS = st.integers(0, 2**32)

@@ -20,14 +20,14 @@ from synthetic_gpus import cpu_row, gpu_row
 from test_csv_and_reports import cell
 from test_duet_saved import a_run
 
-from tailgate import cli
+from tailgate.commands import main as cli
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-from tailgate.gate.judgement import judged
-from tailgate.gate.limits import session_limits
-from tailgate.gate.samples import of_stats
-from tailgate.gate.sessions import history_of
-from tailgate.history import load_run
-from tailgate.reports import formats
+from tailgate.gates.limits import session_limits
+from tailgate.gates.saved.judgement import judged
+from tailgate.gates.saved.samples import of_stats
+from tailgate.gates.saved.sessions import history_of
+from tailgate.results.saved_run import load_run
 
 TEXTS = {  # of JSON, each in the place of some value of a sound run
     "huge": "1" + "0" * 400, "longer than Python reads": "1" + "0" * 5000, "huge negative": "-1" + "0" * 400,

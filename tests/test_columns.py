@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.columns import (
+from tailgate.results.columns import (
     ADDED_COLUMNS,
     HIGHER_IS_BETTER,
     LABELS,

@@ -14,15 +14,15 @@ import torch
 from torch import nn
 
 from fixtures.artifacts import Artifact, artifact
-from fixtures.inference import check
-from fixtures.model_size import model_bytes
+from fixtures.inference.fixture import check
+from fixtures.inference.model_size import model_bytes
 from fixtures.models import models
 from fixtures.precisions import agreement, expected_band, verdict
-from fixtures.rounding import emulated
 from fixtures.runtimes import UnsupportedError, _compiled_int8, pytorch_compile, runtimes
 from fixtures.runtimes._compiled_int8 import FLOAT, INT8, Products, int8_reason, products_are_exact
 from fixtures.runtimes._quantise_torch import DYNAMIC, int8_products, only_linear, quantise
-from fixtures.workload import Workload
+from fixtures.workloads.rounding import emulated
+from fixtures.workloads.workload import Workload
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 needs_torchao = pytest.mark.skipif(int8_reason() is not None, reason=str(int8_reason()))

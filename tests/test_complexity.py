@@ -6,8 +6,8 @@ import torchvision
 from test_models import TABLE
 from torch.utils.flop_counter import FlopCounterMode
 
-from fixtures import complexity
 from fixtures.models import models
+from fixtures.workloads import torch_cost
 
 
 def bare_macs(module: torch.nn.Module, item: torch.Tensor) -> float:
@@ -25,24 +25,24 @@ def trained_flops(module: torch.nn.Module, item: torch.Tensor) -> int:
 def test_without_the_guard_fused_attention_is_invisible() -> None:
     module, image = models()["vit_b_16"].build(224).eval(), torch.zeros(1, 3, 224, 224)
     assert bare_macs(module, image) / 1e9 == pytest.approx(11.27, abs=0.005)
-    assert complexity.macs_per_item(module, image) / 1e9 == pytest.approx(17.564, rel=1e-3)
+    assert torch_cost.macs_per_item(module, image) / 1e9 == pytest.approx(17.564, rel=1e-3)
 
 
 def test_attention_by_hand() -> None:
     length, width = 197, 768
     layer = torch.nn.TransformerEncoderLayer(width, 12, dim_feedforward=width, batch_first=True).eval()
     projections, products, feed_forward = 4 * length * width**2, 2 * length**2 * width, 2 * length * width**2
-    assert complexity.macs_per_item(layer, torch.zeros(1, length, width)) == projections + products + feed_forward
+    assert torch_cost.macs_per_item(layer, torch.zeros(1, length, width)) == projections + products + feed_forward
 
 
 def test_training_is_three_times_forward_where_the_counter_can_be_asked() -> None:
     layer, image = torch.nn.Conv2d(8, 16, 3), torch.zeros(1, 8, 10, 10)
-    assert complexity.training_flops(layer, image) == trained_flops(layer, image) == 3 * 2 * 16 * 64 * 8 * 9
+    assert torch_cost.training_flops(layer, image) == trained_flops(layer, image) == 3 * 2 * 16 * 64 * 8 * 9
 
 
 def test_the_counter_overcounts_the_backward_of_grouped_convolutions() -> None:
     layer, image = torch.nn.Conv2d(32, 32, 3, groups=32), torch.zeros(1, 32, 10, 10)
-    truth = complexity.training_flops(layer, image)
+    truth = torch_cost.training_flops(layer, image)
     assert truth == 3 * 2 * 32 * 64 * 9
     assert trained_flops(layer, image) > 5 * truth
 
@@ -60,7 +60,7 @@ def test_torchvisions_documented_gflops_are_gmacs(name: str) -> None:
 
 
 def test_the_counter_is_named_with_its_version() -> None:
-    assert complexity.counter_name().startswith("torch.utils.flop_counter 2.")
+    assert torch_cost.counter_name().startswith("torch.utils.flop_counter 2.")
 
 
 class Calls(torch.nn.Module):
@@ -94,7 +94,7 @@ def test_what_is_counted_is_counted_whole(layer, shape, macs) -> None:
     arguments = (torch.zeros(shape),) * (3 if isinstance(layer, torch.nn.MultiheadAttention) else 1)
     module = Calls(lambda x: layer(*([x] * len(arguments)))).eval()
     assert torch.backends.mkldnn.enabled, "oneDNN is on by default, and hides LSTMs"
-    assert complexity.counted_macs(module, arguments[0]) == complexity.Macs(macs)
+    assert torch_cost.counted_macs(module, arguments[0]) == torch_cost.Macs(macs)
     assert torch.backends.mkldnn.enabled
 
 
@@ -115,10 +115,10 @@ def test_what_is_counted_is_counted_whole(layer, shape, macs) -> None:
     ids=["int8", "vector", "dot", "fft", "bilinear", "grid", "inverse", "torchvision"],
 )  # fmt: skip
 def test_what_multiplies_and_has_no_formula_makes_no_number(function, operator) -> None:
-    found = complexity.counted_macs(Calls(lambda x: function(x @ torch.ones(4, 4))), torch.zeros(1, 4))
+    found = torch_cost.counted_macs(Calls(lambda x: function(x @ torch.ones(4, 4))), torch.zeros(1, 4))
     assert found.count is None
-    assert found.reason == f"{complexity.counter_name()} has no formula for {operator}"
-    assert complexity.training_flops(Calls(function), torch.zeros(1, 4)) is None
+    assert found.reason == f"{torch_cost.counter_name()} has no formula for {operator}"
+    assert torch_cost.training_flops(Calls(function), torch.zeros(1, 4)) is None
 
 
 def test_what_refuses_to_be_watched_has_a_reason() -> None:
@@ -127,5 +127,5 @@ def test_what_refuses_to_be_watched_has_a_reason() -> None:
             raise RuntimeError("no modes here")
         return x
 
-    found = complexity.counted_macs(Calls(refuses), torch.zeros(1, 4))
-    assert (found.count, found.reason) == (None, f"{complexity.counter_name()} cannot watch it: no modes here")
+    found = torch_cost.counted_macs(Calls(refuses), torch.zeros(1, 4))
+    assert (found.count, found.reason) == (None, f"{torch_cost.counter_name()} cannot watch it: no modes here")

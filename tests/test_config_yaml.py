@@ -11,12 +11,12 @@ from onnx_models import conv, save
 from suite import suite
 
 from fixtures.config_file.arguments import words_of
+from fixtures.config_file.input_spec import Asked, AskedInput
+from fixtures.config_file.onnx_section import wishes_from
 from fixtures.config_file.schema import BENCHMARK, KEYS, SUITE, checked
 from fixtures.config_file.yaml_text import parse
-from fixtures.onnx_files.asked import Asked, AskedInput
-from fixtures.onnx_files.wishes import wishes_from
 from tailgate.errors import TailgateError
-from tailgate.settings import OPTIONS
+from tailgate.options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"

@@ -6,10 +6,10 @@ import pytest
 import torch
 from cuda_calls import CpuCalls
 
-from fixtures.copies import NoDeviceEventsError, copies_in, copies_of
+from fixtures.devices.copies import NoDeviceEventsError, copies_in, copies_of
 from fixtures.models import models
-from fixtures.runtimes._cuda import CudaInference, load_on_cuda
-from fixtures.workload import Workload
+from fixtures.runtimes._cuda.session import CudaInference, load_on_cuda
+from fixtures.workloads.workload import Workload
 
 
 def memcpy(kind: str, way: str, dur_us: float, size: int | None) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_nothing_recorded_is_not_no_copies() -> None:
 
 
 def test_a_recorded_call_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.copies.device_trace", lambda call, _idle: call())
+    monkeypatch.setattr("fixtures.devices.copies.device_trace", lambda call, _idle: call())
     found = copies_of({"run": lambda: [KERNEL], "inclusive": lambda: TRACE}, lambda: None)
     assert found["copies_missing"] is None
     assert found["copies_run_h2d_count"] == 0

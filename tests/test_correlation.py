@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tailgate.analysis.correlation import (
+from studies.onnx_profiles.correlation import (
     can_both_be_true,
     correlation,
     linear_fit,
@@ -12,7 +12,7 @@ from tailgate.analysis.correlation import (
     p_bounds,
     pearson_p,
 )
-from tailgate.reports._modelgauge_published import PUBLISHED
+from studies.onnx_profiles.published import PUBLISHED
 
 FEW = settings(max_examples=30, deadline=None)
 # Whole numbers, so that no spread is mere rounding.

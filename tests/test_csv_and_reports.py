@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tailgate import cli
+from tailgate.commands import main as cli
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-from tailgate.reports import formats
-from tailgate.reports.tidy_csv import HEADER, TidyCsv
-from tailgate.rows import row
+from tailgate.results.rows import row
+from tailgate.results.tidy_csv import HEADER, TidyCsv
 
 OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.

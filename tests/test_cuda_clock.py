@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from cuda_calls import CpuCalls
 
-from fixtures import device_wishes
+from fixtures.devices import options
 from fixtures.models import models
-from fixtures.runtimes._cuda import CudaInference, load_on_cuda
-from fixtures.runtimes._cuda_clock import L2_IF_UNKNOWN_BYTES, CudaEventClock
-from fixtures.runtimes._cuda_transfers import LEAST_ROUNDS, MOST_ROUNDS, measured
-from fixtures.workload import Workload
+from fixtures.runtimes._cuda.clock import L2_IF_UNKNOWN_BYTES, CudaEventClock
+from fixtures.runtimes._cuda.session import CudaInference, load_on_cuda
+from fixtures.runtimes._cuda.transfers import LEAST_ROUNDS, MOST_ROUNDS, measured
+from fixtures.workloads.workload import Workload
 
 
 def workload() -> Workload:
@@ -24,8 +24,8 @@ def load(calls: CpuCalls, precision: str = "fp32") -> CudaInference:
 
 @pytest.fixture
 def flushing(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = dataclasses.replace(device_wishes.wishes(), flush_l2=True, memory_limit_bytes=2**31)
-    monkeypatch.setattr("fixtures.runtimes._cuda.wishes", lambda: wanted)
+    wanted = dataclasses.replace(options.wishes(), flush_l2=True, memory_limit_bytes=2**31)
+    monkeypatch.setattr("fixtures.runtimes._cuda.session.wishes", lambda: wanted)
 
 
 def test_a_round_is_flush_idle_start_launch_end_and_a_wait_for_the_end(flushing: None) -> None:
@@ -86,7 +86,7 @@ def test_l2_is_left_alone_unless_asked() -> None:
 
 
 def test_transfers_and_inclusive_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.runtimes._cuda_transfers.BUDGET_S", 0.05)
+    monkeypatch.setattr("fixtures.runtimes._cuda.transfers.BUDGET_S", 0.05)
     batch = workload().check_inputs(4)
     with load(CpuCalls(), "bf16") as session:
         prepared = session.prepare(batch)

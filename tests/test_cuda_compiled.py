@@ -10,11 +10,11 @@ import pytest
 import torch
 from cuda_calls import CpuCalls
 
-from fixtures.inference import check
+from fixtures.inference.fixture import check
 from fixtures.models import models
-from fixtures.runtimes._cuda import load_on_cuda
-from fixtures.runtimes._cuda_compiled import CompiledCudaInference, GraphedCudaInference, load_compiled
-from fixtures.workload import Workload
+from fixtures.runtimes._cuda.compiled import CompiledCudaInference, GraphedCudaInference, load_compiled
+from fixtures.runtimes._cuda.session import load_on_cuda
+from fixtures.workloads.workload import Workload
 
 
 def workload() -> Workload:

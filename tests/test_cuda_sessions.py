@@ -6,14 +6,14 @@ import pytest
 import torch
 from cuda_calls import CpuCalls
 
-from fixtures.inference import check
+from fixtures.inference.fixture import check
 from fixtures.models import models
 from fixtures.precisions import verdict
 from fixtures.runtimes import UnsupportedError, runtimes
-from fixtures.runtimes._cuda import CudaInference, cuda_reason, load_on_cuda, memory_format_on_cuda
-from fixtures.runtimes._cuda_calls import CudaCalls, cannot_use
-from fixtures.runtimes._tf32 import Tf32, read_tf32, set_tf32
-from fixtures.workload import Workload
+from fixtures.runtimes._cuda.calls import CudaCalls, cannot_use
+from fixtures.runtimes._cuda.session import CudaInference, cuda_reason, load_on_cuda, memory_format_on_cuda
+from fixtures.runtimes._cuda.tf32 import Tf32, read_tf32, set_tf32
+from fixtures.workloads.workload import Workload
 
 
 def workload(model: str = "mlp") -> Workload:
@@ -46,7 +46,7 @@ def test_a_gpu_too_old_is_told_so(precision: str, capability: tuple[int, int] | 
 
 @pytest.mark.parametrize("runtime", ["pytorch", "pytorch-compile", "pytorch-cudagraphs"])
 def test_every_runtime_of_torch_asks_for_the_capability(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.devices.capability", lambda _device: (6, 1))
+    monkeypatch.setattr("fixtures.devices.which.capability", lambda _device: (6, 1))
     assert "needs compute capability 8.0" in str(runtimes()[runtime].supports("cuda:0", "bf16"))
     on_pascal = runtimes()[runtime].supports("cuda:0", "fp32")
     assert on_pascal is None if runtime == "pytorch" else "7.0 or later, this GPU has 6.1" in str(on_pascal)
@@ -111,7 +111,7 @@ def test_tf32_switched_off_behind_our_back_is_read_back() -> None:
 
 
 def test_switches_that_do_not_take_are_told_when_a_session_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.runtimes._cuda.set_tf32", lambda _wanted: set_tf32(Tf32(False, False)))
+    monkeypatch.setattr("fixtures.runtimes._cuda.session.set_tf32", lambda _wanted: set_tf32(Tf32(False, False)))
     with pytest.raises(UnsupportedError, match="torch is set to fp32, not tf32"):
         load(CpuCalls(), "tf32")
 

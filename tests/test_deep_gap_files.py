@@ -10,30 +10,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_gpus import cpu_row, gpu_row, run, save
 
-from tailgate import cli
+from studies.cpu_scaling import gdev_ai_csv
+from studies.gpu_precision import report as deep_gap
+from studies.gpu_precision import source_csv, trtexec
+from tailgate.commands import main as cli
 from tailgate.errors import TailgateError
-from tailgate.reports import deep_gap, deep_gap_csv, gdev_ai, trtexec
 
 L4 = "Synthetic L4"
 SAMPLES = st.lists(st.floats(min_value=1e-6, max_value=10), min_size=1, max_size=300)
 
 
 def test_study_3s_file_has_the_29_columns_in_the_sources_order() -> None:
-    header = deep_gap_csv.HEADER
+    header = source_csv.HEADER
     assert len(header) == 29
     assert header[10:12] == ("mean_ms", "std_latency_ms")
     assert header[-1] == "gpu_peak_mem_mb"
-    assert tuple(name for name in header if name not in ("std_latency_ms", "gpu_peak_mem_mb")) == gdev_ai.HEADER
+    assert tuple(name for name in header if name not in ("std_latency_ms", "gpu_peak_mem_mb")) == gdev_ai_csv.HEADER
 
 
 def test_study_3s_file_gives_population_deviation_and_allocators_peak() -> None:
     row = gpu_row(L4, batch=8)
-    (line,) = csv.DictReader(io.StringIO(deep_gap_csv.render([run(row, gpu=L4)])))
+    (line,) = csv.DictReader(io.StringIO(source_csv.render([run(row, gpu=L4)])))
     assert float(line["std_latency_ms"]) == pytest.approx(statistics.pstdev(row["stats"]["data"]) * 1e3)
     assert float(line["gpu_peak_mem_mb"]) == pytest.approx(row["extra_info"]["gpu_memory_peak_bytes"] / 2**20)
     assert (line["device"], line["cuda_available"], line["batch_size"]) == ("cuda:0", "True", "8")
     absent = gpu_row(L4, batch=8, gpu_memory_peak_bytes=None)
-    (line,) = csv.DictReader(io.StringIO(deep_gap_csv.render([run(absent, gpu=L4)])))
+    (line,) = csv.DictReader(io.StringIO(source_csv.render([run(absent, gpu=L4)])))
     assert line["gpu_peak_mem_mb"] == ""
 
 
@@ -41,15 +43,15 @@ def test_study_3s_file_gives_population_deviation_and_allocators_peak() -> None:
 @given(st.lists(st.floats(min_value=1e-6, max_value=10), min_size=2, max_size=50))
 def test_the_deviation_is_the_same_with_and_without_raw_rounds(data: list[float]) -> None:
     saved = {"stddev": statistics.stdev(data), "rounds": len(data)}
-    assert deep_gap_csv.std_s(saved) == pytest.approx(deep_gap_csv.std_s({**saved, "data": data}), abs=1e-12)
+    assert source_csv.std_s(saved) == pytest.approx(source_csv.std_s({**saved, "data": data}), abs=1e-12)
 
 
 def test_runtimes_and_precisions_never_share_a_file() -> None:
     cells = [("tensorrt", "int8"), ("pytorch", "tf32"), ("pytorch", "fp32"), ("pytorch", "fp16")]
     saved = run(*(gpu_row(L4, runtime=runtime, precision=precision) for runtime, precision in cells), gpu=L4)
-    files = deep_gap_csv.attachments([saved])
+    files = source_csv.attachments([saved])
     assert list(files) == ["-pytorch-fp16.csv", "-pytorch-tf32.csv", "-tensorrt-int8.csv"]
-    texts = [deep_gap_csv.render([saved]), *(content.decode() for content in files.values())]
+    texts = [source_csv.render([saved]), *(content.decode() for content in files.values())]
     medians_ms = [float(next(csv.DictReader(io.StringIO(text)))["median_ms"]) for text in texts]
     wanted = [("pytorch", "fp32"), ("pytorch", "fp16"), ("pytorch", "tf32"), ("tensorrt", "int8")]
     times_ms = [gpu_row(L4, runtime=one, precision=other)["stats"]["median"] * 1e3 for one, other in wanted]
@@ -59,7 +61,7 @@ def test_runtimes_and_precisions_never_share_a_file() -> None:
 
 def test_study_1s_rows_are_not_study_3s() -> None:
     with pytest.raises(TailgateError, match="no row of the study gpu-precision"):
-        deep_gap_csv.render([run(cpu_row())])
+        source_csv.render([run(cpu_row())])
 
 
 @pytest.mark.parametrize(
@@ -150,5 +152,5 @@ def test_odd_values_in_a_file_are_missing_ones_or_one_line(odd: object) -> None:
         row = gpu_row(L4)
         row["extra_info"][name] = odd
         saved = run(row, gpu_row(L4, batch=8), gpu=L4)
-        for report in (deep_gap.render, deep_gap_csv.render, trtexec.render):
+        for report in (deep_gap.render, source_csv.render, trtexec.render):
             assert report([saved])

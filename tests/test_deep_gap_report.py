@@ -13,14 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_gpus import cpu_row, cpu_rows, gpu_row, gpu_rows, run, save
 
-from tailgate import cli
-from tailgate.analysis.worth import Timing
-from tailgate.errors import TailgateError
-from tailgate.reports.deep_gap import attachments, render
-from tailgate.reports.deep_gap.cells import Cell, Config, Device, Subject
-from tailgate.reports.deep_gap.csv_files import CELLS_HEADER, RATIOS_HEADER, cells, ratios
-from tailgate.reports.deep_gap.findings import FINDINGS
-from tailgate.reports.deep_gap.ratios import (
+from studies.framework_comparison.predicates import HOLDS, NOT_MEASURED, REVERSES, SMALLER, UNDECIDED  # fmt: skip
+from studies.gpu_precision.cells import Cell, Config, Device, Subject
+from studies.gpu_precision.csv_files import CELLS_HEADER, RATIOS_HEADER, cells, ratios
+from studies.gpu_precision.findings import FINDINGS
+from studies.gpu_precision.ratios import (
     FASTER,
     OVER_FP32,
     OVER_GPU,
@@ -32,14 +29,11 @@ from tailgate.reports.deep_gap.ratios import (
     every,
     ratio,
 )
-from tailgate.reports.deep_gap.reading import Study, study_of
-from tailgate.reports.framework_comparison.predicates import (
-    HOLDS,
-    NOT_MEASURED,
-    REVERSES,
-    SMALLER,
-    UNDECIDED,
-)  # fmt: skip
+from studies.gpu_precision.reading import Study, study_of
+from studies.gpu_precision.report import attachments, render
+from studies.reduced_precision.verdict import Timing
+from tailgate.commands import main as cli
+from tailgate.errors import TailgateError
 
 T4, L4 = "Synthetic T4", "Synthetic L4"
 BASELINE = Path(__file__).parent.parent / "baselines" / "intel-xeon-processor-2cpu-eb69daf88a98" / "0001_xeon.json"

@@ -12,9 +12,9 @@ from foreign import run_all
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.device_rounds import FIELDS, DeviceRounds, device_fields
-from tailgate.protocol import PRESETS, WARMUP_LIMIT_S
-from tailgate.warmup import DEVICE_WARMUP_LIMIT_S, warm_up_device
+from tailgate.measure.device_rounds import FIELDS, DeviceRounds, device_fields
+from tailgate.measure.warmup import DEVICE_WARMUP_LIMIT_S, warm_up_device
+from tailgate.session.protocol import PRESETS, WARMUP_LIMIT_S
 
 SECONDS = st.floats(1e-6, 10.0)
 
@@ -150,7 +150,7 @@ def test_a_warm_up_that_was_published_or_typed_is_as_long_as_it_says(protocol, c
 
 PROJECT = """
 import pytest
-from tailgate.measure import use_device_clock
+from tailgate.measure.fixture import use_device_clock
 
 class Device:
     name = "fake-events"

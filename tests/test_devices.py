@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from suite import ROOT
 
-from fixtures.device_memory import UNITS, cap, limit, limit_from, release
-from fixtures.device_wishes import DeviceWishes, set_wishes, wishes
-from fixtures.devices import absent, capability, cuda_index, devices_from, gpu, is_cuda, slug
-from tailgate.doctor.host import Done, Host
+from fixtures.devices.memory import UNITS, cap, limit, limit_from, release
+from fixtures.devices.options import DeviceWishes, set_wishes, wishes
+from fixtures.devices.which import absent, capability, cuda_index, devices_from, gpu, is_cuda, slug
 from tailgate.errors import TailgateError
+from tailgate.machine.doctor.host import Done, Host
 
 L4 = "NVIDIA L4, 580.1, 8.9, 30.1, 0"
 T4 = "Tesla T4, 580.1, 7.5, 27.0, 0"
@@ -211,7 +211,7 @@ def test_memory_is_given_back_only_where_cuda_is_open(monkeypatch: pytest.Monkey
 
 def test_asking_for_devices_imports_no_framework() -> None:
     script = (
-        "import sys\nfrom fixtures.devices import absent, capability\nfrom fixtures import device_memory\n"
+        "import sys\nfrom fixtures.devices.which import absent, capability\nfrom fixtures.devices import memory as device_memory\n"
         "absent('cuda:0'), capability('cuda:0'), device_memory.release()\n"
         "print([name for name in ('torch', 'numpy', 'onnxruntime', 'pynvml') if name in sys.modules])"
     )

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from suite import ROOT
 
-from tailgate.cli import main
+from tailgate.commands.formats import formats
+from tailgate.commands.main import main
 from tailgate.meters import meters, profilers
-from tailgate.protocol import PRESETS
-from tailgate.reports import formats
-from tailgate.settings import INI_ONLY, OPTIONS
+from tailgate.options import INI_ONLY, OPTIONS
+from tailgate.session.protocol import PRESETS
 
 README = (ROOT / "README.md").read_text()
 DOCS = README + "".join(file.read_text() for file in sorted((ROOT / "docs").glob("*.md")))

@@ -16,14 +16,14 @@ import pytest
 from machines import CPU, RAPL, STATUS, TABLE, fake
 from suite import ROOT
 
-from tailgate import cli
-from tailgate.doctor import GROUPS, checks, counters, disturbing, examine, look
-from tailgate.doctor.cpu_lists import named, parse, written
-from tailgate.doctor.host import Host, Process, UnreadableError, run_program, running_processes
-from tailgate.doctor.install import install_command
-from tailgate.doctor.measures.nvidia import native
-from tailgate.doctor.model import STATES, Check, Finding, Verdict
-from tailgate.doctor.render import as_json, as_text
+from tailgate.commands import main as cli
+from tailgate.machine.doctor import GROUPS, checks, counters, disturbing, examine, look
+from tailgate.machine.doctor.cpu_lists import named, parse, written
+from tailgate.machine.doctor.host import Host, Process, UnreadableError, run_program, running_processes
+from tailgate.machine.doctor.install import install_command
+from tailgate.machine.doctor.measures.nvidia import native
+from tailgate.machine.doctor.model import STATES, Check, Finding, Verdict
+from tailgate.machine.doctor.render import as_json, as_text
 
 
 def find(topic, host):
@@ -220,14 +220,16 @@ def test_elsewhere_psutil_answers_what_it_can_and_the_rest_is_unknown(tmp_path, 
 
 
 def test_a_bug_in_a_check_is_loud(tmp_path, monkeypatch):
-    monkeypatch.setattr("tailgate.doctor.disturbances.frequency.CHECKS", [Check("turbo", lambda host: {}["gone"])])
+    monkeypatch.setattr(
+        "tailgate.machine.doctor.disturbances.frequency.CHECKS", [Check("turbo", lambda host: {}["gone"])]
+    )
     with pytest.raises(KeyError, match="gone"):
         examine(fake(tmp_path))
 
 
 def test_a_file_that_does_not_import_is_loud(tmp_path, monkeypatch):
     (tmp_path / "broken.py").write_text("ORDER = 1\nimport no_such_module\n")
-    import tailgate.doctor.measures as package
+    import tailgate.machine.doctor.measures as package
 
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
@@ -244,7 +246,7 @@ def test_root_needs_no_sudo(tmp_path):
     [(["no-such-program-here"], "no-such-program-here cannot be run"), (["sleep", "5"], "sleep did not answer within")],
 )
 def test_a_program_that_is_missing_or_hangs_is_unreadable(monkeypatch, command, words):
-    monkeypatch.setattr("tailgate.doctor.host.PROGRAM_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("tailgate.machine.doctor.host.PROGRAM_TIMEOUT_S", 0.05)
     with pytest.raises(UnreadableError, match=words):
         run_program(command)
 
@@ -285,7 +287,7 @@ def test_text_is_aligned_wrapped_and_ends_with_the_sum(states, last, width):
 @pytest.mark.parametrize(("states", "code"), [(["ok", "missing", "unknown", "note"], 0), (["ok", "disturbs"], 1)])
 def test_exit_code_and_json_come_from_the_findings(monkeypatch, capsys, states, code):
     examination = an_examination(*states)
-    monkeypatch.setattr("tailgate.doctor.examine", lambda: examination)
+    monkeypatch.setattr("tailgate.machine.doctor.examine", lambda: examination)
     assert cli.main(["doctor", "--json"]) == code == bool(disturbing(examination))
     found = json.loads(capsys.readouterr().out)
     assert [list(row) for row in found] == [["group", *(field.name for field in dataclasses.fields(Finding))]] * len(
@@ -341,8 +343,8 @@ def watch(event, arguments):
         opened.append(event)
     elif event == "subprocess.Popen":
         started.append([os.fspath(part) for part in arguments[1]])
-from tailgate.doctor import checks, examine, GROUPS
-import tailgate.doctor.render
+from tailgate.machine.doctor import checks, examine, GROUPS
+import tailgate.machine.doctor.render
 for group in GROUPS:
     list(checks(group))
 sys.addaudithook(watch)

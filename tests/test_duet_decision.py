@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.analysis.gate import FAIL, IMPROVED, PASS, UNDECIDED
-from tailgate.duet.decision import decide
+from tailgate.gates.duet.decision import decide
+from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED
 
 
 def scattered(change: float, spread: float, count: int) -> list[float]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from isolated import Project
 
-from tailgate import git
-from tailgate.duet.worktree import Worktree
+from tailgate.gates.duet.worktree import Worktree
+from tailgate.machine import git
 
 AS_SOMEBODY = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
 

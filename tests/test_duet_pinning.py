@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tailgate.duet.pinning import is_one_thread, on_one_cpu
+from tailgate.gates.duet.pinning import is_one_thread, on_one_cpu
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform has no CPU affinity")
 

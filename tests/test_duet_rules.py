@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tailgate.duet.base import Base, checked_python, parsed
-from tailgate.duet.matching import matched
-from tailgate.duet.prepared import PreparedCall, prepared_call
-from tailgate.duet.ratios import block_log_ratio
-from tailgate.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
-from tailgate.duet.word import AtWord, warm_round_s
 from tailgate.errors import TailgateError
+from tailgate.gates.duet.base import Base, checked_python, parsed
+from tailgate.gates.duet.matching import matched
+from tailgate.gates.duet.ratios import block_log_ratio
+from tailgate.gates.duet.turn_taking import AtWord, warm_round_s
+from tailgate.gates.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
+from tailgate.measure.calls import PreparedCall, prepared_call
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """On a loaded machine."""

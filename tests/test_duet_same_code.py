@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tailgate.duet.imported import imported, native_files
-from tailgate.duet.same_code import Checkouts
+from tailgate.gates.duet.imported import imported, native_files
+from tailgate.gates.duet.same_code import Checkouts
 
 SITE = "env/lib/python3.11/site-packages"
 MODULE_FILES = {"rests": "rests/__init__.py", "rests.core": "rests/core.py", "test_a": "tests/test_a.py"}

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tailgate.cli import main
-from tailgate.duet.pairs import HEAD, Outcome
-from tailgate.duet.ratios import LEAST_ROUNDS, block_log_ratio, items_of, log_ratio, unusable, value
-from tailgate.duet.saved import judged_again
-from tailgate.duet.turns import Turns
+from tailgate.commands.main import main
 from tailgate.errors import TailgateError
-from tailgate.gate.verdict import Verdict
+from tailgate.gates.duet.pairs import HEAD, Outcome
+from tailgate.gates.duet.ratios import LEAST_ROUNDS, block_log_ratio, items_of, log_ratio, unusable, value
+from tailgate.gates.duet.saved import judged_again
+from tailgate.gates.duet.turns import Turns
 from tailgate.processes.attempt import Attempt
+from tailgate.results.verdict import Verdict
 
 HOSTILE = "test_<script>alert(1)</script>|\x1b[31m[red]{{7*7}}]]>"
 STATS = {"min": 1.0, "max": 1.0, "mean": 1.0, "stddev": 0.0, "median": 1.0, "rounds": 1}

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate import cpus, environment
-from tailgate.cpus import cpu_quota, usable_cpus
-from tailgate.environment import difference, fingerprint, fingerprint_id, folder_name, machine_facts
+from tailgate.machine import cpus
+from tailgate.machine import fingerprint as environment
+from tailgate.machine.cpus import cpu_quota, usable_cpus
+from tailgate.machine.fingerprint import difference, fingerprint, fingerprint_id, folder_name, machine_facts
 
 GIB = 2**30
 FACTS = {

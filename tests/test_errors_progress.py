@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.errors import TailgateError, as_usage_error, nearest, one_line, unknown_value
-from tailgate.progress import Progress, duration, milliseconds, summary
+from tailgate.session.progress import Progress, summary
+from tailgate.text import duration, milliseconds
 
 
 class FakeTerminal:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from suite import ROOT
 
-from tailgate.cli import main
+from tailgate.commands.main import main
 
 NAME = "mobilenet_v2_w0.2-32px"
 
@@ -98,7 +98,7 @@ def test_what_stops_it_leaves_no_half_file(
     def full(*arguments: Any) -> None:
         raise raised
 
-    monkeypatch.setattr("fixtures.placing.shutil.copyfileobj", full)
+    monkeypatch.setattr("fixtures.export_command.copy_files.shutil.copyfileobj", full)
     found, text = run(capsys, "export", "modelgauge", "--out", str(tmp_path), "--models", NAME)
     assert found == code
     assert said in text

@@ -10,14 +10,14 @@ import pytest
 from foreign import MANY
 from histories import NAMES, bench, project, saved_run
 
-from tailgate.analysis.gate import MISSING
-from tailgate.baselines import pruned
-from tailgate.extent import Extent, extent_of
-from tailgate.gate.comparing import remarks, verdicts_on
-from tailgate.gate.expected import expected
-from tailgate.gate.limits import Limits
-from tailgate.gate.sessions import read
-from tailgate.selection import Selection, selection_from_json
+from tailgate.gates.saved.baselines import pruned
+from tailgate.gates.saved.expected import expected
+from tailgate.gates.saved.files import remarks, verdicts_on
+from tailgate.gates.saved.sessions import read
+from tailgate.results.extent import Extent, extent_of
+from tailgate.results.limits import Limits
+from tailgate.results.selection import Selection, selection_from_json
+from tailgate.stats.decision import MISSING
 
 ONE, TWO = NAMES
 EVERYTHING = Selection()

@@ -1,6 +1,6 @@
 """What is told at the end of a session."""
 
-from tailgate.findings import Findings
+from tailgate.session.findings import Findings
 
 
 def test_findings_tell_each_reason_once_with_how_often() -> None:

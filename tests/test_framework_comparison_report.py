@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studies.framework_comparison import picture
+from studies.framework_comparison.entries import Entry, Value
+from studies.framework_comparison.findings import FINDINGS
+from studies.framework_comparison.groups import groups_of
+from studies.framework_comparison.predicates import MIB, Alike, Extreme, Ratio
+from studies.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
+from studies.framework_comparison.report import attachments, headline, render, suffixes
+from studies.framework_comparison.tables import COLUMNS, as_csv, escaped, relative
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-from tailgate.reports import formats
-from tailgate.reports.framework_comparison import attachments, headline, picture, render, suffixes
-from tailgate.reports.framework_comparison.entries import Entry, Value
-from tailgate.reports.framework_comparison.findings import FINDINGS
-from tailgate.reports.framework_comparison.groups import groups_of
-from tailgate.reports.framework_comparison.predicates import MIB, Alike, Extreme, Ratio
-from tailgate.reports.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
-from tailgate.reports.framework_comparison.tables import COLUMNS, as_csv, escaped, relative
 
 HEADER = (
     "Framework,Latency (milliseconds),CPU Usage (%),Memory Usage (MB),"

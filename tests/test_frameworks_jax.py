@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from framework_sessions import Sessions, make_onnx, python, sessions
 
-from fixtures.runtimes import UnsupportedError, _torchax, jax, runtimes
+from fixtures.runtimes import UnsupportedError, jax, runtimes
+from fixtures.runtimes._convert import torchax
 
 CELLS = [("mlp", 224, 2), ("resnet18", 64, 2)]
 NAMES = ["mlp-b2", "resnet18-b2"]
@@ -61,9 +62,9 @@ print(jax.pool_threads() - len(os.sched_getaffinity(0)), jax.POOL_SIZE in os.env
 
 def test_a_torchax_that_does_not_import_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchax", None)
-    monkeypatch.setattr(_torchax, "_declared", [])  # torch forgets the declarations with this list
+    monkeypatch.setattr(torchax, "_declared", [])  # torch forgets the declarations with this list
     with pytest.raises(UnsupportedError, match=r"^torchax does not import with torch 2\.[^\n]*lock.txt names$"):
-        _torchax.import_torchax()
+        torchax.import_torchax()
 
 
 BF16_PROGRAM = """

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.artifacts import artifact
+from fixtures.child import REFUSED, convert_in_child, converted
 from fixtures.models import models
 from fixtures.runtimes import UnsupportedError, runtimes
-from fixtures.runtimes._child import REFUSED, convert_in_child, converted
-from fixtures.runtimes._convert_tensorflow import channels_last
-from fixtures.workload import Workload
+from fixtures.runtimes._convert.tensorflow import channels_last
+from fixtures.workloads.workload import Workload
 
 CELLS = [("resnet18", 64, 2)]
 
@@ -68,7 +68,7 @@ CONVERTER = """
 import os, signal, sys
 from pathlib import Path
 from fixtures.runtimes import UnsupportedError
-from fixtures.runtimes._child import answer
+from fixtures.child import answer
 
 def work(request):
     print("converters narrate")
@@ -141,7 +141,7 @@ def test_beside_tensorflow_weights_are_made_in_another_process(monkeypatch: pyte
     here = Workload(models()["mlp"], 224, "random").weights()
     monkeypatch.setenv("TAILGATE_CACHE", str(tmp_path))
     monkeypatch.setitem(sys.modules, "tensorflow", object())
-    monkeypatch.setattr("fixtures.workload.make_weights", None)
+    monkeypatch.setattr("fixtures.workloads.workload.make_weights", None)
     workload = Workload(models()["mlp"], 200, "random")  # not kept in memory: the mlp's is the same at every size
     assert workload.weights().facts == here.facts
     assert np.array_equal(workload.reference(), np.load(here.file("reference.npy")))

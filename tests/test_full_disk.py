@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from isolated import Project
 
-from tailgate import cli
+from tailgate.commands import main as cli
 from tailgate.errors import TailgateError
-from tailgate.reports.tidy_csv import HEADER, TidyCsv
-from tailgate.rows import row
-from tailgate.text import replace_bytes
+from tailgate.files import replace_bytes
+from tailgate.results.rows import row
+from tailgate.results.tidy_csv import HEADER, TidyCsv
 
 LARGEST_BYTES = 12_000
 TESTS = """

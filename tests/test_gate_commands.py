@@ -9,7 +9,7 @@ import pytest
 from foreign import run_all
 from histories import CONFTEST, FOLDER, MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
 
-from tailgate.cli import main
+from tailgate.commands.main import main
 from tailgate.text import printable
 
 OTHER = {**MACHINE, "cpu_model": "Another CPU"}

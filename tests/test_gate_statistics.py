@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from simulator import Machine, duet, session
 
-from tailgate.analysis.gate import FAIL, IMPROVED, PASS, UNDECIDED, duet_verdict, saved_verdict, worsening
-from tailgate.analysis.paired import interval_rank, paired, walsh_averages
-from tailgate.analysis.prediction import predicted
-from tailgate.analysis.signed_rank import signed_rank_p, signed_rank_tail
+from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED, duet_verdict, saved_verdict, worsening
+from tailgate.stats.paired import interval_rank, paired, walsh_averages
+from tailgate.stats.prediction import predicted
+from tailgate.stats.signed_rank import signed_rank_p, signed_rank_tail
 
 LOGS = st.floats(min_value=-0.5, max_value=0.5, allow_nan=False).filter(lambda value: abs(value) > 1e-6)
 

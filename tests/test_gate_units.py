@@ -10,16 +10,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tailgate.analysis.gate import FAIL, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
 from tailgate.errors import TailgateError
-from tailgate.gate.judgement import judged
-from tailgate.gate.limits import METRICS, Limits, duration_s, percentage, session_limits
-from tailgate.gate.objectives import objectives
-from tailgate.gate.samples import Sample
-from tailgate.gate.scope import split
-from tailgate.gate.sessions import History, Session
-from tailgate.gate.tables import markdown_table, markdown_text, quantity, short_name, summary, terminal_table
-from tailgate.gate.verdict import (
+from tailgate.gates.limits import duration_s, percentage, session_limits
+from tailgate.gates.saved.judgement import judged
+from tailgate.gates.saved.objectives import objectives
+from tailgate.gates.saved.samples import Sample
+from tailgate.gates.saved.sessions import History, Session
+from tailgate.gates.scope import split
+from tailgate.results.limits import METRICS, Limits
+from tailgate.results.verdict import (
     FAILING,
     SEVERITY,
     Verdict,
@@ -30,6 +29,9 @@ from tailgate.gate.verdict import (
     overall,
     printable,
 )
+from tailgate.results.verdict_table import markdown_table, quantity, short_name, summary, terminal_table
+from tailgate.stats.decision import FAIL, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
+from tailgate.text import markdown_text
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from suite import ROOT, suite
 
-from fixtures import gpu_cells, inference, matrix
-from fixtures.device_wishes import DeviceWishes, set_wishes, wishes
-from fixtures.matrix import Grid, cells, grid_of, impossible, pytest_tailgate_expected
+from fixtures.cells import gpu, matrix
+from fixtures.cells.matrix import Grid, cells, grid_of, impossible, pytest_tailgate_expected
+from fixtures.devices.options import DeviceWishes, set_wishes, wishes
+from fixtures.inference import fixture
+from fixtures.inference.out_of_memory import forget
 from fixtures.onnx_files import cells as onnx_cells
 from fixtures.options import OPTIONS, SuiteOptions, device_wishes
-from fixtures.out_of_memory import forget
 from tailgate.errors import TailgateError
-from tailgate.measure import SETTINGS
-from tailgate.protocol import PRESETS
-from tailgate.settings import Settings
+from tailgate.session.protocol import PRESETS
+from tailgate.session.settings import SETTINGS, Settings
 
 OWN = {
     "name": "study", "models": ["resnet50"], "runtimes": ["pytorch"], "precisions": ["fp32"], "threads": [1, 2],
@@ -199,9 +199,9 @@ def test_no_frame_holds_anything_after_it_was_told() -> None:
 
 
 def test_a_board_that_cannot_be_told_has_no_name_and_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "gpu", lambda device: None)
+    monkeypatch.setattr(fixture, "gpu", lambda device: None)
     info: dict[str, Any] = {"warnings": []}
-    inference.describe_board("cuda:1", info)
+    fixture.describe_board("cuda:1", info)
     assert (info["gpu_name"], info["device_memory_limit_bytes"]) == (None, None)
     assert info["warnings"] == [
         "gpu_name: nvidia-smi's list does not tell which GPU cuda:1 is; CUDA_DEVICE_ORDER=PCI_BUS_ID would"
@@ -261,12 +261,12 @@ def test_a_typed_device_selects_its_cells_of_every_study(tmp_path: Path) -> None
 def test_devices_lift_the_inis_marker_and_never_a_typed_one(
     devices: tuple[str, ...] | None, typed: str | None, becomes: str, pytestconfig: pytest.Config
 ) -> None:
-    own = gpu_cells.marks_of_ini(pytestconfig)
+    own = gpu.marks_of_ini(pytestconfig)
     assert own == "not instrument and not gpu"
     option = SimpleNamespace(markexpr=own if typed is None else typed)
     options = SuiteOptions(None, None, None, None, None, 224, "random", devices=devices)
     config: Any = SimpleNamespace(stash={OPTIONS: options}, option=option, getini=pytestconfig.getini)
-    gpu_cells.pytest_configure(config)
+    gpu.pytest_configure(config)
     assert option.markexpr == becomes
 
 

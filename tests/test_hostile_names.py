@@ -16,9 +16,9 @@ import test_framework_comparison_report
 import test_roofline_report
 import test_training_report
 
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-from tailgate.reports import formats
-from tailgate.reports.spreadsheet import harmless
+from tailgate.results.spreadsheet import harmless
 from tailgate.text import UNPRINTABLE
 
 Run = dict[str, Any]

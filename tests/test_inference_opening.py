@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import inference
+from fixtures.inference import fixture
 from fixtures.precisions import Agreement
 
 
@@ -30,15 +30,15 @@ class Runtime:
 
 
 def test_an_artefact_is_made_once_and_for_the_cells_own_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "profiling", lambda node: None)
-    monkeypatch.setattr(inference, "mark_meters", lambda node: None)
-    monkeypatch.setattr(inference, "check", lambda *cell: (0.1, Agreement(0.0, None, 1.0)))
+    monkeypatch.setattr(fixture, "profiling", lambda node: None)
+    monkeypatch.setattr(fixture, "mark_meters", lambda node: None)
+    monkeypatch.setattr(fixture, "check", lambda *cell: (0.1, Agreement(0.0, None, 1.0)))
     for verified in ("_verify_precision", "_verify_threads"):
-        monkeypatch.setattr(inference, verified, lambda *cell: None)
+        monkeypatch.setattr(fixture, verified, lambda *cell: None)
     runtime: Any = Runtime()
     info: dict[str, Any] = {"warnings": [], "parameters": 10}
     workload: Any = SimpleNamespace(check_inputs=lambda count: None)
     node: Any = None
-    inference._open(node, runtime, workload, "fp32", "cpu", 1, 1000, info)
+    fixture._open(node, runtime, workload, "fp32", "cpu", 1, 1000, info)
     assert runtime.made == [("fp32", 1000)]
     assert info["model_bytes"] == 40

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import sem, t
 
-from tailgate.analysis.intervals import median_half_width_rel, samples_for_half_width, t_half_width_rel
+from tailgate.stats.intervals import median_half_width_rel, samples_for_half_width, t_half_width_rel
 
 TIMES_S = st.lists(st.floats(1e-6, 1e3), min_size=2, max_size=60)
 

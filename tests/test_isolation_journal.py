@@ -7,7 +7,7 @@ import sys
 import pytest
 from isolated import FORK, SAY, Project, Session, run_together
 
-from tailgate.journal import Journal
+from tailgate.processes.journal.file import Journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes of this kind are not available here")
 

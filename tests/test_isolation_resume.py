@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from isolated import FORK, SAY, Project, Session
 
-from tailgate.journal import Journal
+from tailgate.processes.journal.file import Journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes of this kind are not available here")
 

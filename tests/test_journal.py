@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate import comparable
-from tailgate.comparable import Comparable, code_of
 from tailgate.errors import TailgateError
-from tailgate.journal import Entry, Journal, JournalError, UnwritableError
-from tailgate.settings import Settings
+from tailgate.processes.journal import key as comparable
+from tailgate.processes.journal.file import Entry, Journal, JournalError, UnwritableError
+from tailgate.processes.journal.key import Comparable, code_of
+from tailgate.session.settings import Settings
 
 FACTS = {"cpu_model": "x", "memory_total_bytes": 2**33}
 KEY = {"machine": "abc", "options": {"seed": 0}, "code": "c0ffee"}
@@ -286,7 +286,7 @@ def test_an_entry_is_written_whole_or_not_at_all(tmp_path: Path, room: int) -> N
 FULL_FROM_THE_START = """
 import resource, sys
 from pathlib import Path
-from tailgate.journal import Journal, UnwritableError
+from tailgate.processes.journal.file import Journal, UnwritableError
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 try:
     Journal(Path(sys.argv[1]), resume=False)

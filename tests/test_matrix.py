@@ -2,12 +2,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.matrix import Grid, cells, grid_of, impossible, pytest_tailgate_expected
+from fixtures.cells.matrix import Grid, cells, grid_of, impossible, pytest_tailgate_expected
 from fixtures.options import OPTIONS, SuiteOptions
 from tailgate.errors import TailgateError
-from tailgate.measure import SETTINGS
-from tailgate.protocol import PRESETS
-from tailgate.settings import Settings
+from tailgate.session.protocol import PRESETS
+from tailgate.session.settings import SETTINGS, Settings
 
 OWN = {
     "name": "study",

@@ -10,8 +10,7 @@ import pytest
 from foreign import run_all
 from isolated import CONFTEST, FORK, Project, Session, adopting, run_together
 
-from tailgate.meters import heap, meters, profilers
-from tailgate.profiling import not_profiled
+from tailgate.meters import heap, meters, not_profiled, profilers
 
 pytest.importorskip("memray", reason="the heap meter's tool is not installed")
 
@@ -20,8 +19,8 @@ IN_SETUP, IN_CALL, BEFORE_MARK = 64 * MIB, 32 * MIB, 200 * MIB
 KNOWN = f"""
 import os, time
 import pytest
-from tailgate.measure import mark_meters
-from tailgate.profiling import profiling
+from tailgate.measure.fixture import mark_meters
+from tailgate.measure.profiling import profiling
 
 @pytest.fixture
 def framework(request):
@@ -50,7 +49,7 @@ def test_pedantic(benchmark):
 BAD = """
 import os, time
 import pytest
-from tailgate.profiling import profiling
+from tailgate.measure.profiling import profiling
 
 def test_crash(benchmark, request):
     benchmark(int)
@@ -149,7 +148,7 @@ def test_the_others_have_theirs(known_and_bad: tuple[Session, Session, Project])
 RESUMED = """
 import os, time
 import pytest
-from tailgate.profiling import profiling
+from tailgate.measure.profiling import profiling
 
 def test_first(benchmark, request):
     with open(os.environ["LOG"], "a") as log:

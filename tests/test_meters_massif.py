@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from isolated import FORK, Project, Session
 
-from tailgate.doctor.host import Host
+from tailgate.machine.doctor.host import Host
+from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import massif
 from tailgate.meters._massif_out import Snapshot, snapshots
 from tailgate.processes.attempt import Attempt
 from tailgate.processes.profiles import Profiles
-from tailgate.profiling import ProfileTask
 
 QUIET: Any = SimpleNamespace(profiling=lambda name: None)
 MIB = 2**20
@@ -22,7 +22,7 @@ IN_SETUP, IN_CALL = 64 * MIB, 32 * MIB
 KNOWN = f"""
 import os, sys
 import pytest
-from tailgate.profiling import profiling
+from tailgate.measure.profiling import profiling
 
 @pytest.fixture
 def model():
@@ -106,8 +106,10 @@ def test_the_flags_are_the_sources(tmp_path: Path) -> None:
 
 
 def test_missing_valgrind_is_a_reason_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailgate.doctor.host.Host", lambda: Host(which=lambda name: None))
-    monkeypatch.setattr("tailgate.doctor.programs.install_command", lambda host, name: f"sudo apt install {name}")
+    monkeypatch.setattr("tailgate.machine.doctor.host.Host", lambda: Host(which=lambda name: None))
+    monkeypatch.setattr(
+        "tailgate.machine.doctor.programs.install_command", lambda host, name: f"sudo apt install {name}"
+    )
     assert massif.PROFILER.unavailable() == "valgrind: not installed: sudo apt install valgrind"
 
 
@@ -115,7 +117,7 @@ def test_an_instruction_valgrind_does_not_know_is_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """AVX-512 and AMX, with every valgrind so far."""
-    from tailgate.endings import Ending
+    from tailgate.processes.endings import Ending
 
     def once(item: pytest.Item, task: ProfileTask) -> Attempt:
         said = "==7== valgrind: Unrecognised instruction at address 0x4a7b2c0.\n"

@@ -13,18 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isolated import CONFTEST, Project, run_together
 
-from tailgate.doctor.measures import nvml as doctor_nvml
+from tailgate.machine.doctor.measures import nvml as doctor_nvml
+from tailgate.machine.nvml import library, slowdowns, watcher
+from tailgate.machine.nvml.board import Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.energy import LEAST_UPDATES, from_counter, from_power
+from tailgate.machine.nvml.library import NAMES, NvmlBoard, NvmlBoards, open_boards
+from tailgate.machine.nvml.recorder import Recorder
+from tailgate.machine.nvml.summary import FIELDS, of_an_item, summarize
+from tailgate.machine.nvml.watcher import Watcher
+from tailgate.machine.nvml.which import WhichError, choose, visible
+from tailgate.measure.watch import Watch
 from tailgate.meters.nvml import Nvml
-from tailgate.nvml import library, slowdowns, watcher
-from tailgate.nvml.board import Identity, NvmlError, UnsupportedError
-from tailgate.nvml.energy import LEAST_UPDATES, from_counter, from_power
-from tailgate.nvml.library import NAMES, NvmlBoard, NvmlBoards, open_boards
-from tailgate.nvml.recorder import Recorder
-from tailgate.nvml.summary import FIELDS, of_an_item, summarize
-from tailgate.nvml.watcher import Watcher
-from tailgate.nvml.which import WhichError, choose, visible
-from tailgate.settings import Settings
-from tailgate.watch import Watch
+from tailgate.session.settings import Settings
 
 TESTS = str(Path(__file__).parent)
 RENAMED = (

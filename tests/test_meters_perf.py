@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from isolated import CONFTEST, FORK, Project, Session
 
-from tailgate.doctor.host import Host
+from tailgate.machine.doctor.host import Host
 from tailgate.meters import perf
 from tailgate.meters._perf_out import Count, counts, speaks_json
 
@@ -295,14 +295,16 @@ def test_where_nothing_counts_no_run_is_started(request: pytest.FixtureRequest) 
 
 
 def test_missing_perf_is_a_reason_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailgate.doctor.host.Host", lambda: Host(which=lambda name: None))
-    monkeypatch.setattr("tailgate.doctor.programs.install_command", lambda host, name: f"sudo apt install linux-{name}")
+    monkeypatch.setattr("tailgate.machine.doctor.host.Host", lambda: Host(which=lambda name: None))
+    monkeypatch.setattr(
+        "tailgate.machine.doctor.programs.install_command", lambda host, name: f"sudo apt install linux-{name}"
+    )
     assert perf.PROFILER.unavailable() == "the perf command: not installed: sudo apt install linux-perf"
 
 
 PROJECT = """
 import mmap, os
-from tailgate.profiling import profiling
+from tailgate.measure.profiling import profiling
 
 def touch(pages=200):
     with mmap.mmap(-1, pages * mmap.PAGESIZE) as memory:
@@ -320,7 +322,7 @@ def test_crash(benchmark, request):
         os.abort()
 """
 SOFTWARE = """
-from tailgate.doctor.host import Host
+from tailgate.machine.doctor.host import Host
 from tailgate.meters import perf
 perf.PROFILER = perf.Perf(("task-clock", "page-faults"), cannot_count=lambda: None)
 """

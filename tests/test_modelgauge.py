@@ -11,8 +11,8 @@ import onnx
 import pytest
 from suite import ROOT
 
-from fixtures.matrix import impossible
-from fixtures.modelgauge import ENTRIES, Entry
+from fixtures.cells.matrix import impossible
+from fixtures.export_command.modelgauge import ENTRIES, Entry
 from fixtures.models import models
 from fixtures.precisions import agreement
 
@@ -39,7 +39,7 @@ def test_every_entry_is_a_model_of_the_suite_that_takes_its_size(entry: Entry) -
 
 def test_naming_them_imports_no_framework() -> None:
     code = (
-        "import fixtures.commands, fixtures.onnx_complexity, sys; "
+        "import fixtures.export_command.command, fixtures.onnx_cost.ask, sys; "
         "print([n for n in ('torch', 'torchvision', 'timm', 'onnx', 'onnxruntime', 'numpy') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -52,7 +52,7 @@ def test_naming_them_imports_no_framework() -> None:
 def test_narrow_mobilenets_are_torchvisions(width: float, parameters: int) -> None:
     import torch
 
-    from fixtures.complexity import parameters as count
+    from fixtures.workloads.torch_cost import parameters as count
 
     with torch.device("meta"):
         assert count(models()[f"mobilenet_v2_w{width}"].build(224)) == parameters
@@ -89,7 +89,7 @@ def test_onnx_runtime_answers_as_torch(batch: int) -> None:
 
 
 def test_weights_are_made_anew_when_their_own_family_changes_and_not_for_another() -> None:
-    from fixtures.workload import _model_files
+    from fixtures.workloads.workload import _model_files
 
     assert _model_files(models()[SMALL.model]) == ["models/_base", "models/mobilenet_widths", "models/torchvision"]
     assert _model_files(models()["mlp"]) == ["models/_base", "models/mlp"]

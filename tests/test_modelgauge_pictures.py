@@ -3,11 +3,11 @@ import sys
 import pytest
 from profiles import infos, run
 
+from studies.onnx_profiles import pictures
+from studies.onnx_profiles.pairs import evaluate, pairs
+from studies.onnx_profiles.report import attachments, render
+from studies.onnx_profiles.rows import profiles
 from tailgate.errors import TailgateError
-from tailgate.reports import _modelgauge_pictures as pictures
-from tailgate.reports._modelgauge_pairs import evaluate, pairs
-from tailgate.reports._modelgauge_rows import profiles
-from tailgate.reports.modelgauge import attachments, render
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

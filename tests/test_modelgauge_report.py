@@ -6,12 +6,12 @@ import math
 import pytest
 from profiles import MODELS, infos, run
 
-from tailgate import cli
+from studies.onnx_profiles import pictures
+from studies.onnx_profiles.csv_file import render as table_of
+from studies.onnx_profiles.report import attachments, render
+from studies.onnx_profiles.rows import profiles
+from tailgate.commands import main as cli
 from tailgate.errors import TailgateError
-from tailgate.reports import _modelgauge_pictures as pictures
-from tailgate.reports._modelgauge_csv import render as table_of
-from tailgate.reports._modelgauge_rows import profiles
-from tailgate.reports.modelgauge import attachments, render
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

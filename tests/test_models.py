@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from fixtures import complexity
 from fixtures.models import models
 from fixtures.models._base import PretrainedUnavailableError
 from fixtures.models.torchvision import NAMES
-from fixtures.workload import Workload
+from fixtures.workloads import torch_cost
+from fixtures.workloads.workload import Workload
 
 TABLE = {  # STUDIES.md, "Complexity": parameters and GMAC at 224 px, batch 1
     "resnet18": (11_689_512, 1.814),
@@ -32,21 +32,21 @@ def test_the_names_are_torchvisions_own() -> None:
 def test_parameters_and_macs_are_the_published_ones(name: str) -> None:
     parameters, gmacs = TABLE[name]
     module = models()[name].build(224).eval()
-    assert complexity.parameters(module) == parameters
-    assert complexity.macs_per_item(module, torch.zeros(1, 3, 224, 224)) / 1e9 == pytest.approx(gmacs, rel=1e-3)
+    assert torch_cost.parameters(module) == parameters
+    assert torch_cost.macs_per_item(module, torch.zeros(1, 3, 224, 224)) / 1e9 == pytest.approx(gmacs, rel=1e-3)
 
 
 def test_the_mlp_is_the_studys() -> None:
     module = models()["mlp"].build(224).eval()
-    assert complexity.parameters(module) == 36_737
+    assert torch_cost.parameters(module) == 36_737
     assert (
-        complexity.macs_per_item(module, torch.zeros(1, 200)) == 200 * 128 + 128 * 64 + 64 * 32 + 32 * 16 + 16 * 8 + 8
+        torch_cost.macs_per_item(module, torch.zeros(1, 200)) == 200 * 128 + 128 * 64 + 64 * 32 + 32 * 16 + 16 * 8 + 8
     )
 
 
 def test_counting_leaves_the_attention_fast_path_as_it_was() -> None:
     before = torch.backends.mha.get_fastpath_enabled()
-    complexity.macs_per_item(models()["vit_b_32"].build(32).eval(), torch.zeros(1, 3, 32, 32))
+    torch_cost.macs_per_item(models()["vit_b_32"].build(32).eval(), torch.zeros(1, 3, 32, 32))
     assert torch.backends.mha.get_fastpath_enabled() is before
 
 

@@ -15,18 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate import items, saving
-from tailgate.columns import complete, items_per_call, throughput
-from tailgate.comparison import calibrations, other_workload
-from tailgate.duet.pairs import Outcome
-from tailgate.duet.ratios import unusable
-from tailgate.noted import Noted, as_info
+from tailgate.gates.duet.pairs import Outcome
+from tailgate.gates.duet.ratios import unusable
 from tailgate.number import is_number, number
-from tailgate.plain import MOST_ELEMENTS, as_compared, json_text, plain
 from tailgate.processes.attempt import Attempt
-from tailgate.rows import threads_of
-from tailgate.tenants.rows import _throughputs
-from tailgate.tenants.window import Span
+from tailgate.processes.tenants.overlap import Span
+from tailgate.processes.tenants.rows import _throughputs
+from tailgate.results.columns import complete, items_per_call, throughput
+from tailgate.results.comparability import calibrations, other_workload
+from tailgate.results.noted import Noted, as_info
+from tailgate.results.plain import MOST_ELEMENTS, as_compared, json_text, plain
+from tailgate.results.rows import threads_of
+from tailgate.session import items, run_json
 
 
 class Size(IntEnum):
@@ -255,7 +255,7 @@ def test_a_row_without_numbers_does_not_make_the_file_unreadable() -> None:
     benches = [{"fullname": f"t.py::{name}", "stats": {**stats, "median": value}, "extra_info": {}}
                for name, value in (("a", 1.0), ("b", math.nan), ("c", math.inf), ("d", "1"))]  # fmt: skip
     output: dict[str, Any] = {"benchmarks": benches, "unmeasured": []}
-    saving.complete_json([], output)
+    run_json.complete_json([], output)
     assert [bench["fullname"] for bench in output["benchmarks"]] == ["t.py::a"]
     assert [entry["fullname"] for entry in output["unmeasured"]] == ["t.py::b", "t.py::c", "t.py::d"]
 

@@ -9,8 +9,8 @@ import pytest
 from foreign import run_all
 from histories import FILES, TIMER, project, series
 
-from tailgate.gate.sessions import read
-from tailgate.history import load_run
+from tailgate.gates.saved.sessions import read
+from tailgate.results.saved_run import load_run
 
 FACTS = {"batch_size": 1, "items_per_call": 8, "data": [1, 2], "classes": ["a", "b"], "threads": 1, "weights": "w"}
 NAMES = ("test_it.py::test_one", "test_it.py::test_marked", "test_it.py::test_object")

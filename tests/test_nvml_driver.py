@@ -10,16 +10,16 @@ import fake_driver
 import pytest
 from fake_boards import FakeBoard
 
-from tailgate.doctor.measures import nvml as doctor_nvml
+from tailgate.machine.doctor.measures import nvml as doctor_nvml
+from tailgate.machine.nvml import library
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnreadError, UnsupportedError
+from tailgate.machine.nvml.recorder import MOST_LOST_IN_A_ROW, Recorder
+from tailgate.machine.nvml.summary import summarize
+from tailgate.machine.nvml.which import WhichError, choose
 from tailgate.meters.nvml import Nvml
-from tailgate.nvml import library
-from tailgate.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnreadError, UnsupportedError
-from tailgate.nvml.recorder import MOST_LOST_IN_A_ROW, Recorder
-from tailgate.nvml.summary import summarize
-from tailgate.nvml.which import WhichError, choose
 
 pynvml = pytest.importorskip("pynvml")
-OPEN = "tailgate.nvml.library:open_boards"
+OPEN = "tailgate.machine.nvml.library:open_boards"
 READINGS = {
     "energy_j": 5.0, "power_w": 80.25, "temperature_c": 61.0, "sm_clock_hz": 1.98e9, "memory_clock_hz": 1.98e9,
     "utilization": (0.9, 0.4), "memory_used_bytes": 3 * 2**30, "process_memory_bytes": 2**20, "pstate": 0,

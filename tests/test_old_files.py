@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from histories import bench, saved_run, scattered
 
-from tailgate.baselines import shown
-from tailgate.cli import main
-from tailgate.columns import STOCK
-from tailgate.comparison import partial
-from tailgate.gate.machines import differences, remark
-from tailgate.gate.sessions import read
-from tailgate.history import NEEDED, load_run
-from tailgate.processor import differences as between
-from tailgate.processor import processor_of
-from tailgate.reports import formats
-from tailgate.rows import rows_of
+from tailgate.commands.formats import formats
+from tailgate.commands.main import main
+from tailgate.gates.saved.baselines import shown
+from tailgate.gates.saved.machines import differences, remark
+from tailgate.gates.saved.sessions import read
+from tailgate.results.columns import STOCK
+from tailgate.results.comparability import partial
+from tailgate.results.processor import differences as between
+from tailgate.results.processor import processor_of
+from tailgate.results.rows import rows_of
+from tailgate.results.saved_run import NEEDED, load_run
 
 X, Y = "tests/test_a.py::test_x", "tests/test_a.py::test_y"
 XEON = "Intel(R) Xeon(R) CPU E5-2680 v4 @ 2.40GHz"

@@ -15,9 +15,9 @@ from onnx_models import conv, external, matmul, model, one_node, save
 from fixtures.onnx_files.checks import checked_model
 from fixtures.onnx_files.external import ExternalDataError, external_files
 from fixtures.onnx_files.facts import facts_of
+from fixtures.onnx_files.file_bytes import unreadable
 from fixtures.onnx_files.scan import Found
 from fixtures.onnx_files.sessions import open_session
-from fixtures.onnx_files.wire import unreadable
 from fixtures.runtimes import UnsupportedError
 
 WHOLE = conv().SerializeToString()

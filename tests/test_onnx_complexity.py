@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from fixtures import complexity
-from fixtures.onnx_complexity import OnnxComplexity, complexity_of
-from fixtures.onnx_count import count
-from fixtures.onnx_macs import FORMULAS, UNCOUNTED, Operator, UncountableError, macs_of
+from fixtures.onnx_cost.ask import OnnxComplexity, complexity_of
+from fixtures.onnx_cost.count import count
+from fixtures.onnx_cost.macs import FORMULAS, UNCOUNTED, Operator, UncountableError, macs_of
+from fixtures.workloads import torch_cost
 
 FLOAT = TensorProto.FLOAT
 
@@ -171,7 +171,7 @@ def test_convolutions_count_as_in_torch(
     padding = min(padding, kernel // 2)
     layer = make(2 * width, 4, kernel, stride=stride, padding=padding, groups=groups)
     image = torch.zeros(batch, 2 * width, side, side)
-    expected = complexity.macs_per_item(layer, image)
+    expected = torch_cost.macs_per_item(layer, image)
     with torch.no_grad():
         output = layer(image)
     operator = "ConvTranspose" if kind == "transposed" else "Conv"
@@ -304,8 +304,8 @@ def test_a_file_that_ends_the_counting_process_ends_nothing_else(
     (tmp_path / "odd.onnx").write_bytes(b"odd")
     (tmp_path / "python").write_text(f"#!/bin/sh\nexec {sys.executable} -S -c {shlex.quote(code)}\n")
     (tmp_path / "python").chmod(0o755)
-    monkeypatch.setattr("fixtures.onnx_complexity.TIMEOUT_S", 1.0)
-    monkeypatch.setattr("fixtures.onnx_complexity.sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("fixtures.onnx_cost.ask.TIMEOUT_S", 1.0)
+    monkeypatch.setattr("fixtures.onnx_cost.ask.sys.executable", str(tmp_path / "python"))
     assert complexity_of(tmp_path / "odd.onnx", {}).reason == said
 
 

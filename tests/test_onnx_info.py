@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.onnx_files.asked import AskedInput
+from fixtures.config_file.input_spec import AskedInput
 from fixtures.onnx_files.info import Info, info_beside, info_from
 
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx_models import conv, matmul, model, one_node, text
 
-from fixtures.onnx_files.asked import Asked, AskedInput, asked_from
+from fixtures.config_file.input_spec import Asked, AskedInput, asked_from
 from fixtures.onnx_files.batch import fixed_batch
 from fixtures.onnx_files.compare import difference
 from fixtures.onnx_files.facts import Facts, Port, facts_of
+from fixtures.onnx_files.input_arrays import arrays, numpy_dtype
 from fixtures.onnx_files.openvino_file import OpenVinoFile
 from fixtures.onnx_files.sessions import OrtFile
 from fixtures.onnx_files.shapes import Resolved, resolve
-from fixtures.onnx_files.values import arrays, numpy_dtype
 from fixtures.runtimes import UnsupportedError
 from tailgate.errors import TailgateError
 

@@ -10,14 +10,14 @@ import pytest
 from onnx import TensorProto, helper
 from quantised_models import FLOATS, KINDS, const, in_a_branch, model, node, packed, weights_only
 
-from fixtures.onnx_count import count
+from fixtures.onnx_cost.count import count
+from fixtures.onnx_cost.products import said
 from fixtures.onnx_files.compare import difference
 from fixtures.onnx_files.facts import Facts, facts_of
 from fixtures.onnx_files.sessions import OrtFile, ort_precision, ort_values
-from fixtures.onnx_products import said
-from fixtures.runtimes._onnxruntime_graph import computed
-from fixtures.runtimes.onnxruntime import session_options
-from tailgate.analysis.precision_labels import arithmetic, labelled, narrow_weights
+from fixtures.runtimes._onnxruntime.graph import computed
+from fixtures.runtimes._onnxruntime.options import session_options
+from tailgate.results.precision_labels import arithmetic, labelled, narrow_weights
 
 
 def saved(made: onnx.ModelProto, folder: Path) -> tuple[Path, Facts, dict[str, Any]]:

@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_models import data_dependent
 
-from fixtures.onnx_complexity import OnnxComplexity
-from fixtures.onnx_count import count
+from fixtures.onnx_cost.ask import OnnxComplexity
+from fixtures.onnx_cost.count import count
 from fixtures.onnx_files.facts import facts_of
 from fixtures.onnx_files.reference import from_one_run, reference_of
 

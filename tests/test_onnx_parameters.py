@@ -9,8 +9,8 @@ import pytest
 from onnx import TensorProto as T
 from onnx import helper, numpy_helper
 
-from fixtures.onnx_macs import COUNTED_AS_NOTHING, FORMULAS, Operator, UncountableError, counts_nothing, macs_of
-from fixtures.onnx_weights import weights_of
+from fixtures.onnx_cost.macs import COUNTED_AS_NOTHING, FORMULAS, Operator, UncountableError, counts_nothing, macs_of
+from fixtures.onnx_cost.weights import weights_of
 
 node = helper.make_node
 MS = "com.microsoft"

@@ -15,12 +15,12 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx_models import model, save
 
-from fixtures import export_symmetric, export_typed, exports
 from fixtures.artifacts import recipe
 from fixtures.models import models
+from fixtures.onnx_export import recipes, symmetric, typed
 from fixtures.precisions import Agreement, agreement, verdict
 from fixtures.runtimes import UnsupportedError
-from fixtures.workload import Workload
+from fixtures.workloads.workload import Workload
 
 TYPES = {"fp16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 MLP = Workload(models()["mlp"], 224, "random")
@@ -67,7 +67,7 @@ def exported(tmp_path: Path) -> Any:
 def made(kind: str, tmp_path: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
     folder = tmp_path / kind
     folder.mkdir()
-    facts = exports.MAKERS[kind](exported(tmp_path), folder)
+    facts = recipes.MAKERS[kind](exported(tmp_path), folder)
     assert [file.name for file in folder.iterdir()] == ["model.onnx"]
     return onnx.load(folder / "model.onnx"), facts
 
@@ -145,7 +145,7 @@ def constants(value: float) -> onnx.ModelProto:
 @pytest.mark.parametrize("kind", list(TYPES))
 def test_constants_and_casts_are_converted_and_a_resizes_scales_are_not(kind: str) -> None:
     network = constants(0.1)
-    export_typed.convert(network, kind)
+    typed.convert(network, kind)
     onnx.checker.check_model(network, full_check=True)
     kept = {node.output[0]: node.attribute[0] for node in network.graph.node if node.op_type in ("Constant", "Cast")}
     assert kept["scales"].t.data_type == TensorProto.FLOAT
@@ -155,8 +155,8 @@ def test_constants_and_casts_are_converted_and_a_resizes_scales_are_not(kind: st
 def test_a_weight_beyond_float16_is_refused() -> None:
     network = constants(1e5)
     with pytest.raises(UnsupportedError, match="k holds values beyond the range of fp16"):
-        export_typed.convert(network, "fp16")
-    export_typed.convert(constants(1e5), "bf16")
+        typed.convert(network, "fp16")
+    typed.convert(constants(1e5), "bf16")
 
 
 def test_a_branch_is_refused() -> None:
@@ -167,7 +167,7 @@ def test_a_branch_is_refused() -> None:
         [("y", TensorProto.FLOAT, [1])],
     )
     with pytest.raises(UnsupportedError, match="If has a graph of its own"):
-        export_typed.convert(network, "fp16")
+        typed.convert(network, "fp16")
 
 
 @settings(max_examples=50)
@@ -177,7 +177,7 @@ def test_a_branch_is_refused() -> None:
 )
 def test_a_weight_is_rounded_once_and_to_the_nearest(values: list[float], kind: str) -> None:
     array = np.array(values, dtype=np.float32)
-    rounded = numpy_helper.to_array(export_typed._rounded(numpy_helper.from_array(array, "w"), TYPES[kind], kind))
+    rounded = numpy_helper.to_array(typed._rounded(numpy_helper.from_array(array, "w"), TYPES[kind], kind))
     digits = {"fp16": 11, "bf16": 8}[kind]
     smallest = {"fp16": 2.0**-24, "bf16": 2.0**-133}[kind]
     found = rounded.astype(np.float64)
@@ -208,7 +208,7 @@ def test_symmetric_int8_has_no_zero_point_no_unsigned_value_and_all_eight_bits(t
 def test_symmetric_int8_has_a_scale_a_channel_and_float_biases(tmp_path: Path) -> None:
     network, _ = made("int8-symmetric", tmp_path)
     makers, weights = quantisers(network)
-    products = [node for node in network.graph.node if node.op_type in export_symmetric.QUANTISED]
+    products = [node for node in network.graph.node if node.op_type in symmetric.QUANTISED]
     assert len(products) == 4
     for node in products:
         given, kernel = makers[node.input[0]], makers[node.input[1]]
@@ -233,5 +233,5 @@ def test_the_mlps_files_keep_the_suites_own_bands(kind: str) -> None:
 
 
 def test_the_files_that_were_there_before_keep_their_recipe() -> None:
-    assert exports.recipe_of("fp32") == exports.recipe_of("int8") == recipe("export")
-    assert len({exports.recipe_of(kind) for kind in exports.MAKERS}) == 3
+    assert recipes.recipe_of("fp32") == recipes.recipe_of("int8") == recipe("export")
+    assert len({recipes.recipe_of(kind) for kind in recipes.MAKERS}) == 3

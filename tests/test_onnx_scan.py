@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.onnx_files import scan
-from fixtures.onnx_files.results_folder import file_name
 from fixtures.onnx_files.scan import Found, found_in
+from fixtures.results_folder import file_name
 from tailgate.errors import TailgateError
 
 

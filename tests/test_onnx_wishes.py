@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from onnx import helper
 from onnx_models import conv, model
 
-from fixtures.onnx_files.asked import Asked, AskedInput, asked_from
+from fixtures.config_file.input_spec import Asked, AskedInput, asked_from
+from fixtures.config_file.onnx_section import OnnxWishes
 from fixtures.onnx_files.batch import batch_axes
 from fixtures.onnx_files.expressions import expression
 from fixtures.onnx_files.facts import Facts, Port
 from fixtures.onnx_files.graph import valued
+from fixtures.onnx_files.input_arrays import arrays, numpy_dtype, value_sources
 from fixtures.onnx_files.shapes import Resolved, made_up, resolve
-from fixtures.onnx_files.values import arrays, numpy_dtype, value_sources
-from fixtures.onnx_files.wishes import OnnxWishes
 from fixtures.runtimes import UnsupportedError
 
 

@@ -14,15 +14,15 @@ import pytest
 from device_streams import HostStream
 from test_onnx_precisions import images, residual_net
 
-from fixtures import device_wishes
-from fixtures.device_wishes import DeviceWishes
+from fixtures.devices import options
+from fixtures.devices.options import DeviceWishes
 from fixtures.runtimes import UnsupportedError, runtimes
-from fixtures.runtimes import _onnxruntime_place as places
-from fixtures.runtimes._onnxruntime_cuda import OrtCudaInference, _raise_plainly, opened
-from fixtures.runtimes._onnxruntime_place import LIBRARY, Place, cuda_place, missing_provider, refused
-from fixtures.runtimes._onnxruntime_profile import RanNode, computed_in, elsewhere, ran_nodes
-from fixtures.runtimes._stream_session import no_transfers
-from tailgate.endings import is_out_of_memory
+from fixtures.runtimes._onnxruntime import place as places
+from fixtures.runtimes._onnxruntime.cuda import OrtCudaInference, _raise_plainly, opened
+from fixtures.runtimes._onnxruntime.place import LIBRARY, Place, cuda_place, missing_provider, refused
+from fixtures.runtimes._onnxruntime.profile import RanNode, computed_in, elsewhere, ran_nodes
+from fixtures.runtimes._stream.session import no_transfers
+from tailgate.machine.out_of_memory import is_out_of_memory
 
 HOST = Place("CPUExecutionProvider", "cpu", alone=False)
 CUDA = "CUDAExecutionProvider"
@@ -30,10 +30,10 @@ CUDA = "CUDAExecutionProvider"
 
 @pytest.fixture(autouse=True)
 def no_wishes() -> Iterator[None]:
-    before = device_wishes.wishes()
-    device_wishes.set_wishes(DeviceWishes())
+    before = options.wishes()
+    options.set_wishes(DeviceWishes())
     yield
-    device_wishes.set_wishes(before)
+    options.set_wishes(before)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_answers_are_the_models(file: Path) -> None:
 
 
 def test_transfers_are_apart_and_inclusive_of_the_sessions_call(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fixtures.runtimes._cuda_transfers.BUDGET_S", 0.0)
+    monkeypatch.setattr("fixtures.runtimes._cuda.transfers.BUDGET_S", 0.0)
     stream = HostStream()
     with OrtCudaInference(file, "fp32", 4, HOST, stream) as session:
         prepared = session.prepare(images(4))
@@ -84,7 +84,7 @@ def test_transfers_are_apart_and_inclusive_of_the_sessions_call(file: Path, monk
         assert np.array_equal(session.outputs_numpy(), before), "the inclusive calls were this session's"
         assert np.array_equal(prepared.input.numpy(), images(4))
         prepared.output.fill_(0)
-        monkeypatch.setattr("fixtures.copies.device_trace", lambda call, _idle: [call(), {"cat": "kernel"}][1:])
+        monkeypatch.setattr("fixtures.devices.copies.device_trace", lambda call, _idle: [call(), {"cat": "kernel"}][1:])
         copies = session.device_clock.facts() if session.device_clock else {}
         assert np.array_equal(session.outputs_numpy(), before)
     assert (facts["h2d_bytes"], facts["d2h_bytes"]) == (images(4).nbytes, before.nbytes)
@@ -108,7 +108,7 @@ def test_torch_is_imported_at_the_start_of_a_cell_on_a_gpu_alone(tmp_path: Path)
     (tmp_path / "torch.py").touch()
     script = (
         "import sys\n"
-        "from fixtures import startup\n"
+        "from fixtures.inference import startup\n"
         "from fixtures.runtimes import runtimes\n"
         "for device in ('cpu', 'cuda:0'):\n"
         "    startup.begin(runtimes()['onnxruntime'], 1, device)\n"
@@ -186,7 +186,7 @@ def test_tf32_is_off_unless_it_is_the_label(precision: str, value: str) -> None:
 
 def test_a_memory_limit_is_the_arenas() -> None:
     assert "gpu_mem_limit" not in cuda_place("cuda:0", "fp32", None).options
-    device_wishes.set_wishes(DeviceWishes(memory_limit_bytes=2**31))
+    options.set_wishes(DeviceWishes(memory_limit_bytes=2**31))
     place = cuda_place("cuda:0", "fp32", None)
     assert place.options["gpu_mem_limit"] == str(2**31)
     assert "user_compute_stream" not in place.options

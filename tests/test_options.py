@@ -76,7 +76,8 @@ def test_a_runtime_that_is_not_installed_names_the_command() -> None:
 def test_named_it_fails_and_swept_it_is_skipped(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    from fixtures import matrix, options
+    from fixtures import options
+    from fixtures.cells import matrix
     from tailgate.errors import TailgateError
 
     table = {"absent": Absent()}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.analysis.peaks import NEAR_REL, Point, peak
+from studies.gpu_precision.peaks import NEAR_REL, Point, peak
 
 VALUES = st.floats(min_value=1e-3, max_value=1e6)
 

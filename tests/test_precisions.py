@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from fixtures.models import models
 from fixtures.precisions import Agreement, WrongAnswerError, agreement, expected_band, verdict
-from fixtures.rounding import emulated
-from fixtures.workload import CHECK_ITEMS, Workload
+from fixtures.workloads.rounding import emulated
+from fixtures.workloads.workload import CHECK_ITEMS, Workload
 
 ROUNDING = {"bf16": 6e-2, "fp16": 7e-3, "int8": 2e-1}
 

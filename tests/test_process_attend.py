@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tailgate.endings import WITHOUT_A_REPORT, Ending
 from tailgate.processes import attempt
 from tailgate.processes.attempt import Attempt, attend
 from tailgate.processes.child import Outputs
+from tailgate.processes.endings import WITHOUT_A_REPORT, Ending
 from tailgate.processes.forking import Template
 from tailgate.processes.handle import KeeperGoneError, Process
 from tailgate.processes.messages import Channel

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tailgate.processes.isolation import Isolation
-from tailgate.processes.single import Single
-from tailgate.settings import Settings
+from tailgate.processes.runner import Single
+from tailgate.session.settings import Settings
 
 ENDS = ["signals", "settle", "way", "journal", "remark"]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tailgate import endings
-from tailgate.endings import Ending, of_exit, signal_name, where, without_pytest
+from tailgate.machine import out_of_memory
+from tailgate.processes import endings
 from tailgate.processes.attempt import Attempt, tail
+from tailgate.processes.endings import Ending, of_exit, signal_name, where, without_pytest
 
 FAULT = """\
 Fatal Python error: Segmentation fault
@@ -120,16 +121,16 @@ class RuntimeException(Exception):
 def test_an_exception_that_speaks_of_memory_is_judged_by_its_type_and_known_words(
     error: BaseException, expected: bool
 ) -> None:
-    assert endings.is_out_of_memory(error) is expected
+    assert out_of_memory.is_out_of_memory(error) is expected
 
 
 def test_the_kernels_count_of_its_killings_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endings, "VMSTAT", tmp_path / "vmstat")
-    assert endings.oom_kills() is None
+    assert out_of_memory.oom_kills() is None
     (tmp_path / "vmstat").write_text("pgfault 12\noom_kill 3\ndrop_pagecache 0\n")
-    assert endings.oom_kills() == 3
+    assert out_of_memory.oom_kills() == 3
     (tmp_path / "vmstat").write_text("pgfault 12\n")
-    assert endings.oom_kills() is None
+    assert out_of_memory.oom_kills() is None
 
 
 def test_the_end_of_an_output_is_kept_and_says_what_is_not(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ LOST = "threads have been started that would be missing after a fork ({})"
 
 
 def asked(code: str) -> str:
-    ask = f"{code}\nfrom tailgate.processes.safety import unsafe_still\nprint(unsafe_still())"
+    ask = f"{code}\nfrom tailgate.processes.fork_safety import unsafe_still\nprint(unsafe_still())"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()[-1]
 

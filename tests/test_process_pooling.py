@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.device_rounds import FIELDS, device_fields
-from tailgate.nvml.summary import of_an_item
+from tailgate.machine.nvml.summary import of_an_item
+from tailgate.measure.device_rounds import FIELDS, device_fields
 from tailgate.processes.pooling import pooled
 
 samples = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=20)

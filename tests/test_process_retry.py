@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tailgate.endings import Ending
 from tailgate.processes.attempt import Attempt
+from tailgate.processes.endings import Ending
 from tailgate.processes.retry import better
 
 CRASH = Ending("crashed", "crashed: SIGSEGV")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tailgate.processes import python_threads, safety
+from tailgate.processes import fork_safety, python_threads
 
 pytestmark = pytest.mark.alone
 
@@ -29,18 +29,18 @@ def proc(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("device", "reason"), [("/dev/nvidia-uvm", "CUDA is initialised"), ("/dev/nvidiactl", None)])
 def test_a_gpu_that_is_in_use_forbids_forking(proc: Path, device: str, reason: str | None) -> None:
-    assert safety.unsafe_to_fork(proc, "linux") is None
+    assert fork_safety.unsafe_to_fork(proc, "linux") is None
     (proc / "fd" / "1").symlink_to(device)
-    assert safety.unsafe_to_fork(proc, "linux") == reason
+    assert fork_safety.unsafe_to_fork(proc, "linux") == reason
 
 
 def test_elsewhere_than_on_linux_nothing_is_forked(proc: Path) -> None:
-    assert safety.unsafe_to_fork(proc, "darwin") == "forking is not safe on darwin"
+    assert fork_safety.unsafe_to_fork(proc, "darwin") == "forking is not safe on darwin"
 
 
 def test_threads_that_would_be_missing_are_named(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safety, "left_behind", lambda _proc, _idents: ["_duckdb", "libgomp"])
-    assert safety.unsafe_to_fork(proc, "linux") == (
+    monkeypatch.setattr(fork_safety, "left_behind", lambda _proc, _idents: ["_duckdb", "libgomp"])
+    assert fork_safety.unsafe_to_fork(proc, "linux") == (
         "threads have been started that would be missing after a fork (_duckdb, libgomp)"
     )
 
@@ -73,7 +73,7 @@ def an_event() -> Callable[[], object]:
 def test_an_event_loop_in_a_thread_is_at_work() -> None:
     end = an_event_loop()
     try:
-        assert safety.unsafe_still(0.05).startswith("a Python thread is at work (")
+        assert fork_safety.unsafe_still(0.05).startswith("a Python thread is at work (")
     finally:
         end()
 
@@ -86,7 +86,7 @@ def test_a_thread_that_waits_for_work_would_be_missed(begin: Callable[[], Callab
         while not (found := python_threads.awaited()) and time.monotonic() < deadline_s:
             time.sleep(0.01)
         assert found
-        assert safety.unsafe_still() == (
+        assert fork_safety.unsafe_still() == (
             f"a Python thread waits for work and would be missing after a fork ({', '.join(found)})"
         )
     finally:
@@ -122,11 +122,11 @@ def test_a_python_thread_at_work_is_waited_for_and_then_named() -> None:
     worker = threading.Thread(target=work, name="works")
     worker.start()
     try:
-        assert safety.unsafe_still(0.05) == "a Python thread is at work (works)"
+        assert fork_safety.unsafe_still(0.05) == "a Python thread is at work (works)"
     finally:
         stop.set()
         worker.join()
-    assert "works" not in (safety.unsafe_still(5.0) or "")
+    assert "works" not in (fork_safety.unsafe_still(5.0) or "")
 
 
 def test_a_thread_that_python_has_no_name_for_is_seen_too() -> None:
@@ -140,39 +140,39 @@ def test_a_thread_that_python_has_no_name_for_is_seen_too() -> None:
     _thread.start_new_thread(nameless, ())
     time.sleep(0.05)
     try:
-        assert safety.unsafe_still(0.0) == "a Python thread is at work (without a name, in nameless)"
+        assert fork_safety.unsafe_still(0.0) == "a Python thread is at work (without a name, in nameless)"
     finally:
         going.clear()
         assert gone.wait(SOON_S)
 
 
 def test_only_a_thread_at_work_is_waited_for_not_words_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safety, "unsafe_to_fork", lambda: "no thread is at work here, but CUDA is initialised")
-    monkeypatch.setattr(safety.python_threads, "at_work", list)
+    monkeypatch.setattr(fork_safety, "unsafe_to_fork", lambda: "no thread is at work here, but CUDA is initialised")
+    monkeypatch.setattr(fork_safety.python_threads, "at_work", list)
     started_s = time.monotonic()
-    assert safety.unsafe_still(SOON_S) == "no thread is at work here, but CUDA is initialised"
+    assert fork_safety.unsafe_still(SOON_S) == "no thread is at work here, but CUDA is initialised"
     assert time.monotonic() - started_s < SOON_S / 2
 
 
 def test_where_nothing_is_forked_no_thread_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safety.sys, "platform", "darwin")
-    monkeypatch.setattr(safety.python_threads, "at_work", lambda: ["works"])
+    monkeypatch.setattr(fork_safety.sys, "platform", "darwin")
+    monkeypatch.setattr(fork_safety.python_threads, "at_work", lambda: ["works"])
     started_s = time.monotonic()
-    safety.unsafe_still(SOON_S)
+    fork_safety.unsafe_still(SOON_S)
     assert time.monotonic() - started_s < SOON_S / 2
 
 
 def test_a_thread_that_ends_in_time_is_no_hindrance() -> None:
     worker = threading.Thread(target=lambda: [time.sleep(0.005) for _ in range(20)], name="soon done")
     worker.start()
-    assert "soon done" not in (safety.unsafe_still(20.0) or "")
+    assert "soon done" not in (fork_safety.unsafe_still(20.0) or "")
     worker.join()
 
 
 def test_forking_gives_no_warning_about_threads() -> None:
     waiting = threading.Thread(target=threading.Event().wait, args=(60,), daemon=True)
     waiting.start()
-    pid = safety.quiet_fork()
+    pid = fork_safety.quiet_fork()
     if pid == 0:
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.processes.sendable import Sendable
+from tailgate.processes.pickling import Sendable
 
 
 class Colour(enum.IntEnum):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.clocks import timed_rounds
-from tailgate.measure import warm_up
-from tailgate.protocol import (
+from tailgate.measure.clocks import timed_rounds
+from tailgate.measure.fixture import warm_up
+from tailgate.session.protocol import (
     PRESETS,
     WARMUP_LIMIT_S,
     Protocol,

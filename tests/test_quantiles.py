@@ -6,12 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from tailgate.analysis.quantiles import (
-    order_statistic_interval,
-    order_statistic_ranks,
-    percentile,
-    samples_for_upper_end,
-)
+from tailgate.stats.quantiles import order_statistic_interval, order_statistic_ranks, percentile, samples_for_upper_end
 
 USED_PERCENTS = (90.0, 95.0, 99.0, 99.9)
 SAMPLES = st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=400)

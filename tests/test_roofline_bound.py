@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.analysis.roofline import (
+from studies.roofline.bound import (
     ABOVE,
     COMPUTE,
     NOT_JUDGED,

@@ -11,7 +11,7 @@ from suite import suite
 from fixtures.roofline import engines, gemm
 from fixtures.roofline.caches import Cache, caches
 from fixtures.roofline.triad import MEMORY, NoTriadError, cpu_triad, cuda_plan, level_names, plan
-from tailgate.cpus import affinity_cpus
+from tailgate.machine.cpus import affinity_cpus
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 SERVER = [Cache(1, 32 * KIB, 2, 8), Cache(2, 1 * MIB, 2, 8), Cache(3, 32 * MIB, 16, 1)]

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tailgate.cli import main
+from studies.roofline import picture
+from studies.roofline.report import attachments, render
+from studies.roofline.rows import rooflines
+from tailgate.commands.main import main
 from tailgate.errors import TailgateError
-from tailgate.reports import _roofline_picture as picture
-from tailgate.reports._roofline_rows import rooflines
-from tailgate.reports.roofline import attachments, render
 
 MACHINE = {"fingerprint": {"cpu_model": "Example Xeon 2.1 GHz"}, "fingerprint_id": "0123456789ab"}
 FLOPS = {"fp32": 100e9, "int8": 300e9}

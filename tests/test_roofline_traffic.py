@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from fixtures.models import models
 from fixtures.roofline import triad
-from fixtures.roofline.traffic import ELEMENT_BYTES, FIELDS, PHASES, Elements, count, intensity, traffic
-from fixtures.roofline.traffic import counted as traffic_of
+from fixtures.workloads.traffic import ELEMENT_BYTES, FIELDS, PHASES, Elements, count, intensity, traffic
+from fixtures.workloads.traffic import counted as traffic_of
 
 torch = pytest.importorskip("torch")
 numbers = st.integers(1, 10**9)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tailgate.errors import TailgateError
-from tailgate.run import BenchmarkRun
-from tailgate.settings import Settings
+from tailgate.session.run import BenchmarkRun
+from tailgate.session.settings import Settings
 
 METADATA = object()
 

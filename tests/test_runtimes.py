@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures.inference import check
+from fixtures.inference.fixture import check
+from fixtures.inference.threads import settled_busy_threads
 from fixtures.models import models
 from fixtures.precisions import agreement, verdict
 from fixtures.runtimes import Inference, UnsupportedError, runtimes
 from fixtures.runtimes._inductor import compile_cold
-from fixtures.threads import settled_busy_threads
-from fixtures.workload import Workload
-from tailgate.cpus import usable_cpus
+from fixtures.workloads.workload import Workload
+from tailgate.machine.cpus import usable_cpus
 
 MODELS = {"mlp": 224, "resnet18": 64, "mobilenet_v2": 64}
 CELLS = [
@@ -160,7 +160,7 @@ def test_exported_files_are_far_smaller_in_int8() -> None:
 
 
 def test_the_same_weights_have_the_same_hash_whatever_made_them() -> None:
-    from fixtures.workload import _state_sha256
+    from fixtures.workloads.workload import _state_sha256
 
     first = workload("mlp")
     assert first.weights().facts["model_sha256"] == _state_sha256(first.module().state_dict())

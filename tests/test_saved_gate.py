@@ -11,7 +11,7 @@ import pytest
 from foreign import OTHERS_OFF, run_all
 from histories import FILES, MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
 
-from tailgate.selection import Selection
+from tailgate.results.selection import Selection
 
 AT_ONCE = 3
 OTHER_MACHINE = {**MACHINE, "cpu_model": "Another CPU"}
@@ -251,7 +251,14 @@ def test_without_the_ini_value_the_folder_of_pytest_benchmark_is_used(tmp_path):
     assert found[unknown][0] == 4
 
 
-FORBIDDEN = ["rich", "jinja2", "scipy", "tailgate.gate.saved", "tailgate.gate.tables", "tailgate.live_report"]
+FORBIDDEN = [
+    "rich",
+    "jinja2",
+    "scipy",
+    "tailgate.gates.saved.plugin",
+    "tailgate.results.verdict_table",
+    "tailgate.session.live_page",
+]
 LOOK = """
 import json, sys
 import pytest

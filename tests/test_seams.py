@@ -12,7 +12,7 @@ import pytest
 from _pytest.capture import FDCapture, FDCaptureBase, SysCapture
 
 import tailgate
-from tailgate import seams
+from tailgate.seams import benchmark_names
 
 OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 
@@ -20,7 +20,7 @@ OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:p
 LOOK_AT_THE_ORIGINAL = """
 import inspect, json, sys
 from pytest_benchmark import cli, csv, fixture, plugin, session, stats, storage, table, utils
-from tailgate.seams import SYMBOLS, resolve
+from tailgate.seams.benchmark_names import SYMBOLS, resolve
 
 def names(function):
     return sorted(inspect.unwrap(function).__code__.co_names)
@@ -101,15 +101,15 @@ def original():
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-@pytest.mark.parametrize("symbol", seams.SYMBOLS)
+@pytest.mark.parametrize("symbol", benchmark_names.SYMBOLS)
 def test_pytest_benchmark_still_has(symbol, original):
-    assert seams.resolve(symbol) is not None
+    assert benchmark_names.resolve(symbol) is not None
     assert (original["symbols"][symbol]["module"] or "").partition(".")[0] != "tailgate"
 
 
 def test_a_symbol_that_is_gone_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
-        seams.resolve("stats.Stats.no_such_name")
+        benchmark_names.resolve("stats.Stats.no_such_name")
 
 
 @pytest.mark.parametrize(("symbol", "parameters"), PARAMETERS.items(), ids=PARAMETERS)
@@ -175,24 +175,24 @@ def test_regression_checks_compute_from_current_and_compared(original):
     ],
 )
 def test_a_version_that_was_not_run_is_refused(package, version, remedy, monkeypatch):
-    seams._check_version()
-    monkeypatch.setattr(getattr(seams, package), "__version__", version)
+    benchmark_names._check_version()
+    monkeypatch.setattr(getattr(benchmark_names, package), "__version__", version)
     with pytest.raises(ImportError, match=re.escape(remedy)):
-        seams._check_version()
+        benchmark_names._check_version()
 
 
 def test_the_metadata_allows_what_the_seams_allow():
     metadata = (Path(__file__).parent.parent / "pyproject.toml").read_text()
-    low, high = (".".join(map(str, bound)) for bound in seams.TESTED_VERSIONS)
-    oldest = ".".join(map(str, seams.OLDEST_PYTEST))
+    low, high = (".".join(map(str, bound)) for bound in benchmark_names.TESTED_VERSIONS)
+    oldest = ".".join(map(str, benchmark_names.OLDEST_PYTEST))
     assert set(re.findall(r'"(pytest-benchmark[^"]*)"', metadata)) == {f"pytest-benchmark>={low},<{high}"}
     assert set(re.findall(r'"(pytest[<>=][^"]*)"', metadata)) == {f"pytest>={oldest}"}
 
 
 def test_installing_twice_adds_nothing_twice():
-    seams.install()
-    seams.install()
-    columns = seams.resolve("utils.ALLOWED_COLUMNS")
+    benchmark_names.install()
+    benchmark_names.install()
+    columns = benchmark_names.resolve("utils.ALLOWED_COLUMNS")
     assert len(columns) == len(set(columns))
     assert columns.count("p99") == 1
 
@@ -236,7 +236,7 @@ def test_pytest_counts_failed_subtests_where_we_count_them():
 def test_the_terminal_reporter_can_be_replaced_and_found_under_its_name(pytester):
     pytester.makeconftest(
         """
-from tailgate.processes.pytest_seams import silence_terminal
+from tailgate.seams.pytest_names import silence_terminal
 
 def pytest_sessionstart(session):
     silence_terminal(session.config)
@@ -290,15 +290,17 @@ def test_without_pytest_benchmark_loaded_our_plug_in_does_no_harm(pytester):
 @pytest.mark.parametrize("text", ["median:5%", "p99:7.5%", "p99:0.001", " throughput:3% ", "min:.5%", "max:1e-3"])
 def test_compare_fail_is_read(text):
     column, _, number = text.strip().partition(":")
-    check = seams.parse_compare_fail(text)
+    check = benchmark_names.parse_compare_fail(text)
     assert (check.field, check.threshold) == (column, float(number.rstrip("%")))
 
 
 def test_compare_fail_reads_columns_in_upper_case_as_sort_and_columns_do():
-    assert seams.parse_compare_fail("P99:5%").field == "p99"
+    assert benchmark_names.parse_compare_fail("P99:5%").field == "p99"
 
 
-FIVE_PERCENT, HALF_SECOND, RATE = (seams.parse_compare_fail(text) for text in ("p99:5%", "p99:0.5", "throughput:3%"))
+FIVE_PERCENT, HALF_SECOND, RATE = (
+    benchmark_names.parse_compare_fail(text) for text in ("p99:5%", "p99:0.5", "throughput:3%")
+)
 
 
 @pytest.mark.parametrize(
@@ -312,8 +314,8 @@ FIVE_PERCENT, HALF_SECOND, RATE = (seams.parse_compare_fail(text) for text in ("
         (RATE, 96.0, 100.0, True),  # fewer items a second is worse
         (RATE, 98.0, 100.0, False),
         (RATE, 110.0, 100.0, False),  # more is better
-        (seams.parse_compare_fail("throughput:10"), 85.0, 100.0, True),
-        (seams.parse_compare_fail("throughput:10"), 115.0, 100.0, False),
+        (benchmark_names.parse_compare_fail("throughput:10"), 85.0, 100.0, True),
+        (benchmark_names.parse_compare_fail("throughput:10"), 115.0, 100.0, False),
         (FIVE_PERCENT, 1.0, None, True),  # an unknown baseline cannot be passed
         (FIVE_PERCENT, None, 1.0, True),
     ],
@@ -331,19 +333,19 @@ def test_a_regression_of_pytest_benchmarks_own_column_is_reported_in_its_own_wor
 
     now, then = {"median": 1.2}, {"median": 1.0}
     stock = PercentageRegressionCheck("median", 5)
-    assert seams.parse_compare_fail("median:5%").fails(now, then) == stock.fails(now, then)
+    assert benchmark_names.parse_compare_fail("median:5%").fails(now, then) == stock.fails(now, then)
 
 
 @pytest.mark.parametrize("text", ["", "p99", "p99:", "p99:five%", "p99:5%%", "p99:-5%", "p99=5%", "p99:5 ms"])
 def test_garbage_in_compare_fail_is_refused_and_named(text):
     with pytest.raises(argparse.ArgumentTypeError, match=re.escape(repr(text))):
-        seams.parse_compare_fail(text)
+        benchmark_names.parse_compare_fail(text)
 
 
 @pytest.mark.parametrize("text", ["p99:five%", "p99:-5%", "median:5%%"])
 def test_a_wrong_number_is_not_blamed_on_its_column(text):
     with pytest.raises(argparse.ArgumentTypeError) as refused:
-        seams.parse_compare_fail(text)
+        benchmark_names.parse_compare_fail(text)
     assert "unknown column" not in str(refused.value)
 
 
@@ -353,13 +355,13 @@ def test_a_wrong_number_is_not_blamed_on_its_column(text):
 )
 def test_an_unknown_column_in_compare_fail_names_the_nearest(text, nearest):
     with pytest.raises(argparse.ArgumentTypeError, match=r"allowed: min, max, mean, .*p999, throughput") as refused:
-        seams.parse_compare_fail(text)
+        benchmark_names.parse_compare_fail(text)
     assert f"did you mean '{nearest}" in str(refused.value) or not nearest
 
 
 @pytest.mark.parametrize("column", ["min", "name", "p90", "P99", " p999 ", "throughput"])
 def test_columns_of_both_can_be_sorted_on(column):
-    assert seams.parse_sort(column) == column.lower().strip()
+    assert benchmark_names.parse_sort(column) == column.lower().strip()
 
 
 def test_an_unknown_sort_column_names_the_nearest_and_measures_nothing(pytester):
@@ -376,5 +378,9 @@ def test_options_added_before_us_get_our_parsers():
         SimpleNamespace(names=lambda name=name: [name], attrs=lambda kept=kept: kept)
         for name, kept in attributes.items()
     ]
-    seams.retype_options([SimpleNamespace(options=options)])
-    assert [kept["type"] for kept in attributes.values()] == [seams.parse_sort, seams.parse_compare_fail, str]
+    benchmark_names.retype_options([SimpleNamespace(options=options)])
+    assert [kept["type"] for kept in attributes.values()] == [
+        benchmark_names.parse_sort,
+        benchmark_names.parse_compare_fail,
+        str,
+    ]

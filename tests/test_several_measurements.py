@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from isolated import FORK, Project
 
-from tailgate.noted import Noted
 from tailgate.processes.pooling import pooled
+from tailgate.results.noted import Noted
 
 TESTS = """
 import copy, json

@@ -11,13 +11,13 @@ import pytest
 from histories import bench, saved_run
 from test_hostile_names import HOSTILE, assert_harmless_csv
 
-from tailgate import cli
-from tailgate.doctor.model import Finding
-from tailgate.doctor.render import as_json, as_text
+from tailgate.commands import main as cli
 from tailgate.errors import TailgateError
-from tailgate.gate.verdict import Verdict, line
-from tailgate.grouping import of_saved, tolerant
-from tailgate.reports._content import of_run
+from tailgate.machine.doctor.model import Finding
+from tailgate.machine.doctor.render import as_json, as_text
+from tailgate.results.pages.content import of_run
+from tailgate.results.verdict import Verdict, line
+from tailgate.seams.grouping import of_saved, tolerant
 from tailgate.text import UNPRINTABLE, counted
 
 OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")

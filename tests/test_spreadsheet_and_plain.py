@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.journal import Entry, Journal
-from tailgate.plain import plain
-from tailgate.reports.spreadsheet import Writer, harmless, original
+from tailgate.processes.journal.file import Entry, Journal
+from tailgate.results.plain import plain
+from tailgate.results.spreadsheet import Writer, harmless, original
 
 
 @given(st.text(alphabet="'=+-@\t\r\n0123.e a,\"", max_size=8) | st.text(max_size=8))

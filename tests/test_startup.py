@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import startup
+from fixtures.inference import startup
 from fixtures.models import models
 from fixtures.runtimes import runtimes
-from fixtures.workload import Workload
+from fixtures.workloads.workload import Workload
 
 
 class Imports:

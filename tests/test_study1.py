@@ -10,8 +10,8 @@ import pytest
 from suite import Outcome, saved
 from suite import suite as whole_suite
 
-from tailgate.cli import main
-from tailgate.reports.gdev_ai import HEADER
+from studies.cpu_scaling.gdev_ai_csv import HEADER
+from tailgate.commands.main import main
 
 suite = functools.partial(whole_suite, within="benchmarks/test_cpu_scaling.py")
 SMALL = ("--models=resnet18,mlp", "--image-size=32", "--threads=1,3", "--batch-sizes=1,2", "--precisions=fp32,int8")

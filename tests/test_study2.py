@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from suite import Outcome, suite
 
-from fixtures import as_published
-from fixtures.as_published import BenchmarkModel
-from fixtures.framework_comparison import inapplicable
-from fixtures.matrix import Grid, cells, grid_of
+from fixtures.cells.matrix import Grid, cells, grid_of
+from fixtures.cells.protocol_marks import belongs
+from fixtures.framework_comparison import as_published
+from fixtures.framework_comparison.as_published import BenchmarkModel
+from fixtures.framework_comparison.fixture import inapplicable
 from fixtures.options import SuiteOptions
-from fixtures.protocols import belongs
 from tailgate.errors import TailgateError
 
 SIX = ("pytorch", "pytorch-compile", "tensorflow", "jax", "onnxruntime", "openvino")

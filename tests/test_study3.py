@@ -7,12 +7,12 @@ import pytest
 from suite import ROOT
 
 from benchmarks import test_gpu_precision as study
-from fixtures import matrix
-from fixtures.matrix import cells, grid_of
+from fixtures.cells import matrix
+from fixtures.cells.matrix import cells, grid_of
 from fixtures.options import SuiteOptions
 from fixtures.precisions import PRECISIONS
 from fixtures.runtimes import runtimes
-from tailgate.cpus import usable_cpus
+from tailgate.machine.cpus import usable_cpus
 
 PUBLISHED_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512)
 DOCS = (ROOT / "docs" / "study3.md").read_text()

@@ -7,10 +7,10 @@ import pytest
 from onnx_models import conv, save
 from suite import suite
 
-from fixtures import onnx_count
-from fixtures.modelgauge import ENTRIES
-from fixtures.onnx_files import complexity, own
-from fixtures.onnx_files.complexity import FIELDS, complexity_fields
+from fixtures.export_command.modelgauge import ENTRIES
+from fixtures.onnx_cost import count
+from fixtures.onnx_files import cost_fields, own
+from fixtures.onnx_files.cost_fields import FIELDS, complexity_fields
 from fixtures.onnx_files.info import Info
 
 SMALL = next(entry for entry in ENTRIES if entry.name == "mobilenet_v2_w0.2-32px")
@@ -56,15 +56,15 @@ def refuse(*_: Any) -> Any:
 
 
 def test_what_the_export_counted_is_not_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(complexity, "complexity_of", refuse)
+    monkeypatch.setattr(cost_fields, "complexity_of", refuse)
     known = {**dict.fromkeys(FIELDS, 7), "complexity_reason": None}
-    found = complexity.complexity(Path("m.onnx"), {}, 1, known)
+    found = cost_fields.complexity(Path("m.onnx"), {}, 1, known)
     assert complexity_fields(found, 1, known) == (dict.fromkeys(FIELDS, 7), [])
     with pytest.raises(AssertionError, match="counted again"):
-        complexity.complexity(Path("m.onnx"), {}, 4, known)  # bytes are of a run, and this one has four items
+        cost_fields.complexity(Path("m.onnx"), {}, 4, known)  # bytes are of a run, and this one has four items
 
 
 def test_an_exports_facts_are_counted_once_and_then_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     first = SMALL.info()
-    monkeypatch.setattr(onnx_count, "count", refuse)
+    monkeypatch.setattr(count, "count", refuse)
     assert SMALL.info() == first

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-from tailgate.reports import formats
-from tailgate.rows import alone
+from tailgate.results.rows import alone
 
 
 def run(**changes: Any) -> dict[str, Any]:

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.comparison import other_workload
-from tailgate.device_rounds import FIELDS, device_fields
-from tailgate.endings import Ending
 from tailgate.errors import TailgateError
-from tailgate.nvml.summary import of_an_item
-from tailgate.tenants import rows, summary
-from tailgate.tenants.attempt import named, named_report
-from tailgate.tenants.barrier import STAGES, Barrier, agreed
-from tailgate.tenants.machine import reading_of
-from tailgate.tenants.options import refuse
-from tailgate.tenants.shares import by_core, shares
-from tailgate.tenants.window import Span, common_window, overlap, rounds_within, start_skew_s
-from tailgate.trust import Judgement
+from tailgate.machine.nvml.summary import of_an_item
+from tailgate.machine.trust import Judgement
+from tailgate.measure.device_rounds import FIELDS, device_fields
+from tailgate.processes.endings import Ending
+from tailgate.processes.tenants import rows, summary
+from tailgate.processes.tenants.attempt import named, named_report
+from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
+from tailgate.processes.tenants.cpus import by_core, shares
+from tailgate.processes.tenants.machine import reading_of
+from tailgate.processes.tenants.options import refuse
+from tailgate.processes.tenants.overlap import Span, common_window, overlap, rounds_within, start_skew_s
+from tailgate.results.comparability import other_workload
 
 LENGTHS_S = st.floats(0.001, 10.0)
 MOMENTS_S = st.floats(0.0, 100.0)

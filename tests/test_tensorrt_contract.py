@@ -48,8 +48,8 @@ for name in json.loads(sys.argv[1]):
         found[name] = {"kind": f"missing: {error}", "doc": ""}
 
 from pathlib import Path
-from fixtures.runtimes._tensorrt_build import strong_typing
-from fixtures.runtimes._tensorrt_log import collector
+from fixtures.runtimes._tensorrt.build import strong_typing
+from fixtures.runtimes._tensorrt.log import collector
 logger = collector(trt)
 logger.log(trt.ILogger.WARNING, "dropped")
 logger.log(trt.ILogger.ERROR, "kept")

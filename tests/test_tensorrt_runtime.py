@@ -12,20 +12,20 @@ from device_streams import HostStream
 from tensorrt_fake import Fake, Named
 from tensorrt_used import USED, Method
 
-from fixtures import device_wishes
 from fixtures.artifacts import Artifact
-from fixtures.device_wishes import DeviceWishes
+from fixtures.devices import options
+from fixtures.devices.options import DeviceWishes
 from fixtures.runtimes import UnsupportedError, runtimes
-from fixtures.runtimes._cuda_transfers import LEAST_ROUNDS, WARMUP_ROUNDS
-from fixtures.runtimes._device_stream import TorchStream
-from fixtures.runtimes._stream_session import StreamClock, no_transfers
-from fixtures.runtimes._tensorrt_build import Plan, build, strong_typing
-from fixtures.runtimes._tensorrt_cache import machine, timing_cache
-from fixtures.runtimes._tensorrt_inspect import layer_precisions
-from fixtures.runtimes._tensorrt_log import failure
-from fixtures.runtimes._tensorrt_session import TrtInference
+from fixtures.runtimes._cuda.transfers import LEAST_ROUNDS, WARMUP_ROUNDS
+from fixtures.runtimes._stream.session import StreamClock, no_transfers
+from fixtures.runtimes._stream.stream import TorchStream
+from fixtures.runtimes._tensorrt.build import Plan, build, strong_typing
+from fixtures.runtimes._tensorrt.cache import machine, timing_cache
+from fixtures.runtimes._tensorrt.inspect import layer_precisions
+from fixtures.runtimes._tensorrt.log import failure
+from fixtures.runtimes._tensorrt.session import TrtInference
 from fixtures.runtimes.tensorrt import opened, refused
-from tailgate.endings import is_out_of_memory
+from tailgate.machine.out_of_memory import is_out_of_memory
 
 
 class Files:
@@ -61,10 +61,10 @@ def fake(stream: HostStream, tmp_path: Path) -> Fake:
 
 @pytest.fixture(autouse=True)
 def no_wishes() -> Iterator[None]:
-    before = device_wishes.wishes()
-    device_wishes.set_wishes(DeviceWishes())
+    before = options.wishes()
+    options.set_wishes(DeviceWishes())
     yield
-    device_wishes.set_wishes(before)
+    options.set_wishes(before)
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +159,7 @@ def test_an_engine_is_built_once_and_its_build_time_kept(fake: Fake) -> None:
 
 
 def test_another_batch_driver_gpu_or_version_is_another_engine(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fixtures.runtimes import _tensorrt_cache
+    from fixtures.runtimes._tensorrt import cache
 
     def builds() -> int:
         session(fake).close()
@@ -172,7 +172,7 @@ def test_another_batch_driver_gpu_or_version_is_another_engine(fake: Fake, monke
     fake.stream.gpu_name = "NVIDIA L4"
     assert builds() == 4
     was = machine
-    monkeypatch.setattr(_tensorrt_cache, "machine", lambda trt, where: {**was(trt, where), "driver": "999.1"})
+    monkeypatch.setattr(cache, "machine", lambda trt, where: {**was(trt, where), "driver": "999.1"})
     assert builds() == 5
     assert builds() == 5
 
@@ -193,7 +193,7 @@ def test_timings_that_tensorrt_refuses_are_left(fake: Fake) -> None:
 
 
 def test_a_memory_limit_bounds_the_workspace(fake: Fake) -> None:
-    device_wishes.set_wishes(DeviceWishes(memory_limit_bytes=2**31))
+    options.set_wishes(DeviceWishes(memory_limit_bytes=2**31))
     with session(fake) as limited:
         assert limited.describe()["engine_workspace_limit_bytes"] == 2**31
     assert ("limit", Named.WORKSPACE, 2**31) in fake.asked
@@ -348,7 +348,7 @@ def test_without_a_gpu_or_tensorrt_the_reason_is_given(name: str, monkeypatch: p
 def test_transfers_are_apart_and_inclusive_of_the_engines_call(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, graph: bool
 ) -> None:
-    monkeypatch.setattr("fixtures.runtimes._cuda_transfers.BUDGET_S", 0.0)
+    monkeypatch.setattr("fixtures.runtimes._cuda.transfers.BUDGET_S", 0.0)
     with session(fake, graph=graph) as running:
         prepared = running.prepare(items(4))
         running.run(prepared)
@@ -369,7 +369,7 @@ def test_transfers_are_apart_and_inclusive_of_the_engines_call(
 
 
 def test_what_is_known_at_the_end_is_the_buffers_and_the_copies(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    device_wishes.set_wishes(DeviceWishes(flush_l2=True))
+    options.set_wishes(DeviceWishes(flush_l2=True))
     traced: list[tuple[str, ...]] = []
 
     def trace(call: Callable[[], object], idle: Callable[[], None]) -> list[dict[str, Any]]:
@@ -380,7 +380,7 @@ def test_what_is_known_at_the_end_is_the_buffers_and_the_copies(fake: Fake, monk
         traced.append(tuple(fake.stream.log))
         return [{"cat": "kernel", "name": "gemm"}]
 
-    monkeypatch.setattr("fixtures.copies.device_trace", trace)
+    monkeypatch.setattr("fixtures.devices.copies.device_trace", trace)
     with session(fake) as running:
         prepared, clock = running.prepare(items(4)), running.device_clock
         assert clock is not None
@@ -417,7 +417,7 @@ def test_a_round_of_several_calls_has_no_device_time(stream: HostStream) -> None
 def test_the_cache_is_emptied_before_a_round_where_that_was_asked_for(stream: HostStream) -> None:
     StreamClock(stream, "a framework").before_round()
     assert stream.log == ["idle"]
-    device_wishes.set_wishes(DeviceWishes(flush_l2=True))
+    options.set_wishes(DeviceWishes(flush_l2=True))
     stream.log.clear()
     StreamClock(stream, "a framework").before_round()
     assert stream.log == ["empty cache", "reset peak", f"overwrite {2 * 2**20}", "idle"]

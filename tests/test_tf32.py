@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from fixtures.models import models
 from fixtures.precisions import Agreement, WrongAnswerError, agreement, expected_band, verdict
-from fixtures.rounding import emulated
-from fixtures.rounding_tf32 import chop_to_tf32, emulated_tf32, round_to_tf32
-from fixtures.workload import Workload, make_weights
+from fixtures.workloads.rounding import emulated
+from fixtures.workloads.rounding_tf32 import chop_to_tf32, emulated_tf32, round_to_tf32
+from fixtures.workloads.workload import Workload, make_weights
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-(2.0**126), max_value=2.0**126)
 NORMAL = FINITE.filter(lambda value: abs(value) >= 2.0**-100)

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.threads import busy_threads, settled_busy_threads, thread_counts, whole_number, whole_numbers
-from tailgate.cpus import usable_cpus
+from fixtures.inference.threads import busy_threads, settled_busy_threads
+from fixtures.option_values import thread_counts, whole_number, whole_numbers
 from tailgate.errors import TailgateError
+from tailgate.machine.cpus import usable_cpus
 
 pytestmark = pytest.mark.alone
 

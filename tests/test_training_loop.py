@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.training.loop import Loop, facts
-from tailgate.endings import NotMeasuredError
+from tailgate.errors import NotMeasuredError
 
 
 class Clock:

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from studies.cpu_scaling import gdev_ai_csv
+from studies.cpu_scaling import report as scaling
+from studies.reduced_precision import limits
+from studies.reduced_precision.report import judged
+from studies.training import report as training
+from studies.training.published import ORDER, PUBLISHED
+from studies.training.source_csv import HEADER
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-from tailgate.reports import accuracy_limits, formats, gdev_ai, scaling, training
-from tailgate.reports._training_csv import HEADER
-from tailgate.reports._training_published import ORDER, PUBLISHED
-from tailgate.reports.accuracy import judged
 
 
 def bench(model: str, batch_size: int = 128, scenario: str = "A", **info: Any) -> dict[str, Any]:
@@ -130,8 +134,8 @@ def test_a_run_without_training_is_one_line() -> None:
 
 def test_rows_of_training_are_in_no_table_of_inference() -> None:
     saved = run(bench("resnet18", precision="bf16"), bench("resnet18"))
-    for report in (gdev_ai, scaling):
+    for report in (gdev_ai_csv, scaling):
         with pytest.raises(TailgateError):
             report.render([saved])
     rows = [(one["fullname"], one["stats"], one["extra_info"]) for one in saved["benchmarks"]]
-    assert judged(rows, accuracy_limits.limits_from({})) == []
+    assert judged(rows, limits.limits_from({})) == []

@@ -16,7 +16,7 @@ from fixtures.training.session import Plan, Session
 from fixtures.training.tiny_imagenet import Folder, Item
 from fixtures.training.trainer import unsupported
 from fixtures.training.validation import validated
-from tailgate.endings import NotMeasuredError
+from tailgate.errors import NotMeasuredError
 
 PLAN = Plan(
     model="squeezenet1_1", precision="fp32", device="cpu", threads=1, batch_size=4, image_size=64, classes=200,

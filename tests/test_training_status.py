@@ -7,7 +7,7 @@ from isolated import FORK, Project
 
 MODULE = """
 import pytest
-from tailgate.endings import NotMeasuredError
+from tailgate.processes.endings import NotMeasuredError
 
 @pytest.fixture
 def bad_data():

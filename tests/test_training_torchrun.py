@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.training.distributed import main, parsed, row_of, shares
 from fixtures.training.torchrun import MODULE, ROOT, outcome, scaled
-from tailgate.endings import NotMeasuredError
+from tailgate.errors import NotMeasuredError
 
 SMALL = ("--model=squeezenet1_1", "--batch-size=4", "--train-batches=2", "--warmup-batches=1", "--loader-workers=0")
 

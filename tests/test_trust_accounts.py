@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tailgate.cpus import cgroup_folders
-from tailgate.trust import Reading, own, read
-from tailgate.trust.accounts import cpu_times, frequency_hz, pressure, thermal_throttles, thread_times, throttling
+from tailgate.machine.cpus import cgroup_folders
+from tailgate.machine.trust import Reading, own, read
+from tailgate.machine.trust.accounts import (
+    cpu_times,
+    frequency_hz,
+    pressure,
+    thermal_throttles,
+    thread_times,
+    throttling,
+)
 
 STAT = """\
 cpu  900 9 900 900 9 9 9 99 0 0
@@ -126,7 +133,7 @@ def test_frequency_is_the_mean_of_our_cpus_in_hertz(tmp_path: Path) -> None:
 def test_a_kernel_that_sleeps_for_each_frequency_is_asked_for_a_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tailgate.trust.accounts.FREQUENCY_BUDGET_S", -1.0)
+    monkeypatch.setattr("tailgate.machine.trust.accounts.FREQUENCY_BUDGET_S", -1.0)
     tree(tmp_path, {f"cpu{number}/cpufreq/scaling_cur_freq": f"{number + 1}\n" for number in range(3)})
     assert frequency_hz(tmp_path, [0, 1, 2]) == 1000.0
 
@@ -226,7 +233,7 @@ import psutil  # has a version of its own for every platform
 sys.modules["resource"] = None
 for name in ("sched_getaffinity", "waitid", "sysconf"):
     delattr(os, name)
-from tailgate.trust import judge, read
+from tailgate.machine.trust import judge, read
 nowhere = Path("/nowhere")
 before, after = read(nowhere, nowhere), read(nowhere, nowhere)
 assert before.cpus is before.busy_s is before.involuntary_switches is before.pressure_cpu_s is None

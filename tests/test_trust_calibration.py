@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.trust import Calibration, Reading, calibrate, compared, drift, remark, typical, wait_until_quiet
-from tailgate.trust.drift import MOST_COMPUTE_CHANGE_REL, MOST_MEMORY_CHANGE_REL
+from tailgate.machine.trust import Calibration, Reading, calibrate, compared, drift, remark, typical, wait_until_quiet
+from tailgate.machine.trust.drift import MOST_COMPUTE_CHANGE_REL, MOST_MEMORY_CHANGE_REL
 
 BASE = Calibration(compute_s=0.001, memory_s=0.002)
 
@@ -30,7 +30,7 @@ def test_the_kernel_takes_some_milliseconds_and_starts_no_thread() -> None:
 
 MEMORY = """
 import sys
-from tailgate.trust import calibrate
+from tailgate.machine.trust import calibrate
 def rss_kib():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
 calibrate(); before = rss_kib(); calibrate(); print(rss_kib() - before)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.trust import Reading, judge, read_since, rules
-from tailgate.trust.drift import MOST_COMPUTE_CHANGE_REL, MOST_MEMORY_CHANGE_REL
-from tailgate.trust.judgement import SOURCES
-from tailgate.trust.stretch import Stretch, between
+from tailgate.machine.trust import Reading, judge, read_since, rules
+from tailgate.machine.trust.drift import MOST_COMPUTE_CHANGE_REL, MOST_MEMORY_CHANGE_REL
+from tailgate.machine.trust.judgement import SOURCES
+from tailgate.machine.trust.stretch import Stretch, between
 
 QUIET = Stretch(
     wall_s=1.0, own_cpus=1.0, cpus=2, usable_cpus=2, wanted_cpus=1, other_cpus=0.0, steal_cpus=0.0,
@@ -274,8 +274,8 @@ def test_the_limits_of_drift_are_documented_as_they_are() -> None:
 
 
 def test_what_is_too_short_to_be_judged_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailgate.trust.stretch.read", lambda: Reading(wall_s=1.0, own_s=0.0))
-    monkeypatch.setattr("tailgate.trust.stretch.time", SimpleNamespace(perf_counter=lambda: 10.0))
+    monkeypatch.setattr("tailgate.machine.trust.stretch.read", lambda: Reading(wall_s=1.0, own_s=0.0))
+    monkeypatch.setattr("tailgate.machine.trust.stretch.time", SimpleNamespace(perf_counter=lambda: 10.0))
     assert read_since(Reading(wall_s=9.9, own_s=0.0)) is None
     assert read_since(Reading(wall_s=9.8 - 1e-9, own_s=0.0)) == Reading(wall_s=1.0, own_s=0.0)
     assert "less than 0.2 s" in (judge(Reading(wall_s=9.9, own_s=0.0), None).missing or "")

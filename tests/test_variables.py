@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tailgate.environment import difference, fingerprint
-from tailgate.variables import FIRST_NAMES, NAMES, PREFIXES, counts, recorded
+from tailgate.machine.fingerprint import difference, fingerprint
+from tailgate.machine.variables import FIRST_NAMES, NAMES, PREFIXES, counts, recorded
 
 CHANGE_NUMBERS = [
     "ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "DNNL_PRIMITIVE_CACHE_CAPACITY",

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.matrix import Grid, cells
-from tailgate.comparison import other_workload
+from fixtures.cells.matrix import Grid, cells
+from studies.cpu_scaling.report import render
 from tailgate.errors import TailgateError
-from tailgate.history import load_run
-from tailgate.reports.scaling import render
-from tailgate.settings import Settings
+from tailgate.results.comparability import other_workload
+from tailgate.results.saved_run import load_run
+from tailgate.session.settings import Settings
 
 STATS = {"min": 1.0, "max": 1.0, "mean": 1.0, "stddev": 0.0, "median": 1.0, "rounds": 1}
 
@@ -82,7 +82,7 @@ def test_odd_runs_are_refused_with_one_line(tmp_path: Path, broken: dict[str, An
 
 
 def test_a_device_is_no_csv_file() -> None:
-    from tailgate.reports.tidy_csv import TidyCsv
+    from tailgate.results.tidy_csv import TidyCsv
 
     with pytest.raises(TailgateError, match="not a regular file"):
         TidyCsv(Path("/dev/full"))

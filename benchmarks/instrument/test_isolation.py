@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tailgate.trust import wait_until_quiet
+from tailgate.machine.trust import wait_until_quiet
 
 pytestmark = pytest.mark.instrument
 Report = Callable[[str], None]

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tailgate.analysis.block_quantiles import block_interval
-from tailgate.analysis.quantiles import order_statistic_interval, percentile
+from tailgate.stats.block_quantiles import block_interval
+from tailgate.stats.quantiles import order_statistic_interval, percentile
 
 pytestmark = pytest.mark.instrument
 Report = Callable[[str], None]

@@ -22,11 +22,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from fixtures.models import models
 from fixtures.runtimes import runtimes
-from fixtures.workload import Workload
-from tailgate.clocks import timed_rounds
-from tailgate.measure import TailgateBenchmark
-from tailgate.protocol import Protocol
-from tailgate.settings import Settings
+from fixtures.workloads.workload import Workload
+from tailgate.measure.clocks import timed_rounds
+from tailgate.measure.fixture import TailgateBenchmark
+from tailgate.session.protocol import Protocol
+from tailgate.session.settings import Settings
 
 pytestmark = pytest.mark.instrument
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Is a busy neighbour seen, and a quiet machine left in peace? The rules of ``tailgate.trust``, live.
+"""Is a busy neighbour seen, and a quiet machine left in peace? The rules of ``tailgate.machine.trust``, live.
 
 Run by hand on a quiet machine, ``pytest benchmarks/instrument/test_trust.py -m instrument``: some two minutes. The
 figures last seen are in docs/trust.md.
@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from tailgate.cpus import usable_cpus
-from tailgate.trust import Judgement, calibrate, judge, read, wait_until_quiet
-from tailgate.trust.rules import other_cpus_limit
+from tailgate.machine.cpus import usable_cpus
+from tailgate.machine.trust import Judgement, calibrate, judge, read, wait_until_quiet
+from tailgate.machine.trust.rules import other_cpus_limit
 
 pytestmark = pytest.mark.instrument
 Report = Callable[[str], None]
@@ -53,7 +53,7 @@ def test_a_busy_neighbour_is_seen_in_at_least_nineteen_of_twenty(report: Report,
 
 
 def test_the_noise_of_the_calibration_kernel(report: Report) -> None:
-    """What the limits in ``tailgate.trust.drift`` must leave alone."""
+    """What the limits in ``tailgate.machine.trust.drift`` must leave alone."""
     seen = []
     for _ in range(50):
         seen.append(calibrate())

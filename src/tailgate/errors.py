@@ -47,3 +47,19 @@ def one_line(error: BaseException) -> str:
     """An exception's text on one line, with its type where the text alone would say nothing."""
     text = " ".join(str(error).split())
     return text or type(error).__name__
+
+
+class NotMeasuredError(Exception):
+    """Raised by a benchmark, or a fixture of it, that found out why its numbers would mean nothing.
+
+    The test fails with one line, its ``status`` is one of CONTRACT.md's (``diverged``: a training whose loss is no
+    longer finite), it has no stats, and the run goes on.
+    """
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason if self.status == "failed" else f"{self.status}: {self.reason}"

@@ -7,19 +7,21 @@ from typing import Any
 
 import pytest
 
-from tailgate import git, grouping, hookspecs, seams
+from tailgate import hookspecs, roles
 from tailgate.errors import as_usage_error
-from tailgate.gate.beginning import begin_gate
-from tailgate.items import connect, declared_items, is_benchmark, tidy
-from tailgate.measure import SETTINGS, mark_meters
-from tailgate.order import shuffle_benchmarks
-from tailgate.processes import entrance
+from tailgate.gates.beginning import begin_gate
+from tailgate.machine import git
+from tailgate.measure.fixture import mark_meters
+from tailgate.options import add_options, settings_from
 from tailgate.processes.child import INSIDE
-from tailgate.run import RUN, BenchmarkRun
-from tailgate.settings import add_options, of_a_child, settings_from
-from tailgate.tenants import options
+from tailgate.processes.tenants import options
+from tailgate.seams import benchmark_names, grouping
+from tailgate.session.items import connect, declared_items, is_benchmark, tidy
+from tailgate.session.order import shuffle_benchmarks
+from tailgate.session.run import RUN, BenchmarkRun
+from tailgate.session.settings import SETTINGS, of_a_child
 
-seams.install()
+benchmark_names.install()
 FIRST_ROW = pytest.StashKey[int]()
 """How many rows there were before a test's set-up: those after them are its own, whoever makes them."""
 
@@ -32,7 +34,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Our options; and our parsers for two of pytest-benchmark's."""
     add_options(parser)
-    seams.retype_options(parser._groups)
+    benchmark_names.retype_options(parser._groups)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,8 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     with as_usage_error():
         settings = settings_from(config)
-        side = entrance.become_side(config)
-        spawned = not side and entrance.become_spawned(config)
+        side = roles.become_side(config)
+        spawned = not side and roles.become_spawned(config)
         if side or spawned:  # what is written, shown and judged is the session's to do
             settings = of_a_child(settings, side=side)
         config.stash[SETTINGS] = settings
@@ -61,9 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
             options.check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
             begin_gate(config, settings, run)
         if settings.duet and not side:
-            entrance.duet(config, settings, run)
+            roles.duet(config, settings, run)
         elif run.isolating and not spawned and not side:
-            entrance.isolate(config, settings, run)
+            roles.isolate(config, settings, run)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -93,7 +95,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What the meters must know before the fixtures load anything."""
     if is_benchmark(item):
-        item.stash[FIRST_ROW] = len(seams.measured(item.config))
+        item.stash[FIRST_ROW] = len(benchmark_names.measured(item.config))
         declared_items(item)  # a misspelt marker fails before anything is measured
         mark_meters(item)
 
@@ -119,7 +121,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, p
         return report
     if item.config.stash[SETTINGS].active:
         tidy(item, call, report)
-    measured = seams.measured(item.config)
+    measured = benchmark_names.measured(item.config)
     rows = connect(item, measured[item.stash.get(FIRST_ROW, len(measured)) :])
     if INSIDE not in item.config.stash:
         run = item.config.stash[RUN]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, those that turn the direction of writing round, and halves of a character."""
@@ -35,26 +32,36 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def replace_text(file: Path, text: str) -> None:
-    """The file anew, whole or as it was.
-
-    Raises:
-        OSError: it could not be written.
-    """
-    replace_bytes(file, text.encode("utf8", "backslashreplace"))
+def percent(value_rel: float, *, unit: bool = True) -> str:
+    """``+4.6 %``."""
+    return f"{value_rel * 100:+.1f}{' %' if unit else ''}"
 
 
-def replace_bytes(file: Path, content: bytes) -> None:
-    """The file anew, whole or as it was.
+def probability(p: float) -> str:
+    """``= .001``, or ``< .001``."""
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
 
-    Raises:
-        OSError: it could not be written.
-    """
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".saving-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(file)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
+"""What could mean something; written as numeric entities, which nothing reads as markup."""
+
+
+def markdown_text(text: str) -> str:
+    """Text that shows as it is."""
+    return MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def duration(seconds: float) -> str:
+    """``75`` -> ``1:15 min``; ``5400`` -> ``1:30 h``; ``8`` -> ``8 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+def milliseconds(seconds: float) -> str:
+    """A latency at a readable scale, always in ms or µs."""
+    value, unit = (seconds * 1e3, "ms") if seconds >= 1e-3 else (seconds * 1e6, "µs")
+    return f"{value:.3g} {unit}" if value < 99.5 else f"{value:.0f} {unit}"

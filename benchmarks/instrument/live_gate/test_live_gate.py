@@ -21,7 +21,7 @@ def call() -> Any:
     import onnxruntime
 
     from fixtures.models import models
-    from fixtures.workload import Workload
+    from fixtures.workloads.workload import Workload
 
     workload = Workload(models()[MODEL], IMAGE_SIZE, "random")
     options = onnxruntime.SessionOptions()

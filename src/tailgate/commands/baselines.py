@@ -34,7 +34,7 @@ def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
 
 
 def _baselines(options: argparse.Namespace, rest: list[str]) -> int:
-    from tailgate import baselines
+    from tailgate.gates.saved import baselines
 
     if options.action == "list":
         print(baselines.listing(options.storage), end="")

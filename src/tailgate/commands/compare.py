@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.errors import TailgateError, one_line
-from tailgate.gate.limits import Limits, session_limits
-from tailgate.history import load_run, machine_id_of
+from tailgate.gates.limits import session_limits
+from tailgate.results.limits import Limits
+from tailgate.results.saved_run import load_run, machine_id_of
 from tailgate.text import counted, printable
 
 WRONG_USAGE = 4
@@ -34,7 +35,7 @@ def add(commands: Any) -> None:
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
     """Hand over to pytest-benchmark's command with our columns in place: it loads no plug-ins itself."""
-    from tailgate import seams
+    from tailgate.seams import benchmark_names
 
     ours = argparse.ArgumentParser(prog="tailgate compare", add_help=False, allow_abbrev=False, exit_on_error=False)
     ours.add_argument("--fail-on-regression", action="store_true")
@@ -45,7 +46,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     except argparse.ArgumentError as error:
         raise TailgateError(f"compare: {error}; see tailgate compare --help") from error
     limits = session_limits(asked.gate_min_effect, asked.gate_metrics)
-    command = seams.install_command()
+    command = benchmark_names.install_command()
     # Names without a path are looked for in baselines/ where that is.
     place = ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []
     arguments = [*place, "compare", *rest]
@@ -53,10 +54,10 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     files: list[Path] = []
     try:
         if not {"-h", "--help"} & set(rest):
-            files = list(dict.fromkeys(seams.saved_runs(command, arguments)))
+            files = list(dict.fromkeys(benchmark_names.saved_runs(command, arguments)))
             if asked.fail_on_regression and len(files) < 2:
                 raise TailgateError("compare --fail-on-regression: needs two runs or more, the last of them is judged")
-            seams.check_between(seams.compare_options(command, arguments), len(files))
+            benchmark_names.check_between(benchmark_names.compare_options(command, arguments), len(files))
             _check_comparable(files)
         command.main()
     except SystemExit as stop:
@@ -69,21 +70,21 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         sys.argv = kept
     if len(files) < 2:
         return 0
-    return _judge(files, seams.chosen_by(command, arguments), limits if asked.fail_on_regression else None)
+    return _judge(files, benchmark_names.chosen_by(command, arguments), limits if asked.fail_on_regression else None)
 
 
 def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | None) -> int:
     """The speed-ups; with limits, the verdicts on the last file."""
-    from tailgate.gate.sessions import read
-    from tailgate.speedups import speedup_table
+    from tailgate.commands.speedups import speedup_table
+    from tailgate.gates.saved.sessions import read
 
     sessions = [read(file) for file in files]
     print(f"\n{speedup_table(sessions, chosen)}", end="")
     if limits is None:
         return 0
-    from tailgate.gate.comparing import remarks, verdicts_on
-    from tailgate.gate.tables import summary, terminal_table
-    from tailgate.gate.verdict import compared, line
+    from tailgate.gates.saved.files import remarks, verdicts_on
+    from tailgate.results.verdict import compared, line
+    from tailgate.results.verdict_table import summary, terminal_table
 
     verdicts, history = verdicts_on(sessions, limits, chosen)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""

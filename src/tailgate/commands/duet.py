@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.errors import TailgateError, unknown_value
-from tailgate.history import load_run
+from tailgate.results.saved_run import load_run
 
 FORMATS = ("table", "lines", "markdown")
 
@@ -36,11 +36,11 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     Raises:
         TailgateError: one line.
     """
-    from tailgate.duet.saved import judged_again
-    from tailgate.gate.limits import session_limits
-    from tailgate.gate.tables import markdown_table, summary, terminal_table
-    from tailgate.gate.verdict import compared, line, ordered
-    from tailgate.settings import DUET_METRICS
+    from tailgate.gates.duet.saved import judged_again
+    from tailgate.gates.limits import session_limits
+    from tailgate.options import DUET_METRICS
+    from tailgate.results.verdict import compared, line, ordered
+    from tailgate.results.verdict_table import markdown_table, summary, terminal_table
 
     if options.format not in FORMATS:
         raise TailgateError(unknown_value("--format", options.format, FORMATS))

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError, unknown_value
-from tailgate.history import load_run
-from tailgate.reading import for_reports
-from tailgate.reports import formats
-from tailgate.text import replace_bytes
+from tailgate.files import replace_bytes
+from tailgate.results.reading import for_reports
+from tailgate.results.saved_run import load_run
 
 
 def add(commands: Any) -> None:

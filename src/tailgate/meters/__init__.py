@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
+
+from tailgate.results.rows import add_warning
 
 
 class Reading(Protocol):
@@ -141,3 +143,10 @@ def _modules() -> list[ModuleType]:
             raise AttributeError(f"{module.__name__} has neither METER nor PROFILER")
         found.append(module)
     return found
+
+
+def not_profiled(extra_info: dict[str, Any], meters: Iterable[str], reason: str) -> None:
+    """Of a row measured where no runs of their own can be had for these meters."""
+    for name in meters:
+        extra_info.update(dict.fromkeys(profilers()[name].fields))
+        add_warning(extra_info, f"{name}: {reason}")

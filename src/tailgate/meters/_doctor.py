@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailgate.doctor.host import Host
-    from tailgate.doctor.model import Verdict
+    from tailgate.machine.doctor.host import Host
+    from tailgate.machine.doctor.model import Verdict
 
 
 def asked(find: Callable[[Host], Verdict]) -> tuple[str | None, str]:
     """Why it cannot be used here, with the command that helps, or ``None``; and what the doctor said."""
-    from tailgate.doctor.host import Host, UnreadableError
+    from tailgate.machine.doctor.host import Host, UnreadableError
 
     try:
         found = find(Host())

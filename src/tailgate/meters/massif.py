@@ -68,7 +68,7 @@ class Massif:
 
     def unavailable(self) -> str | None:
         """Where valgrind is not installed, or does not run."""
-        from tailgate.doctor.measures.programs import valgrind
+        from tailgate.machine.doctor.measures.programs import valgrind
 
         reason, _ = asked(valgrind)
         return reason and f"valgrind: {reason}"

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tailgate.nvml import library, sampler
-from tailgate.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnsupportedError
-from tailgate.nvml.summary import nothing, summarize
-from tailgate.nvml.watcher import Watcher
-from tailgate.nvml.which import WhichError, choose
+from tailgate.machine.nvml import library, sampler
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.summary import nothing, summarize
+from tailgate.machine.nvml.watcher import Watcher
+from tailgate.machine.nvml.which import WhichError, choose
 
 REST_S = 0.5
 """After the last round, until the idle power is read; the context is still open, and the clocks are still high."""
-OPEN = "tailgate.nvml.library:open_boards"
+OPEN = "tailgate.machine.nvml.library:open_boards"
 
 Mark = dict[str, float | None]
 """UUID -> watts, before the set-up."""

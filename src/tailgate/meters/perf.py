@@ -26,7 +26,7 @@ OUT = "perf.out"
 
 def without_counters() -> str | None:
     """Why hardware events do not count here, tried and not guessed; ``None``: they do."""
-    from tailgate.doctor.measures.perf_counters import counters
+    from tailgate.machine.doctor.measures.perf_counters import counters
 
     return asked(counters)[0]
 
@@ -49,7 +49,7 @@ class Perf:
 
     def unavailable(self) -> str | None:
         """Where ``perf`` is not installed, or the machine does not count."""
-        from tailgate.doctor.measures.perf_counters import command
+        from tailgate.machine.doctor.measures.perf_counters import command
 
         reason, said = asked(command)
         if reason:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tailgate import endings
-from tailgate.endings import Ending
+from tailgate.machine import out_of_memory
+from tailgate.processes import endings
 from tailgate.processes.child import FAULT_SIGNAL, Outputs
+from tailgate.processes.endings import Ending
 from tailgate.processes.handle import KeeperGoneError, Process
 
 INTERRUPTED_S = 3.0
@@ -85,7 +86,7 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
     """
     made = Attempt()
     start_s = time.monotonic()
-    kills_before = endings.oom_kills()
+    kills_before = out_of_memory.oom_kills()
     try:
         end = awaited(process, made, timed_out=not _listen(process, made, start_s + left_s))
     except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
@@ -133,7 +134,7 @@ def awaited(process: Process, made: Attempt, *, timed_out: bool) -> End:
 def conclude(made: Attempt, end: End, outputs: Outputs, timeout_s: float, kills_before: int | None) -> None:
     """Why it did not come home in order, if so, with what it wrote last.
 
-    ``kills_before``: :func:`tailgate.endings.oom_kills` when it was started.
+    ``kills_before``: :func:`tailgate.processes.endings.oom_kills` when it was started.
     """
     if end.keeper_gone:
         made.ending = _in_order(made) if made.farewell else endings.WITH_ITS_KEEPER
@@ -156,7 +157,7 @@ def conclude(made: Attempt, end: End, outputs: Outputs, timeout_s: float, kills_
         reason = f"not done {EXIT_S:g} s after it had closed its channel to the session, {place}; it was ended"
         made.ending = Ending("timeout", f"timeout: {reason}")
     else:
-        kills = 0 if kills_before is None else (endings.oom_kills() or 0) - kills_before
+        kills = 0 if kills_before is None else (out_of_memory.oom_kills() or 0) - kills_before
         status, peak_rss_bytes = end.status
         said = output[1][-20_000:]
         made.ending = endings.of_exit(status, oom_kills=kills, output=said, peak_rss_bytes=peak_rss_bytes)

@@ -14,15 +14,14 @@ from typing import IO, Any, NoReturn
 
 import pytest
 
-from tailgate import seams
-from tailgate.endings import CANNOT_REPORT
-from tailgate.measure import SETTINGS
-from tailgate.processes import pytest_seams
+from tailgate.measure.profiling import PROFILE, Profile, ProfileTask
+from tailgate.processes.endings import CANNOT_REPORT
 from tailgate.processes.finalizers import Finalizers
 from tailgate.processes.messages import Channel
-from tailgate.processes.sendable import Sendable
-from tailgate.profiling import PROFILE, Profile, ProfileTask
-from tailgate.tenants.member import MEMBER, Member
+from tailgate.processes.pickling import Sendable
+from tailgate.processes.tenants.tenant import MEMBER, Member
+from tailgate.seams import benchmark_names, pytest_names
+from tailgate.session.settings import SETTINGS
 
 FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
@@ -52,7 +51,7 @@ def run_and_leave(
     process, finalizers = os.getpid(), Finalizers(inherited=forked)
     with _noted(farewell):
         _own_output(item.config, outputs)
-        pytest_seams.silence_terminal(item.config)
+        pytest_names.silence_terminal(item.config)
         item.config.pluginmanager.register(Messenger(item, home), "tailgate-messenger")
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
     if os.getpid() != process:
@@ -86,7 +85,7 @@ def _noted(farewell: dict[str, Any]) -> Iterator[None]:
 
 
 def _tear_down(item: pytest.Item) -> None:
-    call = pytest_seams.tear_down_to(item, None)
+    call = pytest_names.tear_down_to(item, None)
     if call is not None and call.excinfo is not None:
         report = item.ihook.pytest_runtest_makereport(item=item, call=call)
         item.ihook.pytest_runtest_logreport(report=report)
@@ -99,7 +98,7 @@ class Messenger:
         self._config = item.config
         self._home = home
         self._nodeid = item.nodeid
-        self._first_row = len(seams.measured(item.config))
+        self._first_row = len(benchmark_names.measured(item.config))
         self._started = False
         modules = item.config.stash[MODULES]
         self._sendable = Sendable(modules)
@@ -145,8 +144,10 @@ class Messenger:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """The rows go first: what was measured is home before anything says that it was."""
         if report.when != "setup":
-            rows = [row for row in seams.measured(self._config)[self._first_row :] if row]  # else it has no rounds
-            self._send("rows", [self._sendable.row(seams.row_to_plain(row)) for row in rows])
+            rows = [
+                row for row in benchmark_names.measured(self._config)[self._first_row :] if row
+            ]  # else it has no rounds
+            self._send("rows", [self._sendable.row(benchmark_names.row_to_plain(row)) for row in rows])
             profile = self._config.stash.get(PROFILE, None)
             if profile is not None and profile.found is not None:
                 self._send("profile", profile.found)
@@ -164,7 +165,7 @@ def _own_output(config: pytest.Config, outputs: Outputs) -> None:
     for stream in outputs:
         stream.seek(0)
         stream.truncate()
-    if pytest_seams.redirect_capture(config, [stream.fileno() for stream in outputs]):
+    if pytest_names.redirect_capture(config, [stream.fileno() for stream in outputs]):
         faulthandler.enable(file=outputs[1].fileno())
         if FAULT_SIGNAL is not None:
             faulthandler.register(FAULT_SIGNAL, file=outputs[1].fileno())

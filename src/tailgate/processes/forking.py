@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
+from tailgate.measure.profiling import ProfileTask
 from tailgate.processes.child import Outputs
+from tailgate.processes.fork_safety import quiet_fork
+from tailgate.processes.fork_server import serve
 from tailgate.processes.handle import KeeperGoneError, Process
-from tailgate.processes.keeper import END_S
 from tailgate.processes.messages import Channel
-from tailgate.processes.safety import quiet_fork
-from tailgate.processes.template import serve
-from tailgate.profiling import ProfileTask
+from tailgate.processes.supervisor import END_S
 
 
 class UnsafePreloadError(Exception):

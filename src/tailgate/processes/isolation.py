@@ -10,27 +10,28 @@ from typing import Any, Protocol
 
 import pytest
 
-from tailgate import seams
-from tailgate.comparable import Comparable
-from tailgate.endings import Ending
-from tailgate.items import is_benchmark, whole
-from tailgate.journal import Entry, Journal, JournalError
-from tailgate.processes import pytest_seams, replay
+from tailgate.machine.trust import wait_until_quiet
+from tailgate.measure.profiling import ProfileTask
+from tailgate.meters import not_profiled
+from tailgate.processes import replay
 from tailgate.processes.attempt import Attempt
 from tailgate.processes.child import INSIDE, MODULES
-from tailgate.processes.journals import open_journal
+from tailgate.processes.endings import Ending
+from tailgate.processes.journal.file import Entry, Journal, JournalError
+from tailgate.processes.journal.key import Comparable
+from tailgate.processes.journal.opening import open_journal
 from tailgate.processes.pooling import pooled
 from tailgate.processes.profiles import Profiles
 from tailgate.processes.retry import better
+from tailgate.processes.runner import Single
 from tailgate.processes.signals import Signals
-from tailgate.processes.single import Single
-from tailgate.profiling import ProfileTask, not_profiled
-from tailgate.rows import add_warning
-from tailgate.run import BenchmarkRun
-from tailgate.settings import Settings
-from tailgate.tenants import summary
-from tailgate.tenants.crowd import Crowd
-from tailgate.trust import wait_until_quiet
+from tailgate.processes.tenants import summary
+from tailgate.processes.tenants.runner import Crowd
+from tailgate.results.rows import add_warning
+from tailgate.seams import benchmark_names, pytest_names
+from tailgate.session.items import is_benchmark, whole
+from tailgate.session.run import BenchmarkRun
+from tailgate.session.settings import Settings
 
 QUIET_S = 5.0
 """A contended benchmark's second try waits at most this long for the others to come to rest."""
@@ -85,7 +86,7 @@ class Isolation:
         self._passes = dict.fromkeys(chosen, 0)
         session.items[:] = interleaved(session.items, chosen, self._settings.processes, self._settings.seed)
         if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
-            pytest_seams.make_base_temp(session.config)
+            pytest_names.make_base_temp(session.config)
         session.config.stash[MODULES] = frozenset(sys.modules)
         several = self._settings.tenants > 1
         self._way = (Crowd if several else Single)(session.config, chosen, self._settings)
@@ -227,7 +228,7 @@ class Isolation:
                 text = f"only {processes} of {self._settings.processes} processes were measured"
                 add_warning(row["extra_info"], text)
         metadata = [replay.measured(item, row) for row in rows]
-        seams.add_measured(self._config, metadata)
+        benchmark_names.add_measured(self._config, metadata)
         made = attempts[-1]
         reports = [replay.rebuilt(item, data) for data in made.reports]
         if made.ending:
@@ -247,7 +248,7 @@ class Isolation:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What tenants did together, after the tables."""
-        for line in summary.lines(seams.measured(self._config), self._run.compared):
+        for line in summary.lines(benchmark_names.measured(self._config), self._run.compared):
             terminalreporter.write_line(line)
 
     def _settle(self) -> None:
@@ -257,7 +258,7 @@ class Isolation:
                 self._finish(item)
 
     def _tear_down_here(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        call = pytest_seams.tear_down_to(item, nextitem)
+        call = pytest_names.tear_down_to(item, nextitem)
         if call is not None and call.excinfo is not None:
             report = item.ihook.pytest_runtest_makereport(item=item, call=call)
             item.ihook.pytest_runtest_logreport(report=report)

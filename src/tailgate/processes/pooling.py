@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tailgate import merging
-from tailgate.merging import same
+from tailgate.results import merging
+from tailgate.results.merging import same
 
 Row = dict[str, Any]
 
@@ -21,7 +21,7 @@ def pooled(runs: Sequence[Sequence[Row]]) -> list[Row]:
 
     The samples follow each other process by process: ``process_rounds`` says where one ends; a device's times of each
     round follow each other in the same way. What was measured is pooled so that it follows from what each process
-    measured (:mod:`tailgate.merging`, and docs/isolation.md has the rules); of anything else in ``extra_info``, what
+    measured (:mod:`tailgate.results.merging`, and docs/isolation.md has the rules); of anything else in ``extra_info``, what
     differs becomes the median where it is a number, and the last one's otherwise. ``process_values`` keeps each
     process's own.
     """

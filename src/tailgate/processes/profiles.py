@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from tailgate.errors import one_line
-from tailgate.items import failure_line, skip_reason
+from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import Profiled, Profiler, profilers
 from tailgate.processes.attempt import Attempt
-from tailgate.profiling import ProfileTask
-from tailgate.rows import add_warning
-from tailgate.run import BenchmarkRun
+from tailgate.results.rows import add_warning
+from tailgate.session.items import failure_line, skip_reason
+from tailgate.session.run import BenchmarkRun
 
 Once = Callable[[pytest.Item, ProfileTask], Attempt]
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tailgate import seams
-from tailgate.endings import Ending
-from tailgate.processes import pytest_seams
 from tailgate.processes.attempt import Attempt
+from tailgate.processes.endings import Ending
+from tailgate.seams import benchmark_names, pytest_names
 
 Report = pytest.TestReport | pytest.CollectReport
 
@@ -29,13 +28,13 @@ def warn(item: pytest.Item, recorded: dict[str, Any]) -> None:
 def rebuilt(item: pytest.Item, data: dict[str, Any]) -> Any:
     """A report from its transportable form."""
     report = item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
-    pytest_seams.count_failed_subtest(item.config, report)
+    pytest_names.count_failed_subtest(item.config, report)
     return report
 
 
 def measured(item: pytest.Item, plain: dict[str, Any]) -> Any:
     """A row of pytest-benchmark's from its transportable form; its parameters never travelled."""
-    return seams.row_from_plain(plain, params=item.callspec.params if hasattr(item, "callspec") else None)
+    return benchmark_names.row_from_plain(plain, params=item.callspec.params if hasattr(item, "callspec") else None)
 
 
 def failure(item: pytest.Item, made: Attempt, ending: Ending) -> Any:

@@ -18,20 +18,13 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import profilers
-from tailgate.processes import child, pytest_seams
+from tailgate.processes import child
 from tailgate.processes.handle import KeeperGoneError, Process
-from tailgate.processes.keeper import (
-    END_S,
-    HOME_VARIABLE,
-    PR_SET_PDEATHSIG,
-    Keeper,
-    Order,
-    prctl,
-    settle_as_keeper,
-)
 from tailgate.processes.messages import Channel
-from tailgate.profiling import ProfileTask
+from tailgate.processes.supervisor import END_S, HOME_VARIABLE, PR_SET_PDEATHSIG, Keeper, Order, prctl, settle_as_keeper
+from tailgate.seams import pytest_names
 
 VARIABLE = "TAILGATE_PROCESS"
 """Tells the new interpreter what it is for; removed from the environment before any test sees it."""
@@ -94,14 +87,14 @@ class SpawnedChild:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Before the terminal reporter writes its header."""
-        pytest_seams.silence_terminal(session.config)
+        pytest_names.silence_terminal(session.config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         """Run the one item; the session's ends (reports, caches, files) are not reached."""
         home = self._home
         session.config.stash[child.MODULES] = frozenset(sys.modules)
-        pytest_seams.use_base_temp(session.config, self._task.base_temp)
+        pytest_names.use_base_temp(session.config, self._task.base_temp)
         found = [item for item in session.items if item.nodeid == self._task.nodeid]
         if len(found) <= self._task.nth:
             home.send(("end", {"internal_error": f"{self._task.nodeid} was not collected again in a new process"}))
@@ -138,7 +131,7 @@ class Spawner:
         """
         ours, home = Channel.pair()
         outputs = (self._outputs[0].fileno(), self._outputs[1].fileno())
-        errand = Errand(item.nodeid, nth, outputs, pytest_seams.base_temp(self._config))
+        errand = Errand(item.nodeid, nth, outputs, pytest_names.base_temp(self._config))
         command, variables = self._command, {}
         if task is not None:
             meter, folder = profilers()[task.meter], Path(task.folder)

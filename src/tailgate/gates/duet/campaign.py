@@ -1,0 +1,133 @@
+"""Pairs until every benchmark is decided; nothing that was measured is lost by what happens after."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tailgate.gates.duet.decision import Decision, decide
+from tailgate.gates.duet.pairs import HEAD, Names, Outcome, Pair
+from tailgate.gates.duet.ratios import log_ratio, unusable
+from tailgate.gates.duet.same_code import Checkouts, Ran
+from tailgate.results.comparability import other_workload
+from tailgate.results.limits import Limits
+
+PATIENT = frozenset({"median", "throughput"})
+"""Metrics of which an open question alone is worth more pairs; see :func:`tailgate.gates.duet.decision.decide`."""
+
+
+@dataclass
+class Record:
+    """One benchmark: what is asked, and what came."""
+
+    names: Names
+    limits: Limits
+    outcomes: list[Outcome] = field(default_factory=list)
+    """Of pairs in which both sides were measured."""
+    stopped: Outcome | None = None
+    """The first in which one side was not: nothing was measured after it."""
+    incomparable: str | None = None
+    """Why the sides cannot be compared, though both were measured: more pairs would not help."""
+    ran: Ran | None = None
+    """Which code the sides ran, where they were to run two."""
+
+    def decisions(self, pairs: int) -> dict[str, Decision]:
+        """By metric."""
+        found = {}
+        for metric, limit_rel in self.limits.relative.items():
+            if unusable(self.outcomes, metric):
+                found[metric] = decide([], metric, limit_rel, pairs, patient=False)
+                continue
+            ratios = [_ratio(outcome, metric) for outcome in self.outcomes]
+            found[metric] = decide(ratios, metric, limit_rel, pairs, patient=metric in PATIENT)
+        return found
+
+    def more(self, pairs: int) -> int:
+        """How many pairs are still wanted."""
+        if self.stopped is not None or self.incomparable is not None:
+            return 0
+        if not self.outcomes:
+            return pairs
+        wanted = [0, pairs - len(self.outcomes)]
+        for metric, decision in self.decisions(pairs).items():
+            if not unusable(self.outcomes, metric):
+                wanted.append(decision.more)
+        return max(wanted)
+
+
+class Campaign:
+    """All benchmarks that both sides have."""
+
+    def __init__(
+        self,
+        pair: Pair,
+        records: Sequence[Record],
+        pairs: int,
+        seed: int,
+        *,
+        same_work: bool,
+        checkouts: Checkouts | None,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._pair = pair
+        self._records = records
+        self._pairs = pairs
+        self._random = random.Random(seed)
+        self._same_work = same_work
+        """Whether the sides are to do the same work; another configuration need not."""
+        self._checkouts = checkouts
+        """Where the sides' code lies; ``None``: they are to run the same code."""
+        self._tell = tell
+        self.done = 0
+        """Pairs of processes so far."""
+        self.wall_s = 0.0
+
+    def run(self) -> None:
+        """Until nothing is open."""
+        while wanted := [record for record in self._records if record.more(self._pairs)]:
+            start_s = time.monotonic()
+            self._one(wanted)
+            self.done += 1
+            took_s = time.monotonic() - start_s
+            self.wall_s += took_s
+            left = max((record.more(self._pairs) for record in wanted), default=0)
+            self._tell(
+                f"pair {self.done}: {len(wanted)} benchmark{'s' * (len(wanted) != 1)} in {took_s:.1f} s"
+                + (f", {left} more to go" if left else "")
+            )
+
+    def _one(self, wanted: Sequence[Record]) -> None:
+        try:
+            for index, record in enumerate(wanted):
+                following = wanted[index + 1].names if index + 1 < len(wanted) else None
+                outcome = self._pair.measure(record.names, following, self._random.randrange(HEAD + 1))
+                if outcome.measured:
+                    record.outcomes.append(outcome)
+                    record.incomparable = incomparable(outcome, same_work=self._same_work)
+                    if self._checkouts is not None and record.ran is None:
+                        record.ran = self._checkouts.judge(*(side.farewell["imported"] for side in outcome.sides))
+                        record.incomparable = record.ran.reason or record.incomparable
+                else:
+                    record.stopped = outcome
+        finally:
+            self._pair.close()
+
+
+def incomparable(outcome: Outcome, *, same_work: bool) -> str | None:
+    """Why two sides that were both measured cannot be compared."""
+    base, head = outcome.sides
+    infos = [side.rows[0]["extra_info"] if side.rows else {} for side in (base, head)]
+    differing = other_workload(*infos) if same_work else []
+    if differing:
+        told = "; ".join(f"{key}: {infos[0][key]!r} in base, {infos[1][key]!r} in head" for key in differing)
+        return f"the sides do different work ({told})"
+    return None
+
+
+def _ratio(outcome: Outcome, metric: str) -> float:
+    """Sorted and divided once: it is asked for after every pair."""
+    if metric not in outcome.log_ratios:
+        outcome.log_ratios[metric] = log_ratio(outcome, metric)
+    return outcome.log_ratios[metric]

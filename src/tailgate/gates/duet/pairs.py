@@ -1,0 +1,191 @@
+"""One pair: two fresh processes, and every benchmark in turns between them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from tailgate.gates.duet.pinning import on_one_cpu
+from tailgate.gates.duet.side_process import Partner, SideLostError, last_words
+from tailgate.gates.duet.turns import Turns, abba, authors_turns, turns_for
+from tailgate.machine import trust
+from tailgate.machine.trust.stretch import between
+from tailgate.processes.attempt import Attempt
+from tailgate.processes.endings import Ending
+
+BASE, HEAD = 0, 1
+Names = tuple[str, str]
+"""Base's and head's of one benchmark."""
+
+
+@dataclass
+class Outcome:
+    """One benchmark in one pair."""
+
+    sides: tuple[Attempt, Attempt] = field(default_factory=lambda: (Attempt(), Attempt()))
+    rounds_s: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    """Seconds of each round, base's and head's; empty where one of them made no measurement."""
+    called: tuple[bool, bool] = (False, False)
+    """Whether each side's test came to call ``benchmark``."""
+    unlike: str | None = None
+    """Why two sides that both called it were not measured."""
+    turns: Turns | None = None
+    first: int = BASE
+    """Which side began."""
+    cpu: int | None = None
+    """The one both sides were kept on; ``None``: left to the scheduler."""
+    steal_share: float | None = None
+    """Of the CPUs' time while it was measured, taken by the hypervisor."""
+    other_cpus: float | None = None
+    """CPUs that processes of others used meanwhile."""
+
+    log_ratios: dict[str, float] = field(default_factory=dict)
+    """By metric, once they were asked for."""
+
+    def passed(self, side: int) -> bool:
+        """Its process came home, and its test passed so far as it went."""
+        made = self.sides[side]
+        return made.ending is None and all(report["outcome"] == "passed" for report in made.reports)
+
+    @property
+    def given_up(self) -> bool:
+        """Base measures it, and head's test, without a failure, does not: skipped, or ``benchmark`` not called."""
+        made = self.sides[HEAD]
+        failed = made.ending is not None or any(report["outcome"] == "failed" for report in made.reports)
+        stops = not self.called[HEAD] or not self.passed(HEAD)
+        return self.called[BASE] and self.passed(BASE) and stops and not failed
+
+    @property
+    def measured(self) -> bool:
+        """Both sides were, and both tests passed."""
+        one_each = not any(made.further for made in self.sides)
+        return all(self.rounds_s) and one_each and self.passed(BASE) and self.passed(HEAD)
+
+
+class Pair:
+    """Two processes; ``close`` ends them."""
+
+    def __init__(self, partners: tuple[Partner, Partner], side_s: float, timeout_s: float, seed: int) -> None:
+        self._partners = partners
+        self._names = [partner.name for partner in partners]
+        self._side_s = side_s
+        self._chance = random.Random(seed)
+        self._timeout_s = timeout_s
+
+    def start(self) -> tuple[list[str], list[str]]:
+        """Fresh processes; the names of the benchmarks that each has collected.
+
+        Raises:
+            SideLostError: one did not come so far.
+        """
+        for partner in self._partners:
+            partner.stop()
+        for partner in self._partners:
+            partner.start()
+        base, head = (partner.collected() for partner in self._partners)
+        return base, head
+
+    def measure(self, names: Names, following: Names | None, first: int) -> Outcome:
+        """One benchmark. Where a side is lost, its process and the other's are gone afterwards."""
+        made = Outcome(first=first)
+        try:
+            if not all(partner.alive for partner in self._partners):
+                self.start()
+            deadline_s = time.monotonic() + self._timeout_s
+            for side, partner in enumerate(self._partners):
+                partner.run(names[side], following[side] if following else None)
+            ready = [partner.ready(made.sides[side], deadline_s) for side, partner in enumerate(self._partners)]
+            made.called = (bool(ready[BASE]), bool(ready[HEAD]))
+            both = [found for found in ready if found]
+            if len(both) == len(ready):
+                made.unlike = unlike(both)
+                if made.unlike is None:
+                    self._in_turns(made, both, deadline_s)
+            for side, partner in enumerate(self._partners):
+                if ready[side] and not made.sides[side].farewell:
+                    partner.finish(made.sides[side], deadline_s)
+            for attempt in made.sides:
+                if stopped := attempt.farewell.get("stopped"):
+                    attempt.ending = Ending("failed", f"its test was stopped by {stopped}")
+        except SideLostError as lost:
+            made.sides[self._names.index(lost.side)].ending = self._named(lost)
+            self.close()
+        if not (made.passed(BASE) and made.passed(HEAD)):
+            made.rounds_s = ([], [])
+        return made
+
+    def _in_turns(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
+        """All blocks of both sides, unless a test ends before."""
+        for partner in self._partners:
+            partner.pause()
+        if ready[BASE]["fixed"] is None:
+            turns = _turns(ready, self._side_s)
+            # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
+            for side, partner in enumerate(self._partners):
+                alone = partner.block(turns, made.sides[side], deadline_s)
+                if alone is None:
+                    return
+                ready[side]["call_s"] = alone[1] / turns.rounds / turns.iterations
+        made.turns = turns = _turns(ready, self._side_s)
+        with self._pinned(ready) as made.cpu:
+            before = trust.read()
+            for side in abba(turns.blocks, made.first):
+                found = self._partners[side].block(turns, made.sides[side], deadline_s)
+                if found is None:
+                    return
+                made.rounds_s[side].extend(found[0])
+            _note_disturbance(made, before, trust.read())
+
+    def close(self) -> None:
+        """End both processes."""
+        for partner in self._partners:
+            partner.stop()
+
+    def _pinned(self, ready: Sequence[dict[str, Any]]) -> AbstractContextManager[int | None]:
+        if not all(found["one_thread"] for found in ready):
+            return nullcontext()
+        return on_one_cpu([partner.pid for partner in self._partners if partner.pid], self._chance)
+
+    def _named(self, lost: SideLostError) -> Ending:
+        if lost.ending.status == "timeout":
+            return Ending(
+                "timeout",
+                f"timeout: not done after {self._timeout_s:g} s (--benchmark-timeout=SECONDS allows more)",
+            )
+        if "exit code" in lost.ending.reason and lost.output:
+            return Ending("crashed", f"{lost.ending.reason}; its last words: {last_words(lost.output)}")
+        return lost.ending
+
+
+def unlike(ready: Sequence[dict[str, Any]]) -> str | None:
+    """Why two tests that call otherwise cannot be compared: one's calls may be cold, or means, and not the other's."""
+    ways = [
+        "as often as there is time for"
+        if found["fixed"] is None
+        else f"with warmup_rounds={found['fixed']['warmup_rounds']} and iterations={found['iterations']}"
+        for found in ready
+    ]
+    if ways[BASE] == ways[HEAD] or all(found["fixed"] is None for found in ready):
+        return None
+    return f"the sides call it differently: base {ways[BASE]}, head {ways[HEAD]} (benchmark.pedantic)"
+
+
+def _turns(ready: Sequence[dict[str, Any]], side_s: float) -> Turns:
+    """The same for both: as the slower one needs them, and as the author of the test fixed them."""
+    calls_s = [found["call_s"] for found in ready]
+    iterations = max(found["iterations"] for found in ready)
+    if ready[BASE]["fixed"] is None:
+        return turns_for(max(calls_s), iterations, side_s)
+    round_s = None if None in calls_s else max(calls_s) * iterations
+    return authors_turns(min(found["fixed"]["rounds"] for found in ready), iterations, round_s)
+
+
+def _note_disturbance(made: Outcome, before: trust.Reading, after: trust.Reading) -> None:
+    seen = between(before, after)
+    if seen is not None:
+        made.steal_share = None if seen.steal_cpus is None else seen.steal_cpus / (seen.cpus or 1)
+        made.other_cpus = seen.other_cpus

@@ -1,0 +1,60 @@
+"""What pytest is told of a benchmark of a duet: its verdict as the test's outcome, head's rounds as its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tailgate.gates.duet.campaign import Record
+from tailgate.gates.duet.pairs import HEAD, Outcome
+from tailgate.processes import replay
+from tailgate.processes.attempt import Attempt
+from tailgate.processes.endings import Ending
+from tailgate.processes.pooling import pooled
+from tailgate.results.verdict import Verdict, line, overall
+from tailgate.stats.decision import INCOMPARABLE, NEW
+
+
+def reports_of(item: pytest.Item, verdicts: Sequence[Verdict], record: Record | None) -> list[Any]:
+    """Where head's own test did not pass, that; else the verdict."""
+    stopped = record.stopped if record else None
+    failed = " | ".join(line(one, name=item.name) for one in verdicts if one.failed)
+    if stopped is not None:
+        made = stopped.sides[HEAD]
+        if made.ending is not None:
+            return [replay.failure(item, made, Ending(made.ending.status, f"head {made.ending.reason}"))]
+        own = [replay.rebuilt(item, data) for data in made.reports]
+        if not failed and any(report.outcome != "passed" for report in own):
+            return own
+    if failed:
+        return [replay.failure(item, Attempt(phase="call"), Ending("failed", failed))]
+    if overall(verdicts) in {INCOMPARABLE, NEW, None}:
+        reasons = [line(one, name=item.name) for one in verdicts]
+        return [replay.skipped(item, "; ".join(reasons) or "no pair was measured")]
+    return [measured(item, verdicts)]
+
+
+def measured(item: pytest.Item, verdicts: Sequence[Verdict]) -> Any:
+    """A test that passed, with its verdicts for JUnit XML."""
+    return replay.passed(item, [("tailgate_verdict", line(one, name=item.name)) for one in verdicts])
+
+
+def row_of(item: pytest.Item, record: Record, verdict: str | None) -> Any:
+    """Head's rounds of all pairs, for the table and the saved run; ``None`` where there are none."""
+    runs = [_head_rows(outcome) for outcome in record.outcomes]
+    if not any(runs):
+        return None
+    row = pooled(runs)[0]
+    row["extra_info"]["gate_verdict"] = verdict
+    return replay.measured(item, row)
+
+
+def _head_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    """What the side sent, with all of its rounds."""
+    if outcome.turns is None:
+        return []
+    iterations = outcome.turns.iterations
+    data = [duration_s / iterations for duration_s in outcome.rounds_s[HEAD]]
+    return [{**row, "data": data, "iterations": iterations} for row in outcome.sides[HEAD].rows[:1]]

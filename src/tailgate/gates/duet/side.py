@@ -1,0 +1,94 @@
+"""Inside a side: a pytest session that has collected its tests, and runs and measures them at the parent's word."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+import pytest
+
+from tailgate.gates.duet.imported import imported
+from tailgate.gates.duet.turn_taking import TURNS, VARIABLE, AtWord
+from tailgate.processes.child import INSIDE, MODULES, Messenger
+from tailgate.processes.messages import Channel
+from tailgate.processes.spawning import NOT_AGAIN
+from tailgate.processes.supervisor import HOME_VARIABLE
+from tailgate.seams import pytest_names
+from tailgate.session.items import is_benchmark
+
+
+def errand() -> tuple[dict[str, Any], Channel]:
+    """What this process was started for, and the way home."""
+    text = os.environ.pop(VARIABLE)
+    return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
+
+
+NO_TERMINAL = {"usepdb": False, "trace": False}
+"""A debugger would wait for somebody who is not there."""
+
+
+class Side:
+    """The plug-in of a side."""
+
+    def __init__(self, config: pytest.Config, errand: dict[str, Any], home: Channel) -> None:
+        self._config = config
+        self._errand = errand
+        self._home = home
+        self._errors: list[str] = []
+        config.stash[TURNS] = AtWord(home)
+        for name, value in {**NOT_AGAIN, **NO_TERMINAL}.items():
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Before the terminal reporter writes its header."""
+        pytest_names.silence_terminal(session.config)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Nobody here shows what could not be collected."""
+        if report.failed:
+            said = [line.strip() for line in report.longreprtext.splitlines() if line.strip()]
+            self._errors.append(f"{report.nodeid}: {(said or ['no reason given'])[-1]}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
+        """Obey until the parent has gone; the session's ends (reports, caches, files) are not reached."""
+        self._config.stash[INSIDE] = True
+        self._config.stash[MODULES] = frozenset(sys.modules)
+        pytest_names.use_base_temp(self._config, self._errand["base_temp"])
+        chosen = [item for item in session.items if is_benchmark(item)]
+        self._modules = {one.module.__name__ for one in chosen if isinstance(one, pytest.Function)}
+        broken = session.testsfailed and not self._config.option.continue_on_collection_errors
+        errors = self._errors if broken else []
+        told = {"names": [item.nodeid for item in chosen], "errors": errors, "group": os.getpgid(0)}
+        self._home.send(("collected", told))
+        by_name: dict[str, pytest.Item] = {item.nodeid: item for item in chosen}
+        while True:
+            try:
+                name, following = self._home.receive()
+            except EOFError:
+                os._exit(0)
+            self._run(by_name[name], by_name.get(following))
+
+    def _run(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        messenger = Messenger(item, self._home)
+        manager = self._config.pluginmanager
+        manager.register(messenger, "tailgate-messenger")
+        farewell: dict[str, Any] = {}
+        try:
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        except (KeyboardInterrupt, pytest.exit.Exception) as stop:
+            # Raised by the test's own code: nobody's Ctrl-C comes here. It costs this benchmark, and not the next one.
+            farewell["stopped"] = f"{type(stop).__name__}: {stop}".removesuffix(": ")
+            with contextlib.suppress(KeyboardInterrupt, pytest.exit.Exception):
+                pytest_names.tear_down_to(item, following)
+        manager.unregister(messenger)
+        farewell["imported"] = imported(self._modules)
+        try:
+            self._home.send(("end", farewell))
+        except OSError:
+            os._exit(1)

@@ -1,0 +1,1 @@
+"""The gate against saved sessions."""

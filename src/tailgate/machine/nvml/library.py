@@ -1,0 +1,269 @@
+"""The few calls we make of NVML: nothing else here knows ``pynvml``.
+
+``pynvml`` is nvidia-ml-py, NVIDIA's own ctypes bindings; it is imported when boards are opened, and each call releases
+the interpreter's lock. What the calls mean: NVIDIA, "NVML API Reference Guide", docs.nvidia.com/deploy/nvml-api.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnreadError, UnsupportedError
+
+DRIVER = Path("/proc/driver/nvidia/version")
+"""There while NVIDIA's kernel module is loaded (Linux)."""
+CONTROL = Path("/dev/nvidiactl")
+"""There where the driver can be talked to; a sandboxed kernel (gVisor) has this, and not the other."""
+INSTALL = "pip install nvidia-ml-py"
+NEEDED = ("NVMLError", "nvmlInit", "nvmlShutdown", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex")
+"""Without these there is no board; whatever else a ``pynvml`` or a driver lacks costs its own reading."""
+OLDER = {
+    "nvmlDeviceGetTemperatureV": ("nvmlDeviceGetTemperature",),
+    "nvmlDeviceGetCurrentClocksEventReasons": ("nvmlDeviceGetCurrentClocksThrottleReasons",),
+    "nvmlDeviceGetComputeRunningProcesses": ("nvmlDeviceGetComputeRunningProcesses_v2",),
+}
+"""Call -> what it was called before, newest first. The last one is _v3 in the driver (R510); ``pynvml`` raises an error
+of its own, which is no ``NVMLError``, where the driver lacks it."""
+NAMES = (
+    *NEEDED, *OLDER, *(name for older in OLDER.values() for name in older), "NVML_FI_DEV_POWER_INSTANT",
+    "NVML_TEMPERATURE_GPU", "NVML_CLOCK_SM", "NVML_CLOCK_MEM",
+    "nvmlDeviceGetHandleByUUID", "nvmlDeviceGetUUID", "nvmlDeviceGetName",
+    "nvmlDeviceGetMigMode", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", "nvmlDeviceGetFieldValues",
+    "nvmlDeviceGetPowerUsage", "nvmlDeviceGetTotalEnergyConsumption", "nvmlDeviceGetClockInfo",
+    "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPerformanceState",
+)  # fmt: skip
+"""All that is used of ``pynvml``; a test looks for each in the real one."""
+GONE = {1: "UNINITIALIZED", 9: "DRIVER_NOT_LOADED", 12: "LIBRARY_NOT_FOUND", 15: "GPU_IS_LOST", 16: "RESET_REQUIRED"}
+"""Numbers of nvml.h: the board, or all of them, cannot be asked any more."""
+NEVER_TOLD = {
+    2: "unknown to this driver", 3: "not supported", 4: "no permission", 6: "not found", 13: "unknown to this driver",
+    25: "unknown to this driver",
+}  # fmt: skip
+"""INVALID_ARGUMENT, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, FUNCTION_NOT_FOUND and ARGUMENT_VERSION_MISMATCH."""
+INSTANT_WINDOW_S = 0.1
+"""How often the reading is renewed, taken for every board: "approximately every 100 ms on NVIDIA GPUs", ML.ENERGY,
+"Thermally Stable Profiling for Accurate GPU Energy Measurement"."""
+AVERAGE_WINDOW_S = 1.0
+"""nvmlDeviceGetPowerUsage's, "on Ampere (except GA100) or newer"; on older boards it is instantaneous, which we cannot
+count on."""
+
+
+class NvmlBoard:
+    """A real one; :class:`Board` says what each method gives."""
+
+    def __init__(self, library: Any, identity: Identity, handle: Any, own: Any) -> None:
+        """From ``pynvml`` and its handles.
+
+        ``handle`` is the board's; ``own`` is the MIG instance's, or the board's, or ``None``: which instance is ours is
+        not known.
+        """
+        self.identity = identity
+        self._nvml, self._handle, self._own = library, handle, own
+        self._instant: bool | None = None
+        self._names: dict[str, str] = {}
+
+    def power_w(self) -> float:
+        """Instantaneous where the driver has that, else as nvmlDeviceGetPowerUsage averages it."""
+        self._whole("power")
+        if self._instant is not False:
+            try:
+                watts = self._instant_power_w()
+            except UnsupportedError:
+                self._instant = False
+            else:
+                self._instant = True
+                return watts
+        return float(self._ask("nvmlDeviceGetPowerUsage", self._handle)) / 1e3
+
+    def power_window_s(self) -> float:
+        """Of the kind of reading that was had."""
+        return INSTANT_WINDOW_S if self._instant else AVERAGE_WINDOW_S
+
+    def _instant_power_w(self) -> float:
+        (found,) = self._ask("nvmlDeviceGetFieldValues", self._handle, [self._number("NVML_FI_DEV_POWER_INSTANT")])
+        if found.nvmlReturn:
+            raise _ours(self._nvml.NVMLError(found.nvmlReturn))
+        return float(found.value.uiVal) / 1e3
+
+    def energy_j(self) -> float:
+        """Millijoules, in NVML."""
+        self._whole("energy")
+        return float(self._ask("nvmlDeviceGetTotalEnergyConsumption", self._handle)) / 1e3
+
+    def temperature_c(self) -> float:
+        """Whole degrees."""
+        return float(self._ask("nvmlDeviceGetTemperatureV", self._handle, self._number("NVML_TEMPERATURE_GPU")))
+
+    def sm_clock_hz(self) -> float:
+        """Whole megahertz, in NVML."""
+        return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_SM"))) * 1e6
+
+    def memory_clock_hz(self) -> float:
+        """Whole megahertz, in NVML."""
+        return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_MEM"))) * 1e6
+
+    def utilization(self) -> tuple[float, float]:
+        """Whole percents, in NVML."""
+        self._whole("utilisation")
+        found = self._ask("nvmlDeviceGetUtilizationRates", self._handle)
+        return found.gpu / 100, found.memory / 100
+
+    def memory_used_bytes(self) -> int:
+        """By the first form of the call, which every driver has; it counts what is reserved as used."""
+        if self._own is None:
+            raise UnsupportedError("which of the board's MIG instances is ours is not known")
+        return int(self._ask("nvmlDeviceGetMemoryInfo", self._own).used)
+
+    def process_memory_bytes(self, pid: int) -> int:
+        """From the list of processes that compute there."""
+        for one in self._ask("nvmlDeviceGetComputeRunningProcesses", self._own or self._handle):
+            if one.pid == pid and one.usedGpuMemory is not None:
+                return int(one.usedGpuMemory)
+        raise UnsupportedError("the driver does not list this process (in a container it knows others' numbers)")
+
+    def pstate(self) -> int:
+        """32: the driver does not know."""
+        return int(self._ask("nvmlDeviceGetPerformanceState", self._handle))
+
+    def slowdowns(self) -> int:
+        """In words: :mod:`tailgate.machine.nvml.slowdowns`."""
+        return int(self._ask("nvmlDeviceGetCurrentClocksEventReasons", self._handle))
+
+    def _whole(self, what: str) -> None:
+        if self.identity.mig:
+            raise UnsupportedError(f"the board is partitioned (MIG), and its {what} is that of all instances")
+
+    def _ask(self, name: str, *arguments: Any) -> Any:
+        """By the newest name that answers; it is asked by that one from then on."""
+        problems = []
+        for known in (self._names[name],) if name in self._names else (name, *OLDER.get(name, ())):
+            try:
+                found = _call(self._nvml, known, *arguments)
+            except UnsupportedError as error:
+                problems.append(error)
+            else:
+                self._names[name] = known
+                return found
+        raise problems[0]
+
+    def _number(self, name: str) -> int:
+        return int(_attribute(self._nvml, name))
+
+
+class NvmlBoards:
+    """The real ones."""
+
+    def __init__(self, library: Any) -> None:
+        self._nvml = library
+
+    def listed(self) -> list[Identity]:
+        """Every board that this process may see; one that cannot be opened keeps its place among them."""
+        return [self._told(index)[0] for index in range(_call(self._nvml, "nvmlDeviceGetCount"))]
+
+    def board(self, identity: Identity) -> NvmlBoard:
+        """By its UUID; an instance, too."""
+        if identity.uuid.startswith("MIG-"):
+            handle = _call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
+            board = _call(self._nvml, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", handle)
+            return NvmlBoard(self._nvml, identity, board, handle)
+        handle = self._handle(identity.uuid)
+        return NvmlBoard(self._nvml, identity, handle, None if identity.mig else handle)
+
+    def close(self) -> None:
+        """NVML counts who has opened it."""
+        try:
+            _call(self._nvml, "nvmlShutdown")
+        except (NvmlError, UnsupportedError):
+            return  # the driver has gone before us: there is nothing left to close
+
+    def _handle(self, uuid: str) -> Any:
+        """From NVML itself, or the one among all whose UUID it is."""
+        try:
+            return _call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
+        except UnsupportedError:
+            for index in range(_call(self._nvml, "nvmlDeviceGetCount")):
+                identity, handle = self._told(index)
+                if identity.uuid == uuid and not identity.untold:
+                    return handle
+            raise
+
+    def _told(self, index: int) -> tuple[Identity, Any]:
+        try:
+            handle = _call(self._nvml, "nvmlDeviceGetHandleByIndex", index)
+        except (NvmlError, UnsupportedError) as error:
+            return Identity(f"{BY_INDEX}{index}", UNKNOWN, untold=str(error)), None
+        mig = self._or(None, "nvmlDeviceGetMigMode", handle)
+        uuid = _text(self._or(f"{BY_INDEX}{index}", "nvmlDeviceGetUUID", handle))
+        return Identity(uuid, _text(self._or(UNKNOWN, "nvmlDeviceGetName", handle)), bool(mig and mig[0])), handle
+
+    def _or(self, otherwise: Any, name: str, handle: Any) -> Any:
+        try:
+            return _call(self._nvml, name, handle)
+        except (NvmlError, UnsupportedError):
+            return otherwise
+
+
+def there_may_be_boards() -> bool:
+    """Whether a driver is there; nothing is imported or opened for that."""
+    return DRIVER.exists() or CONTROL.exists()
+
+
+def open_boards() -> Boards:
+    """NVML of this machine.
+
+    Raises:
+        NvmlError: no package, no library, or no driver; one line, with the command that helps where there is one.
+    """
+    try:
+        import pynvml
+    except ImportError:
+        raise NvmlError(f"the package nvidia-ml-py is not installed: {INSTALL}") from None
+    missing = [name for name in NEEDED if not hasattr(pynvml, name)]
+    if missing:
+        raise NvmlError(f"the installed pynvml lacks {', '.join(missing)}: {INSTALL} --upgrade")
+    try:
+        _call(pynvml, "nvmlInit")
+    except (NvmlError, UnsupportedError) as error:
+        said = str(error).removeprefix("NVML: ")
+        raise NvmlError(f"NVML cannot be used here ({said}): is NVIDIA's driver installed and loaded?") from None
+    return NvmlBoards(pynvml)
+
+
+def _call(library: Any, name: str, *arguments: Any) -> Any:
+    call = _attribute(library, name)
+    try:
+        return call(*arguments)
+    except Exception as error:  # what bindings raise is theirs; it must cost one reading, and no more
+        raise _ours(error) from None
+
+
+def _attribute(library: Any, name: str) -> Any:
+    try:
+        return getattr(library, name)
+    except AttributeError:
+        raise UnsupportedError(f"the installed pynvml lacks {name}: {INSTALL} --upgrade") from None
+
+
+def _ours(error: Exception) -> Exception:
+    """What the bindings raised as one of our kinds: a value that is not told, now or ever, or a board that is gone.
+
+    Gone is what NVML calls so; any other error is of the call that gave it. A driver that is passed through to a
+    container or a virtual machine may answer some calls with ``Unknown Error`` and all others as it should. The
+    bindings have an error of their own, too, for a driver that lacks the newest form of a call.
+    """
+    code = getattr(error, "value", None)
+    if code in GONE:
+        return NvmlError(f"NVML: {error}")
+    if code in NEVER_TOLD:
+        return UnsupportedError(NEVER_TOLD[code])
+    if code is not None:
+        return UnreadError(f"NVML: {error}")
+    if type(error).__name__ == "NVMLLibraryMismatchError":
+        return UnsupportedError("unknown to this driver")
+    return UnreadError(f"pynvml: {type(error).__name__}: {' '.join(str(error).split())[:120]}")
+
+
+def _text(found: Any) -> str:
+    """Releases before 11.510 gave bytes."""
+    return found.decode() if isinstance(found, bytes) else str(found)

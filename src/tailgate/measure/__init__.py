@@ -1,0 +1,1 @@
+"""One benchmark: warm-up, rounds, clocks, and the ``benchmark`` fixture."""

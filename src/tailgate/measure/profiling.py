@@ -1,0 +1,58 @@
+"""Inside a process that a profiling meter runs: the benchmark's function is called a few times, and never timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate.meters import profilers
+
+
+@dataclass(frozen=True)
+class ProfileTask:
+    """What such a process is for; of JSON's types."""
+
+    meter: str
+    calls: int
+    folder: str
+    """Where the meter keeps its files."""
+
+
+class Profile:
+    """A task at work."""
+
+    def __init__(self, task: ProfileTask) -> None:
+        self.task = task
+        self.found: dict[str, Any] | None = None
+        """What the meter found here; ``None``: the calls were not all made."""
+        self._inside = profilers()[task.meter].inside(Path(task.folder))
+
+    def mark(self) -> None:
+        """From here on everything is the benchmark's own."""
+        self._inside.mark()
+
+    def run(self, call: Callable[[], Any]) -> Any:
+        """Call it as often as the task says; what the last call gave."""
+        result = None
+        for _ in range(self.task.calls):
+            result = call()
+        self.found = self._inside.stop()
+        return result
+
+
+PROFILE = pytest.StashKey[Profile]()
+"""Set in a process that a profiling meter runs."""
+
+
+def profiling(node: pytest.Item) -> str | None:
+    """The profiling meter that this process runs the test for; ``None``: it is measured as usual.
+
+    A fixture that makes or checks something before it is timed has done so in the timed run, and leaves it here: it
+    would be counted.
+    """
+    profile = node.config.stash.get(PROFILE, None)
+    return None if profile is None else profile.task.meter

@@ -1,0 +1,261 @@
+"""One benchmark in several processes at once: the words between them, and what they come to."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tailgate.machine import out_of_memory, trust
+from tailgate.processes.attempt import DRAIN_S, INTERRUPTED_S, KILLED_S, Attempt, awaited, conclude, take
+from tailgate.processes.child import Outputs
+from tailgate.processes.endings import Ending, at_once_hint
+from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.messages import HasDescriptor, ready
+from tailgate.processes.tenants import rows
+from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
+from tailgate.processes.tenants.machine import reading_of
+from tailgate.processes.tenants.overlap import Span
+from tailgate.results.rows import threads_of
+
+IN_ORDER_S = 1.0
+"""When one has ended in order before the others were done (skipped, or a test that fails), they may follow so long."""
+
+
+class Tenancy:
+    """Of one benchmark; add each process as it is started, then run.
+
+    Args:
+        outputs: where each tenant writes.
+        timeout_s: what they were granted in all, for the message.
+        way: ``split`` or ``shared``.
+        cpus: by tenant, where split.
+    """
+
+    def __init__(
+        self, outputs: Sequence[Outputs], timeout_s: float, way: str, cpus: Sequence[frozenset[int]] | None
+    ) -> None:
+        self._outputs = outputs
+        self._timeout_s = timeout_s
+        self._way, self._cpus = way, cpus
+        self._processes: list[Process] = []
+        self._made = [Attempt() for _ in outputs]
+        self._barriers: list[Barrier] = []
+        """Of each measurement of the test, in order."""
+        self._at = [-1] * len(outputs)
+        """By tenant: which of them it is in."""
+        self._open: set[int] = set()
+        self._guilty: int | None = None
+        """The first that did not go on with the others."""
+        self._readings: dict[Barrier, list[trust.Reading]] = {}
+        self._kills_before = out_of_memory.oom_kills()
+        self._start_s = time.monotonic()
+
+    def add(self, process: Process) -> None:
+        """One more tenant has been started."""
+        self._open.add(len(self._processes))
+        self._processes.append(process)
+
+    @property
+    def running(self) -> list[Process]:
+        """Those that have not been seen to end."""
+        return [self._processes[index] for index in sorted(self._open)]
+
+    def run(self, deadline_s: float) -> Attempt:
+        """Until all have ended; whoever is not done by then is ended."""
+        while self._open and (found := self._heard(deadline_s)):
+            for index in sorted(found):
+                self._listen(index)
+            if self._guilty is not None and not self._all_stopped:
+                deadline_s = self._without(self._guilty, deadline_s)
+        if self._open and self._guilty is None:
+            self._too_late()
+        self._end_the_others()
+        return self._result()
+
+    def close(self) -> None:
+        """Nothing more is wanted of them."""
+        for process in self._processes:
+            process.close()
+
+    def _heard(self, deadline_s: float) -> set[int]:
+        """Who has something to say, or has ended; nobody: the time is up."""
+        by_end: dict[int, int] = {}
+        ends: list[HasDescriptor] = []
+        for index in self._open:
+            for channel in (self._processes[index].results, self._processes[index].control):
+                by_end[channel.fileno()] = index
+                ends.append(channel)
+        return {by_end[end.fileno()] for end in ready(ends, deadline_s)}
+
+    def _listen(self, index: int) -> None:
+        """One message of one tenant, or its end."""
+        process, made = self._processes[index], self._made[index]
+        try:
+            # A process that has ended may have said something that is still to be read.
+            message = process.results.receive(time.monotonic() + DRAIN_S)
+        except (EOFError, TimeoutError, pickle.UnpicklingError):  # the last: somebody else has written there
+            self._ended(index)
+            return
+        kind, content = message
+        if kind != "tenant":
+            take(message, made)
+            if made.farewell:
+                self._ended(index)
+            return
+        stage, told = content
+        if stage == STAGES[0]:
+            self._begins_another(index)
+        barrier = self._barriers[self._at[index]]
+        if barrier.heard(index, stage, told):
+            self._all_are(barrier, stage)
+
+    def _begins_another(self, index: int) -> None:
+        """A tenant calls ``benchmark``, or a copy of it, for the first or a further time."""
+        self._at[index] += 1
+        if self._at[index] == len(self._barriers):
+            self._barriers.append(Barrier(len(self._made)))
+        gone = [one for one in range(len(self._made)) if one not in self._open and self._at[one] < self._at[index]]
+        if gone and self._guilty is None:
+            self._blame(gone[0])
+
+    def _blame(self, index: int) -> None:
+        """The others wait for one who will not come."""
+        self._guilty = index
+        if not self._made[index].failed and self._at[index] >= 0:
+            reason = f"its test made {self._at[index] + 1} measurements, and another tenant's made more"
+            self._made[index].ending = Ending("failed", f"failed: {reason}")
+
+    @property
+    def _all_stopped(self) -> bool:
+        return bool(self._barriers) and all(barrier.passed("stopped") for barrier in self._barriers)
+
+    def _all_are(self, barrier: Barrier, stage: str) -> None:
+        """The word that follows."""
+        if stage in ("prepared", "timed"):
+            pids = [told["pid"] for told in barrier.told("loaded")]
+            self._readings.setdefault(barrier, []).append(reading_of(pids))
+        words: dict[str, Any] = {"loaded": "get warm", "prepared": "go", "timed": "stop"}
+        word = agreed(barrier.told("warm")) if stage == "warm" else words.get(stage)
+        if word is None:
+            return
+        for index in sorted(self._open):
+            with contextlib.suppress(OSError):  # it has ended: that is heard next
+                self._processes[index].results.send(word)
+
+    def _ended(self, index: int, *, timed_out: bool = False) -> None:
+        self._open.discard(index)
+        made = self._made[index]
+        end = awaited(self._processes[index], made, timed_out=timed_out)
+        made.duration_s = time.monotonic() - self._start_s
+        conclude(made, end, self._outputs[index], self._timeout_s, self._kills_before)
+        if self._guilty is None and (made.failed or not self._all_stopped):
+            if self._barriers and max(self._at) > self._at[index] and not made.failed:
+                self._blame(index)
+            self._guilty = index
+
+    def _without(self, guilty: int, deadline_s: float) -> float:
+        """How long the others may still take: they wait for one who will not come."""
+        if self._made[guilty].ending is not None:
+            return time.monotonic()
+        return min(deadline_s, self._start_s + self._made[guilty].duration_s + IN_ORDER_S)
+
+    def _too_late(self) -> None:
+        """The time is up: the one that is least far is what the others wait for."""
+        self._ended(min(self._open, key=self._reached), timed_out=True)
+
+    def _reached(self, index: int) -> tuple[int, int]:
+        """How far a tenant is: in which measurement, at which stage of it."""
+        at = self._at[index]
+        return at, self._barriers[at].reached[index] if at >= 0 else 0
+
+    def _end_the_others(self) -> None:
+        end_all(self.running)
+        self._open.clear()
+
+    def _result(self) -> Attempt:
+        """As if it were one process."""
+        count = len(self._made)
+        guilty = self._guilty or 0
+        made = self._made[guilty]
+        measured = [one.rows for one in self._made]
+        made.rows = self._together(measured) if all(measured) else []
+        made.duration_s = max(one.duration_s for one in self._made)
+        if self._guilty is None or not made.failed:
+            return made
+        name = f"tenant {guilty + 1} of {count}"
+        if made.ending is not None:
+            made.ending = named(made.ending, name)
+        made.reports = [named_report(report, name) for report in made.reports]
+        return made
+
+    def _together(self, measured: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """One row a measurement that all have come through; one that raised has none."""
+        through = [barrier for barrier in self._barriers if barrier.passed("stopped")]
+        found = []
+        for barrier, *same in zip(through, *measured, strict=False):
+            spans = [Span(**told) for told in barrier.told("stopped")]
+            row = rows.together(same, spans, self._way, self._cpus)
+            info = row["extra_info"]
+            before, after = self._readings[barrier]
+            rows.trusted(info, trust.judge(before, after, len(spans) * threads_of(info)))
+            found.append(row)
+        return found
+
+
+def end_all(processes: Sequence[Process]) -> None:
+    """As Ctrl-C would, so that fixtures are torn down; at once when that is not enough, or interrupted once more."""
+    left = list(processes)
+    try:
+        for process in left:
+            process.signal(signal.SIGINT)
+        _await(left, time.monotonic() + INTERRUPTED_S)
+    finally:
+        for process in left:
+            process.signal(signal.SIGKILL)
+        _await(left, time.monotonic() + KILLED_S)
+        for process in left:  # it waits for a driver or a disk, and its keeper for it: the next is started by another
+            process.control.close()
+
+
+def _await(left: list[Process], deadline_s: float) -> None:
+    """Those that end in time are taken off the list."""
+    for process in list(left):
+        with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(KeeperGoneError):
+                process.wait(deadline_s)
+            left.remove(process)
+
+
+def named(ending: Ending, name: str) -> Ending:
+    """Which of them it was, in its one line."""
+    return replace(ending, reason=_said_of(ending.status, ending.reason, name))
+
+
+def named_report(report: dict[str, Any], name: str) -> dict[str, Any]:
+    """The same for a test that failed; a report as it travels."""
+    if report.get("outcome") != "failed":
+        return report
+    longrepr = report.get("longrepr")
+    if isinstance(longrepr, str):
+        text = _said_of(str(report.get("tailgate_status", "failed")), longrepr, name)
+        return {**report, "longrepr": text}
+    if not isinstance(longrepr, dict) or not longrepr.get("reprcrash"):
+        return report
+    message = str(longrepr["reprcrash"]["message"])
+    body, status = message.removeprefix("Failed: "), report.get("tailgate_status")
+    body += at_once_hint(body)
+    text = f"{name}: {body}" if status is None else _said_of(status, body, name)
+    crash = {**longrepr["reprcrash"], "message": f"{'Failed: ' * message.startswith('Failed: ')}{text}"}
+    chain = longrepr.get("chain")
+    if chain:  # of exceptions; the last one's is the report's
+        chain = [*chain[:-1], (chain[-1][0], crash, chain[-1][2])]
+    return {**report, "longrepr": {**longrepr, "reprcrash": crash, "chain": chain}}
+
+
+def _said_of(status: str, reason: str, name: str) -> str:
+    return f"{status}: {name}: {reason.removeprefix(f'{status}: ')}"

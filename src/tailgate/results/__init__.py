@@ -1,0 +1,1 @@
+"""Rows, columns, verdicts and saved runs as data, and how they are shown."""

@@ -1,0 +1,23 @@
+"""By how much a metric may get worse, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+METRICS = ("median", "p99", "throughput")
+"""In the order in which they are told."""
+
+
+DEFAULT_LIMITS_REL: Mapping[str, float] = {"median": 0.02, "p99": 0.10, "throughput": 0.02}
+"""GATE.md: a minimum effect of 2 %. A P99 scatters ten times as much as a median, so its own default is 10 %."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one benchmark is judged by."""
+
+    relative: Mapping[str, float] = field(default_factory=dict)
+    """Metric -> the largest change for the worse that passes, 0.02 for 2 %; metrics that are not named do not fail."""
+    absolute: Mapping[str, float] = field(default_factory=dict)
+    """``median_max``, ``p99_max`` in seconds, ``throughput_min`` in items a second: objectives, met or not."""

@@ -1,0 +1,1 @@
+"""The HTML and the Markdown page of a saved run."""

@@ -1,0 +1,117 @@
+"""What a page about a run says: its machine, its results, its verdicts; all as text, whatever was in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tailgate.number import is_number
+from tailgate.results.rows import Row, row, saved_row
+from tailgate.results.saved_run import Run
+from tailgate.results.verdict import Verdict, lenient_from_json, line, ordered
+from tailgate.results.verdict_table import HEADINGS, cells, quantity, summary
+from tailgate.text import printable
+
+GATES = ("tailgate_gate", "tailgate_duet")
+"""Fields of a saved run that have verdicts."""
+OF_MEANS = "so percentiles are of such means"
+"""Also in the warning of a protocol that chose so many calls itself."""
+INTERVALS_NOTE = (
+    "95 % interval of P99: as if rounds were independent; on a busy machine it held the run's P99 in 51 to 68 % of "
+    "windows of consecutive rounds. By blocks: from rounds as they follow each other, never narrower"
+)
+RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by blocks", "throughput", "rounds", "mind")
+
+
+@dataclass(frozen=True)
+class Content:
+    """One run."""
+
+    title: str
+    facts: Sequence[str]
+    results: Sequence[Sequence[str]]
+    """Rows of ``RESULTS``."""
+    verdicts: Sequence[Sequence[str]]
+    """Rows of ``HEADINGS``, the gravest first; empty where nothing was judged."""
+    summary: str
+    failures: Sequence[str]
+    """The lines of what failed."""
+
+    results_headings = RESULTS
+    verdicts_headings = HEADINGS
+
+
+def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Sequence[Verdict]) -> Content:
+    """From rows as ``rows.row`` makes them."""
+    found = ordered(verdicts)
+    shown = list(rows)
+    notes = [INTERVALS_NOTE] if any(one["p99_s"] is not None for one in shown) else []
+    return Content(
+        printable(title),
+        [*(printable(fact) for fact in facts), *notes],
+        [_result(one) for one in shown],
+        [cells(one) for one in found],
+        summary(found) if found else "",
+        [line(one) for one in found if one.failed],
+    )
+
+
+def of_run(run: Run) -> Content:
+    """A saved one."""
+    rows = [saved_row(bench) for bench in run["benchmarks"]]
+    rows += [
+        row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
+        for one in _mappings(run.get("unmeasured"))
+    ]
+    marks = [mark for name in GATES if isinstance(mark := run.get(name), Mapping)]
+    verdicts = [lenient_from_json(one) for mark in marks for one in _mappings(mark.get("verdicts"))]
+    commit = run.get("commit_info")
+    commit_id = commit.get("id") if isinstance(commit, Mapping) else None
+    title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
+    return content(title, machine_facts(run.get("machine_info") or {}, commit_id), rows, verdicts)
+
+
+def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> list[str]:
+    """A few lines on where it was measured."""
+    facts = machine_info.get("fingerprint")
+    lines = [f"commit {commit_id}"] if commit_id else []
+    if isinstance(facts, Mapping):
+        lines.append(f"{facts.get('cpu_model')}, {facts.get('usable_cpus')} usable CPUs")
+        lines.append(f"machine {machine_info.get('fingerprint_id')}")
+    return lines
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _result(one: Row) -> tuple[str, ...]:
+    rounds = one["rounds"]
+    return (
+        printable(str(one["name"])),
+        printable(str(one["status"])),
+        _shown(one["median_s"], "median"),
+        _shown(one["p99_s"], "p99"),
+        _interval(one, "p99"),
+        _interval(one, "p99_blocks"),
+        _shown(one["throughput_items_per_s"], "throughput"),
+        str(rounds) if isinstance(rounds, int) else "",
+        printable(_to_mind(one)),
+    )
+
+
+def _to_mind(one: Row) -> str:
+    warnings, calls = str(one["warnings"] or ""), one["iterations"]
+    if not isinstance(calls, int) or calls < 2 or OF_MEANS in warnings:
+        return warnings
+    return " | ".join(filter(None, [warnings, f"a round is {calls} calls, {OF_MEANS}"]))
+
+
+def _interval(one: Row, name: str) -> str:
+    low, high = (_shown(one[key], "p99") or "?" for key in (f"{name}_low_s", f"{name}_high_s"))
+    return f"{low} to {high}" if _shown(one["p99_s"], "p99") else ""
+
+
+def _shown(value: Any, metric: str) -> str:
+    return quantity(value, metric) if is_number(value) else ""

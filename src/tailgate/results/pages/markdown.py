@@ -1,0 +1,36 @@
+"""Results and verdicts in GitHub's Markdown, for a job's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tailgate.results.pages.content import Content, of_run
+from tailgate.results.saved_run import Run
+from tailgate.text import markdown_text
+
+NAME = "markdown"
+
+
+def render(runs: Sequence[Run]) -> str:
+    """All runs, one below the other."""
+    return page([of_run(run) for run in runs])
+
+
+def page(pages: Sequence[Content]) -> str:
+    """Nothing in a cell is markup."""
+    return "\n".join(_one(content) for content in pages)
+
+
+def _one(content: Content) -> str:
+    lines = [f"## {markdown_text(content.title)}", ""]
+    lines += [f"- {markdown_text(fact)}" for fact in content.facts]
+    if content.verdicts:
+        lines += ["", f"### Verdicts: {markdown_text(content.summary)}", ""]
+        lines += [*(f"- {markdown_text(text)}" for text in content.failures), ""] if content.failures else []
+        lines += [*_table(content.verdicts_headings, content.verdicts)]
+    return "\n".join([*lines, "", "### Results", "", *_table(content.results_headings, content.results), ""])
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [headings, ["---"] * len(headings), *([markdown_text(cell) for cell in row] for row in rows)]
+    return [f"| {' | '.join(cells)} |" for cells in lines]

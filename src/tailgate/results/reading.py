@@ -1,0 +1,142 @@
+"""A saved run's JSON as far as it can be believed: whatever is in the file, arithmetic with what is left works.
+
+What is not there is :mod:`tailgate.results.saved_run`'s to say; here it is about what is there, and is of another kind, too deep,
+or larger or smaller than any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tailgate.errors import TailgateError, one_line
+from tailgate.number import is_number
+
+DEEPEST = 100
+"""Lists and objects inside of each other. Python's own reader and writer give up somewhere below a thousand."""
+LEAST, MOST = 1e-100, 1e100
+"""A time, whatever its unit, and a count lie between; their squares, ratios and logarithms are numbers, too."""
+NUMBERS = frozenset({
+    "min", "max", "mean", "stddev", "median", "rounds", "iterations", "iqr", "q1", "q3", "ld15iqr", "hd15iqr", "ops",
+    "total", "iqr_outliers", "stddev_outliers", "p90", "p95", "p99", "p999", "p99_low", "p99_high",
+    "p99_blocks_low", "p99_blocks_high", "throughput",
+})  # fmt: skip
+"""Fields of ``stats``."""
+KINDS: dict[str, type] = {"name": str, "fullname": str, "params": dict, "options": dict, "extra_info": dict}
+"""Of a benchmark's fields, where they are there; ``null`` is as if they were not."""
+SMALLEST, LARGEST = 1e-40, 1e40
+"""Anything else that was measured; products and ratios of several are numbers, too."""
+TEXTS = (
+    "study", "model", "model_sha256", "runtime", "runtime_version", "precision", "precision_compiled", "device",
+    "weights", "phase", "protocol", "status", "scenario", "data", "level", "gpu_name", "flops_counter",
+    "throttle_reasons",
+)  # fmt: skip
+"""Fields of ``extra_info`` that our rows have text in. A foreign project may mean anything by these words."""
+NAMES = frozenset({"name", "fullname"})
+"""Those that no benchmark is without."""
+OF_THE_RUN: dict[str, type] = {
+    "machine_info": dict, "commit_info": dict, "datetime": str, "tailgate_run": dict, "unmeasured": list,
+}  # fmt: skip
+WORDS: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
+
+
+def parsed(path: Path, text: str) -> Any:
+    """The file's JSON; a whole number that no float can hold reads as infinity.
+
+    Raises:
+        TailgateError: it is none, or nested deeper than ``DEEPEST``.
+    """
+    try:
+        found = json.loads(text, parse_int=_whole)
+        deep = _deeper(found)
+    except ValueError as error:
+        raise TailgateError(f"{path}: not a saved run (broken or truncated JSON: {one_line(error)})") from error
+    except RecursionError:
+        found, deep = None, True
+    if deep:
+        raise TailgateError(f"{path}: not a saved run (lists or objects more than {DEEPEST} deep inside of each other)")
+    return found
+
+
+def check_kinds(path: Path, run: dict[str, Any]) -> None:
+    """Of everything that is read by somebody; a column that is no finite number is as if it were not there.
+
+    Raises:
+        TailgateError: a field is of another kind. One line, with the file's, the benchmark's and the field's name.
+    """
+    for text in _unlike(run, OF_THE_RUN):
+        raise TailgateError(f"{path}: {text}; not a pytest-benchmark run")
+    for index, bench in enumerate(run["benchmarks"]):
+        for text in _unlike(bench, KINDS, f" of {bench['name'] if isinstance(bench['name'], str) else index}"):
+            raise TailgateError(f"{path}: {text}; not a pytest-benchmark run")
+        stats = bench["stats"]
+        for name in [name for name, value in stats.items() if isinstance(value, float) and not is_number(value)]:
+            del stats[name]
+        wrong = [name for name in NUMBERS & stats.keys() if stats[name] is not None and not _believable(stats[name])]
+        if not isinstance(stats.get("outliers", ""), str | None):
+            wrong.append("outliers")
+        data = stats.get("data")
+        if data is not None and not (isinstance(data, list) and all(map(_believable, data))):
+            wrong.append("data")
+        if wrong:
+            allowed = f"numbers, 0 or of {LEAST:g} to {MOST:g}"
+            raise TailgateError(
+                f"{path}: {bench['name']} has something else than numbers for {', '.join(sorted(wrong))} ({allowed})"
+            )
+
+
+def for_reports(run: dict[str, Any]) -> dict[str, Any]:
+    """The run, for a report: what ours have text in is text, whatever somebody else has put there.
+
+    Numbers that nothing measured can have are not known, and of a machine's facts only objects are read.
+    """
+    machine = run.get("machine_info") or {}
+    for facts, names in ((machine, ("fingerprint", "machine_facts")), (machine.get("fingerprint"), ("packages",))):
+        for name in names:
+            if isinstance(facts, dict) and not isinstance(facts.get(name, {}), dict):
+                del facts[name]
+    run["machine_info"] = _sensible(machine)
+    for bench in run["benchmarks"]:
+        info = _sensible(bench.get("extra_info") or {})
+        for name in TEXTS:
+            if not isinstance(info.get(name), str | None):
+                info[name] = json.dumps(info[name])
+        bench["extra_info"] = info
+    return run
+
+
+def _sensible(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sensible(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_sensible(one) for one in value]
+    if isinstance(value, float) or is_number(value):
+        return value if value == 0 or SMALLEST <= abs(value) <= LARGEST else None
+    return value
+
+
+def _whole(text: str) -> float:
+    """Python's own refuses more than some thousand digits, and arithmetic with floats more than three hundred."""
+    return int(text) if len(text) < 300 else float(text)
+
+
+def _believable(value: Any) -> bool:
+    return is_number(value) and (value == 0 or LEAST <= abs(value) <= MOST)
+
+
+def _unlike(mapping: dict[str, Any], kinds: dict[str, type], whose: str = "") -> Iterator[str]:
+    for name, allowed in kinds.items():
+        value = mapping.get(name)
+        if (value is not None or name in NAMES) and not isinstance(value, allowed):
+            yield f"{name}{whose} is not {WORDS[allowed]}"
+
+
+def _deeper(found: Any) -> bool:
+    """Level by level, so that no depth is too much for this."""
+    level = [found]
+    for _ in range(DEEPEST + 1):
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [one for container in inner for one in container if isinstance(one, dict | list)]
+    return bool(level)

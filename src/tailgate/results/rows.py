@@ -1,0 +1,99 @@
+"""One flat row a benchmark, from a live result or from a saved run: what CSV and reports are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tailgate.number import number
+from tailgate.results.saved_run import Run, machine_id_of
+
+CONTEXT = (
+    "study", "model", "runtime", "runtime_version", "precision", "precision_compiled", "device", "threads",
+    "batch_size", "items_per_call", "image_size", "weights", "phase", "protocol", "parameters", "macs",
+    "flops_counter", "model_sha256", "output_error_rel", "top1_agreement", "load_s", "first_call_s",
+    "warmup_rounds", "cpu_utilization", "rss_peak_bytes", "rss_growth_bytes",
+    "gpu_name", "gpu_time_median_s", "gpu_time_p99_s", "gpu_time_p99_low_s", "gpu_time_p99_high_s", "device_clock",
+    "l2_flushed", "gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes", "gpu_memory_process_peak_bytes",
+    "h2d_bytes", "h2d_median_s", "h2d_p99_s", "h2d_bytes_per_s", "d2h_bytes", "d2h_median_s", "d2h_p99_s",
+    "d2h_bytes_per_s", "inclusive_median_s", "inclusive_p99_s", "power_mean_w", "power_idle_before_w",
+    "power_idle_after_w", "energy_j", "energy_per_item_j", "energy_uncertainty_rel", "energy_source",
+    "images_per_joule", "temperature_max_c", "sm_clock_mean_hz", "memory_clock_mean_hz", "gpu_utilization_mean",
+    "gpu_memory_utilization_mean", "pstate", "throttled", "throttle_reasons", "throttled_share", "power_capped_share",
+    "tenants", "tenant_cpus", "total_throughput_items_per_s",
+)  # fmt: skip
+"""``extra_info`` fields of CONTRACT.md; those of a GPU, and of tenants, are empty in other rows."""
+
+STATISTICS = {
+    "min": "min_s", "median": "median_s", "mean": "mean_s", "stddev": "stddev_s", "max": "max_s",
+    "p90": "p90_s", "p95": "p95_s", "p99": "p99_s", "p99_low": "p99_low_s", "p99_high": "p99_high_s",
+    "p99_blocks_low": "p99_blocks_low_s", "p99_blocks_high": "p99_blocks_high_s",
+    "p999": "p999_s", "rounds": "rounds", "iterations": "iterations", "throughput": "throughput_items_per_s",
+}  # fmt: skip
+"""Field of ``stats`` -> name with its unit."""
+MAY_BE_NONE = {"p99_low", "p99_high", "throughput"}
+"""Too few rounds, or a median of zero."""
+
+Row = dict[str, Any]
+
+
+def warnings_of(extra_info: Mapping[str, Any]) -> list[str]:
+    """What a reader of the row must mind; other projects may keep something else under the name."""
+    found = extra_info.get("warnings")
+    return [str(warning) for warning in found] if isinstance(found, list) else []
+
+
+def add_warning(extra_info: dict[str, Any], text: str) -> None:
+    """One more thing to mind; a test's own value under the name is left alone."""
+    warnings = extra_info.setdefault("warnings", [])
+    if isinstance(warnings, list):
+        warnings.append(text)
+
+
+def threads_of(extra_info: Mapping[str, Any]) -> int:
+    """How many threads the test says it computes with; 1 where it does not say, or means something else by the word."""
+    threads = number(extra_info.get("threads"))
+    return int(threads) if threads is not None and threads >= 1 else 1
+
+
+def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any]) -> Row:
+    """Name, status, context and statistics; ``None`` where a value is not known."""
+    return {
+        "name": name,
+        "status": extra_info.get("status", "ok"),
+        **{field: extra_info.get(field) for field in CONTEXT},
+        **{unit_name: (stats or {}).get(field) for field, unit_name in STATISTICS.items()},
+        "warnings": " | ".join(warnings_of(extra_info)),
+    }
+
+
+def saved_row(bench: Mapping[str, Any]) -> Row:
+    """Of a benchmark in a saved run; among its warnings why cells are empty."""
+    stats = bench["stats"]
+    found = row(bench["fullname"], stats, bench.get("extra_info") or {})
+    lacking = [name for name in STATISTICS if name not in MAY_BE_NONE and stats.get(name) is None]
+    if lacking:
+        said = f"not in the saved run, nor the rounds to find it from: {', '.join(lacking)}"
+        found["warnings"] = " | ".join(filter(None, [found["warnings"], said]))
+    return found
+
+
+def alone(row: Mapping[str, Any]) -> bool:
+    """Whether nobody else of the benchmark's own tenants was at work beside it; also of ``extra_info``."""
+    tenants = row.get("tenants")
+    return not isinstance(tenants, int) or tenants <= 1
+
+
+def rows_of(run: Run) -> Iterator[Row]:
+    """Every measured benchmark of a saved run, with the run's machine."""
+    for bench in run["benchmarks"]:
+        yield {**saved_row(bench), "fingerprint_id": machine_id_of(run), "timestamp_utc": _timestamp(bench, run)}
+
+
+def _timestamp(bench: Mapping[str, Any], run: Run) -> str | None:
+    """When the cell ended; the run's own time for rows that do not say."""
+    return (bench.get("extra_info") or {}).get("timestamp_utc") or run.get("datetime")
+
+
+UNTRUSTED = frozenset({"contended", "throttled"})
+"""Statuses of rows that say more of the machine's other work than of the benchmark (docs/trust.md)."""

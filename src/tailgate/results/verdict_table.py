@@ -1,0 +1,124 @@
+"""Many verdicts: a table for a terminal, and the same in Markdown for a job's summary.
+
+Names may come from a file somebody else made, so nothing in them is markup here.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tailgate.results.verdict import SEVERITY, UNITS, Verdict, line, ordered
+from tailgate.stats.decision import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
+from tailgate.text import markdown_text, percent, printable, probability
+
+HEADINGS = (
+    "verdict",
+    "benchmark",
+    "metric",
+    "base",
+    "head",
+    "change",
+    "99 % interval",
+    "p",
+    "limit",
+    "detectable",
+    "why",
+)
+STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
+          PASS: "green", NEW: "cyan"}  # fmt: skip
+WIDEST = 1000
+
+
+def cells(one: Verdict) -> tuple[str, ...]:
+    """One row of the table, as text."""
+    interval = ""
+    if one.low_rel is not None and one.high_rel is not None:
+        interval = f"{percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}"
+    return (
+        one.verdict,
+        printable(short_name(one.fullname)),
+        "" if one.verdict == MISSING else printable(one.metric),
+        quantity(one.base, one.metric),
+        quantity(one.head, one.metric),
+        "" if one.change_rel is None else percent(one.change_rel),
+        interval,
+        "" if one.p is None else probability(one.p).removeprefix("= "),
+        "" if one.limit_rel is None else f"{one.limit_rel * 100:g} %",
+        "" if one.detectable_rel is None else f"{one.detectable_rel * 100:.1f} %",
+        printable(one.reason or ""),
+    )
+
+
+def short_name(fullname: str) -> str:
+    """Without file and class; a parameter may have anything in it, ``::`` too."""
+    base, bracket, parameters = fullname.partition("[")
+    return (base.rpartition("::")[2] + bracket + parameters) or fullname
+
+
+def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
+    """As wide as it needs to be, as pytest-benchmark's own; the reasons below it, each once."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in HEADINGS[:-1]:
+        right = heading in {"base", "head", "change", "99 % interval", "p", "limit", "detectable"}
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for one in ordered(verdicts):
+        row = [Text(cell) for cell in cells(one)[:-1]]
+        row[0].stylize(STYLES[one.verdict])
+        table.add_row(*row)
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=WIDEST,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(table)
+    rows = [row.rstrip() for row in stream.getvalue().splitlines()]
+    return "\n".join([*rows, *reasons(verdicts)])
+
+
+def reasons(verdicts: Sequence[Verdict]) -> list[str]:
+    """Why there is no better verdict: each reason once, with the first it is said of."""
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for one in ordered(verdicts):
+        if one.reason:
+            found.setdefault((one.verdict, printable(one.reason)), []).append(one)
+    return [
+        f"{verdict}: {cells(those[0])[1]}{f' and {len(those) - 1} more' if len(those) > 1 else ''}: {reason}"
+        for (verdict, reason), those in found.items()
+    ]
+
+
+def markdown_table(verdicts: Sequence[Verdict]) -> str:
+    """GitHub's dialect; the lines of what failed in full below it."""
+    rows = [HEADINGS, ["---"] * len(HEADINGS), *(tuple(map(markdown_text, cells(one))) for one in ordered(verdicts))]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    failed = "".join(f"\n- {markdown_text(line(one))}" for one in ordered(verdicts) if one.failed)
+    return f"**{summary(verdicts)}**\n\n{table}\n" + (f"{failed}\n" if failed else "")
+
+
+def summary(verdicts: Iterable[Verdict]) -> str:
+    """``2 fail, 1 undecided, 17 pass``; the gravest first."""
+    counts = Counter(one.verdict for one in verdicts)
+    return ", ".join(f"{counts[name]} {name}" for name in SEVERITY if counts[name]) or "nothing was compared"
+
+
+def quantity(value: float | None, metric: str) -> str:
+    """With four significant digits and its unit."""
+    if value is None:
+        return ""
+    if UNITS.get(metric) == "items_per_s":
+        return f"{value:,.4g} /s" if value < 1e4 else f"{value:,.0f} /s"
+    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if value >= factor:
+            return f"{value / factor:.4g} {unit}"
+    return f"{value / 1e-9:.4g} ns"

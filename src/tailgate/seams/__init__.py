@@ -1,0 +1,1 @@
+"""Every private name of pytest, pytest-benchmark and argparse that the instrument leans on."""

@@ -1,0 +1,100 @@
+"""``--report FILE``: a whole page is on disk as benchmarks end, so that a crash loses next to none before it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailgate.errors import one_line
+from tailgate.files import replace_text
+from tailgate.machine import fingerprint as environment
+from tailgate.results.pages import html, markdown
+from tailgate.results.pages.content import content, machine_facts
+from tailgate.results.rows import Row, row
+from tailgate.seams import benchmark_names
+from tailgate.seams.storage import kept
+from tailgate.session.items import whole
+from tailgate.session.run import BenchmarkRun
+
+MOST_OF_THE_RUN = 0.02
+"""The share of a session's time that writing its page may take: each time it is all of it, so it takes longer and
+longer. The page on disk lacks what ended within fifty times as long as the last one took to write."""
+
+
+class LiveReport:
+    """Registered only where a report was asked for."""
+
+    def __init__(self, config: pytest.Config, file: Path, run: BenchmarkRun) -> None:
+        self._config = config
+        self._file = file
+        self._run = run
+        self._page = html.page if file.suffix == ".html" else markdown.page
+        self._title = f"Benchmarks of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        self._stats: dict[int, dict[str, Any]] = {}
+        self._broken = False
+        self._shown = -1
+        """How many results the page on disk has."""
+        self._due_s = 0.0
+
+    def pytest_runtest_logfinish(self) -> None:
+        """A test has ended: the page follows, where there is something new and writing costs little of the run."""
+        results = len(benchmark_names.measured(self._config)) + len(self._run.unmeasured)
+        if results == self._shown or time.monotonic() < self._due_s:
+            return
+        start_s = time.monotonic()
+        self.write()
+        self._shown = results
+        end_s = time.monotonic()
+        self._due_s = end_s + (end_s - start_s) / MOST_OF_THE_RUN
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """With all that is known, also where nothing was measured."""
+        result = yield
+        self.write(last=True)
+        if self._broken and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        return result
+
+    def write(self, *, last: bool = False) -> None:
+        """The whole page anew; a full disk costs the page, not what is still to be measured.
+
+        ``last``: there may be room again; where there is not, the page is kept elsewhere.
+        """
+        if self._broken and not last:
+            return
+        fingerprint = self._run.fingerprint
+        facts = {"fingerprint": fingerprint, "fingerprint_id": environment.fingerprint_id(fingerprint)}
+        text = self._page([content(self._title, machine_facts(facts), self._rows(), self._run.verdicts)])
+        try:
+            replace_text(self._file, text)
+        except OSError as error:
+            self._broken = True
+            if last:
+                elsewhere = kept(text, self._file.name, "page")
+                self._run.remark(f"--report: {self._file} could not be written ({one_line(error)}); {elsewhere}")
+            return
+        self._broken = False
+
+    def _rows(self) -> list[Row]:
+        measured = [
+            row(one.fullname, self._stats_of(one), one.extra_info)
+            for one in whole(benchmark_names.measured(self._config))
+        ]
+        names = {one["name"] for one in measured}
+        return measured + [
+            row(one["fullname"], None, {"status": one["status"], "warnings": [one["reason"]]})
+            for one in self._run.unmeasured
+            if one["fullname"] not in names
+        ]
+
+    def _stats_of(self, measured: Any) -> dict[str, Any]:
+        """Each once: a percentile is a sort."""
+        if id(measured) not in self._stats:
+            self._stats[id(measured)] = {**measured.stats.as_dict(), "iterations": measured.iterations}
+        return self._stats[id(measured)]

@@ -1,0 +1,391 @@
+"""One pytest session with benchmarks: what was measured, what was not and why, where it is written."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tailgate.errors import TailgateError, one_line
+from tailgate.machine import fingerprint as environment
+from tailgate.machine import trust
+from tailgate.meters import not_profiled
+from tailgate.results import comparability
+from tailgate.results.columns import P99_BLOCKS
+from tailgate.results.plain import plain
+from tailgate.results.rows import row, warnings_of
+from tailgate.results.saved_run import Run
+from tailgate.results.tidy_csv import TidyCsv
+from tailgate.seams import benchmark_names
+from tailgate.session import outputs, run_json
+from tailgate.session.extent_watch import ExtentWatch
+from tailgate.session.findings import Findings
+from tailgate.session.items import failure_line, is_benchmark, is_only_marked, skip_reason
+from tailgate.session.narrator import Narrator
+from tailgate.session.progress import summary
+from tailgate.session.settings import Settings
+from tailgate.session.why_not_isolated import hindrance
+from tailgate.text import printable
+
+if TYPE_CHECKING:  # its statistics are not for a session without a gate
+    from tailgate.gates.saved.plugin import SavedGate
+    from tailgate.results.verdict import Verdict
+
+RUN = pytest.StashKey["BenchmarkRun"]()
+CALIBRATING_SHARE = 0.05
+"""Of a session's time, at most about so much is spent on the calibration kernel."""
+
+
+def _codspeed(config: pytest.Config) -> bool:
+    """Whether pytest-codspeed measures in this session."""
+    asked = getattr(config.option, "codspeed", False) or os.environ.get("CODSPEED_ENV") is not None
+    return bool(asked and hasattr(config.option, "codspeed"))
+
+
+class BenchmarkRun:
+    """Made before pytest-benchmark makes its own session.
+
+    Raises:
+        TailgateError: a path that will be written to cannot be.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config = config
+        self._settings = settings
+        self._fingerprint: dict[str, Any] | None = None
+        self._narrator = Narrator(config, 0, 1, wanted=False)
+        self._from_journal = False
+        self._found = Findings()
+        self._counted: dict[pytest.Item, list[Any]] = {}
+        self._calibrations: list[dict[str, Any]] = []
+        self._calibration_due_s = 0.0
+        self.extent = ExtentWatch(config)
+        """What of its benchmarks this session came to."""
+        self._only_marked: list[str] = []
+        self.compared: list[Run] = []
+        """Saved runs that this one is compared with."""
+        self.verdicts: list[Verdict] = []
+        """Of every gate, as they fall."""
+        self.gate: SavedGate | None = None
+        """Judges what is measured, where that was asked for."""
+        self.isolation: str | None = None
+        """How processes are started, where each benchmark has its own."""
+        if settings.protocol and getattr(config.option, "benchmark_precision", None) is not None:
+            raise TailgateError(
+                f"--benchmark-precision stops at the first round that looks precise, and the protocol "
+                f"{settings.protocol.name} fixes the rounds before timing; use --protocol=adaptive instead, or turn "
+                "the protocol off with -o tailgate_protocol="
+            )
+        if settings.active and _codspeed(config):
+            raise TailgateError(
+                "--codspeed puts a benchmark fixture of its own in place of the one that Tailgate measures by; "
+                "leave out --codspeed (and CODSPEED_ENV), or Tailgate's options here and in the ini file"
+            )
+        disabled = getattr(config.option, "benchmark_disable", False) and not config.option.benchmark_enable
+        wanted = [flag for flag in ("compare", "save") if getattr(config.option, f"benchmark_{flag}", None)]
+        if settings.active and disabled and wanted:
+            raise TailgateError(
+                f"--benchmark-{wanted[0]} measures nothing with --benchmark-disable; leave one of them out"
+            )
+        self._present = hasattr(config.option, "benchmark_storage")
+        """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
+        self._csv: TidyCsv | None = None
+        self.not_isolated = hindrance(config) if self._present else "pytest-benchmark is turned off"
+        """Why benchmarks run in this process although others were asked for."""
+        if not self._present:
+            return
+        outputs.use_baselines(config, settings, self.fingerprint)
+        if settings.active or {"p99", P99_BLOCKS} & {*(config.getoption("benchmark_columns", None) or ())}:
+            benchmark_names.add_p99_intervals()
+        outputs.check_writable(config, settings)
+        if settings.csv:
+            self._csv = TidyCsv(settings.csv)
+
+    @property
+    def isolating(self) -> bool:
+        """Whether each benchmark gets a process of its own: asked for, and possible in this session."""
+        return self._settings.isolated and self.not_isolated is None
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """This machine's, taken once."""
+        if self._fingerprint is None:
+            self._fingerprint = environment.fingerprint(self._settings.fingerprint_packages)
+        return self._fingerprint
+
+    def begin(self, items: list[pytest.Item]) -> None:
+        """All benchmarks are known; start counting them."""
+        self._found.selected = sum(is_benchmark(item) for item in items)
+        self._only_marked = [item.nodeid for item in items if is_only_marked(item)]
+        if self._settings.isolated and self.not_isolated and self._found.selected:
+            self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
+        processes = self._settings.processes if self.isolating else 1
+        tenants = self._settings.tenants if self.isolating else 1
+        self._narrator = Narrator(
+            self._config, self._found.selected, processes, tenants=tenants, wanted=self._settings.progress
+        )
+
+    def item_begins(self, item: pytest.Item) -> None:
+        """Announce a benchmark."""
+        if self._watching and is_benchmark(item) and not self._calibrations:
+            self.calibrate(None)
+        self._from_journal = False
+        self._narrator.begin(item)
+
+    def item_ends(self, item: pytest.Item) -> None:
+        """Say what came of it."""
+        self._narrator.end(item, costs_time=not self._from_journal)
+
+    @property
+    def _why_not_profiled(self) -> str:
+        if self._settings.duet:
+            return "a duet has no runs for it"
+        if self._settings.isolated:
+            return f"benchmarks were not isolated: {self.not_isolated}"
+        return "it needs --isolation=process"
+
+    @property
+    def _watching(self) -> bool:
+        return self._settings.active and self._present and not self._off
+
+    def calibrate(self, after: str | None) -> dict[str, float]:
+        """How fast the machine is now, ``after`` which benchmark: fields for its row.
+
+        Looked at only so often that it takes a small share of the session: many short benchmarks share one look.
+        """
+        start_s = time.monotonic()
+        if start_s >= self._calibration_due_s:
+            found = trust.calibrate()
+            self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
+            end_s = time.monotonic()
+            self._calibration_due_s = end_s + (end_s - start_s) / CALIBRATING_SHARE
+        last = self._calibrations[-1]
+        return {f"calibration_{part}": last[part] for part in ("compute_s", "memory_s")}
+
+    def passed_over(self, rows: list[dict[str, Any]]) -> None:
+        """One of several processes has ended; the row is made when all have."""
+        self._narrator.medians(rows)
+
+    def resumed(self) -> None:
+        """The present benchmark's result is the journal's."""
+        self._from_journal = True
+        self._narrator.remark = " (from the journal)"
+
+    def retried(self) -> None:
+        """It was contended, and measured a second time."""
+        self._narrator.remark = " (2nd try)"
+
+    def profiling(self, meter: str) -> None:
+        """The present benchmark is measured; a meter's own run of it begins."""
+        self._narrator.doing(meter)
+
+    def judged(self, verdict: str | None) -> None:
+        """The present benchmark's verdict, for its progress line."""
+        self._narrator.remark = f", {verdict}" if verdict else ""
+
+    def remark(self, *lines: str) -> None:
+        """Say something at the end of the run."""
+        self._found.remarks += lines
+
+    def note(self, item: pytest.Item, report: Any, rows: Sequence[Any]) -> list[Any]:
+        """Keep the results, or the reason why there is none; its status is the report's, where it has one.
+
+        ``rows``: all that the test has made so far. Those that are new are given back.
+        """
+        if not is_benchmark(item):
+            return []
+        if hasattr(report, "wasxfail") and report.skipped:
+            self._not_measured(item, "failed", "failed as expected", report.wasxfail or "no reason given")
+        elif report.skipped:
+            self._not_measured(item, "unsupported", "skipped", skip_reason(report))
+        elif report.failed and report.when != "teardown":  # what was measured before stays measured
+            self._not_measured(item, getattr(report, "tailgate_status", "failed"), "FAILED", failure_line(report))
+        elif report.passed and (report.when == "call" or item in self._counted):  # a rerun is not passed
+            return self._measured_item(item, rows)  # a fixture may measure after the call
+        return []
+
+    def judge(
+        self, report: Any, item: pytest.Item, rows: Sequence[Any], again: Callable[[], Sequence[Any]] | None = None
+    ) -> None:
+        """What the gate says of a benchmark; a test that passed fails, where it got slower.
+
+        ``again`` measures it once more.
+        """
+        if self.gate is None or not report.passed or not rows:
+            return
+        verdict = self.gate.verdict(report, item, rows, again)
+        self._narrator.outcome = f"{self._narrator.outcome}, gate: {verdict}"
+
+    @property
+    def unmeasured(self) -> list[dict[str, str]]:
+        """``fullname``, ``status`` and ``reason`` of what has no numbers so far."""
+        return self._found.unmeasured
+
+    def teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """No dot for a benchmark that has a progress line."""
+        return self._narrator.status(report)
+
+    def finish(self, session: pytest.Session) -> None:
+        """Exit code 5 when benchmarks were selected and none was measured, none failed."""
+        if benchmark_names.unwritten(self._config) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._nothing_measured and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+    def summarize(self, reporter: pytest.TerminalReporter) -> None:
+        """What a reader must not miss."""
+        for line in [*self._found.to_mind(), *self._machine_moved(), *self._never_measured()]:
+            reporter.write_line(printable(line), yellow=True)
+        if not self._settings.active or not self._found.unmeasured:
+            return
+        if self._nothing_measured:
+            reporter.write_line(self._found.nothing_measured(), red=True)
+        else:
+            reporter.write_line(
+                f"Measured {self._found.measured} of {self._found.selected} selected benchmarks. "
+                "Not measured, or failed:"
+            )
+        for line in self._found.reasons():
+            reporter.write_line(printable(line))
+
+    def _machine_moved(self) -> list[str]:
+        """Where the calibration kernel says that the machine is not what it was."""
+        seen = comparability.calibrations(self._calibrations)
+        moved = [trust.remark(seen), *(comparability.machine_moved(run, seen) for run in self.compared)]
+        return [f"Mind: {text}" for text in moved if text]
+
+    def _never_measured(self) -> list[str]:
+        """Tests that are called benchmarks and ask for nothing that measures, in one line."""
+        if not self._watching:
+            return []
+        measured = {
+            row.fullname for row in benchmark_names.measured(self._config)
+        }  # a test may ask for the fixture as it runs
+        names = [name for name in self._only_marked if name not in measured]
+        if not names:
+            return []
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        return [
+            f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
+            "fixture; write def test_...(benchmark) and call benchmark(function)"
+        ]
+
+    def describe_machine(self, machine_info: dict[str, Any]) -> None:
+        """Add the fingerprint and the facts beside it."""
+        run_json.describe_machine(machine_info, self.fingerprint)
+
+    def complete_json(self, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
+        """Add what CONTRACT.md promises beyond the columns."""
+        extent = self.extent.as_json(bench["fullname"] for bench in output_json["benchmarks"])
+        output_json["tailgate_run"] = {
+            **run_json.settings_of(self._settings, self.isolation),
+            "selected": self._found.selected,
+            "measured": self._found.measured,
+            "calibrations": self._calibrations,
+            **extent,
+        }
+        if self._settings.active and not extent["complete"]:
+            self._found.remark_once(run_json.incomplete(extent))
+        output_json["unmeasured"] = self._found.unmeasured
+        run_json.complete_json(benchmarks, output_json)
+
+    def comparing(self, machine_info: Run, compared: Run) -> AbstractContextManager[None]:
+        """Around pytest-benchmark's comparison of machines."""
+        if not self._settings.active:
+            return comparability.stock(machine_info, compared)
+        comparability.keep_workloads(compared)
+        self._found.remarks += comparability.mark_other_machine(self.fingerprint, compared)
+        if self.gate is None:  # it says so itself, and looks at older runs
+            self._found.remarks += comparability.partial(compared)
+        self.compared.append(compared)
+        return comparability.silenced(machine_info, compared)
+
+    def close(self) -> None:
+        """Close the CSV."""
+        if self._csv:
+            self._csv.close()
+            self._csv = None
+
+    @property
+    def _nothing_measured(self) -> bool:
+        # pytest-benchmark also disables itself, under xdist for one.
+        if not self._present:
+            return False
+        wanted = self._settings.active and not (self._config.option.collectonly or self._off)
+        return bool(wanted and self._found.selected and not self._found.measured)
+
+    @property
+    def measuring(self) -> bool:
+        """Whether benchmarks are measured in this session, by whatever way."""
+        return self._present and not self._off and not self._config.option.collectonly
+
+    @property
+    def _off(self) -> bool:
+        """Benchmarks are disabled or skipped by pytest-benchmark itself."""
+        session: Any = getattr(self._config, "_benchmarksession", None)
+        return bool(session is None or session.disabled or session.skip)
+
+    def _measured_item(self, item: pytest.Item, rows: Sequence[Any]) -> list[Any]:
+        counted = self._counted.setdefault(item, [])
+        new = [one for one in rows if not any(one is before for before in counted)]  # a subtest has passed before
+        if not rows:
+            self._narrator.outcome = "passed, without a measurement"
+        if not new:
+            return []
+        self._found.measured += not counted
+        counted += new
+        calibrated = self.calibrate(item.nodeid) if self._watching and self.isolation is None else None
+        for one in new:
+            if calibrated:
+                one.extra_info.update(calibrated)
+                not_profiled(one.extra_info, self._settings.profilers, self._why_not_profiled)
+            for warning in warnings_of(one.extra_info) if self._settings.active else []:
+                self._found.warn(one.name, warning)
+            stats = {**one.stats.as_dict(), "iterations": one.iterations}
+            info = plain(one.extra_info)
+            self._append_csv(row(one.fullname, stats, info))
+            status = one.extra_info.get("status", "ok")
+            self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, info)
+        self._narrator.outcome = summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted])
+        return new
+
+    def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
+        self._narrator.outcome = f"{word}: {reason}"
+        self._found.not_measured(item.nodeid, status, reason)
+        self._append_csv(row(item.nodeid, None, {"status": status, "warnings": [reason]}))
+        self._tell(item, status, reason, None, {})
+
+    def _tell(self, item: pytest.Item, status: str, reason: str | None, stats: Any, extra_info: dict[str, Any]) -> None:
+        """Whoever in the project wants to know."""
+        self._config.hook.pytest_tailgate_result(
+            item=item, status=status, reason=reason, stats=stats, extra_info=extra_info
+        )
+
+    def _append_csv(self, found: dict[str, Any]) -> None:
+        if self._csv:
+            identity = environment.fingerprint_id(self.fingerprint)
+            row_now = {**found, "timestamp_utc": datetime.now(UTC).isoformat(), "fingerprint_id": identity}
+            try:
+                self._csv.append(row_now)
+            except OSError as error:  # a full disk costs the CSV, not what is still to be measured
+                self._config.stash[benchmark_names.UNWRITTEN] = True
+                self._found.remarks.append(
+                    f"--csv: {self._csv.path} took no row from {found['name']} on ({one_line(error)}); "
+                    f"{self._append_elsewhere(row_now)}"
+                )
+
+    def _append_elsewhere(self, row_now: dict[str, Any]) -> str:
+        """To a file in the temporary folder, as all rows after it; half a sentence on that."""
+        assert self._csv is not None
+        try:
+            self._csv = self._csv.elsewhere()
+            self._csv.append(row_now)
+        except (TailgateError, OSError) as error:
+            self._csv = None
+            return f"nor did the temporary folder ({one_line(error)})"
+        return f"it and those after it are in {self._csv.path}"

@@ -1,0 +1,1 @@
+"""What follows from the saved rows of a published study; found by the ini value ``tailgate_reports``."""

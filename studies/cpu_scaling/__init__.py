@@ -1,0 +1,1 @@
+"""Cpu scaling: what follows from the rows of that study."""

@@ -1,0 +1,1 @@
+"""Framework comparison: what follows from the rows of that study."""

@@ -1,0 +1,95 @@
+"""The source's findings, and which of them hold, as a section of the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from studies.framework_comparison import tables
+from studies.framework_comparison.entries import Group
+from studies.framework_comparison.predicates import (
+    MARGIN_REL,
+    NOT_MEASURED,
+    STILL_AS_LARGE,
+    VERDICTS,
+    Alike,
+    Extreme,
+    Finding,
+    Judged,
+    Ratio,
+)
+from studies.framework_comparison.published import NAMES
+
+MODEL = "mlp"
+"""What they are about."""
+FINDINGS: Sequence[Finding] = (
+    Extreme("latency", "pytorch", most=False),
+    Extreme("latency", "openvino", most=True),
+    Ratio("latency", "tensorflow", "pytorch"),
+    Ratio("latency", "jax", "pytorch"),
+    Ratio("latency", "onnxruntime", "pytorch"),
+    Ratio("latency", "openvino", "pytorch"),
+    Ratio("latency", "tensorflow", "jax"),
+    Ratio("latency", "openvino", "onnxruntime"),
+    Extreme("CPU use", "jax", most=True),
+    Ratio("CPU use", "jax", "pytorch"),
+    Ratio("CPU use", "tensorflow", "pytorch"),
+    Alike("CPU use", ("pytorch", "onnxruntime", "openvino")),
+    Extreme("memory", "pytorch", most=False),
+    Extreme("memory", "openvino", most=True),
+    Alike("memory", tuple(NAMES)),
+)
+"""The tables and insights of the source, in its order."""
+
+
+def section(groups: Sequence[Group], chosen: Group) -> list[str]:
+    """Markdown: each finding in the source, the source's way here, and compared alike; then in the other cells."""
+    alike = [group for group in groups if not group.key.as_published and group.key.model == MODEL]
+    published = next((group for group in groups if group.key.as_published), None)
+    title = "## Which findings of the source hold, and which reverse when compared alike\n"
+    if not alike and published is None:
+        return [title, f"Not measured: they are about the {MODEL}, which is not in these runs.\n"]
+    fair = chosen if chosen in alike else None
+    lines, verdicts = [], Counter[str]()
+    reasons: list[str] = []
+    for finding in FINDINGS:
+        theirs = finding.judge(published.by_runtime) if published else Judged("", NOT_MEASURED, "no run as published")
+        ours = finding.judge(fair.by_runtime) if fair else Judged("", NOT_MEASURED, "no run compared alike")
+        verdicts[ours.verdict] += 1
+        reasons += [f"{finding.text}: {one.reason}" for one in (theirs, ours) if one.reason and one.seen]
+        lines.append((finding.text, finding.published, _said(theirs), ours.seen, _verdict(ours)))
+    counted = ", ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if verdicts[name])
+    parts = [title]
+    if fair:
+        parts.append(f"Compared alike ({tables.escaped(fair.key.label)}), {len(FINDINGS)} findings; {counted}.\n")
+    headings = ("finding", "published", "as published, here", "compared alike", "verdict")
+    parts.append(tables.table(headings, lines, others="---"))
+    parts += [*(f"- {tables.escaped(text)}" for text in dict.fromkeys(reasons)), ""]
+    others = [group for group in alike if group is not fair]
+    if others:
+        parts += ["The verdicts of the other cells:\n", _others(others)]
+    parts.append(
+        f"One framework clearly has more than another when the lower end of its range is above the upper end of the "
+        f"other's by more than {MARGIN_REL['latency']:.0%} (latency; the range is the middle half of the rounds) or "
+        f"{MARGIN_REL['memory']:.0%} (CPU use and memory, one number a row). A ratio is no longer so large when less "
+        f"than {STILL_AS_LARGE:.0%} of the published one is left. Times of contended rows decide nothing.\n"
+    )
+    return parts
+
+
+def _others(groups: Sequence[Group]) -> str:
+    headings = ("finding", *(group.key.label.removeprefix(f"{MODEL}, ") for group in groups))
+    lines = []
+    for finding in FINDINGS:
+        judged = [finding.judge(group.by_runtime) for group in groups]
+        lines.append((finding.text, *(_said(one) if one.seen else one.verdict for one in judged)))
+    return tables.table(headings, lines, others="---")
+
+
+def _said(judged: Judged) -> str:
+    return f"{judged.verdict}: {judged.seen}" if judged.seen else _verdict(judged)
+
+
+def _verdict(judged: Judged) -> str:
+    """The reason where nothing else is in the cell; those of a cell with numbers are below the table."""
+    return f"{judged.verdict} ({judged.reason})" if judged.reason and not judged.seen else judged.verdict

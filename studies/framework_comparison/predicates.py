@@ -1,0 +1,242 @@
+"""A finding as a predicate over measurements: an extreme, a ratio, or that some are alike.
+
+The rule, for two frameworks and one metric: one is *clearly* more than the other when its lower end is above the
+other's upper end by more than ``MARGIN_REL``. The ends of a latency are the first and third quartile of its rounds
+(so the middle halves do not overlap); CPU use and memory have one number a row, and only the margin.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from studies.framework_comparison.entries import Entry, Value
+from studies.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
+
+HOLDS, REVERSES, SMALLER = "holds", "reverses", "no longer so large"
+UNDECIDED, NOT_MEASURED = "undecided", "not measured"
+VERDICTS = (HOLDS, SMALLER, REVERSES, UNDECIDED, NOT_MEASURED)
+
+MIB = 1024 * 1024
+MARGIN_REL = {"latency": 0.02, "CPU use": 0.05, "memory": 0.05}
+STILL_AS_LARGE = 1 / 1.5
+"""A ratio holds when at least this share of the published one is left; below, it is no longer so large."""
+ALIKE_REL = 0.10
+"""What the source called the same lay within a tenth of each other."""
+PUBLISHED = {"latency": LATENCY_MS, "CPU use": CPU_PERCENT, "memory": MEMORY_MB}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding against one group of measurements."""
+
+    seen: str
+    """What was measured, in the finding's own terms; empty where nothing was."""
+    verdict: str
+    reason: str | None = None
+    """Why it is undecided or not measured."""
+
+
+@dataclass(frozen=True)
+class Finding(ABC):
+    """One thing the source says of one metric."""
+
+    metric: str
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The finding, without its number."""
+
+    @property
+    @abstractmethod
+    def published(self) -> str:
+        """Its number in the source."""
+
+    @abstractmethod
+    def judge(self, entries: Mapping[str, Entry]) -> Judged:
+        """Against the frameworks of one group, by runtime; those that were not measured are absent."""
+
+
+@dataclass(frozen=True)
+class Extreme(Finding):
+    """A framework has the least, or the most, of all five."""
+
+    subject: str
+    most: bool
+
+    @property
+    def text(self) -> str:
+        """Which framework, of what."""
+        if self.metric == "latency":
+            return f"{NAMES[self.subject]} is the {'slowest' if self.most else 'fastest'}"
+        return f"{NAMES[self.subject]} needs the {'most' if self.most else 'least'} {_noun(self.metric)}"
+
+    @property
+    def published(self) -> str:
+        """The subject's own number."""
+        return shown(self.metric, PUBLISHED[self.metric][self.subject])
+
+    def judge(self, entries: Mapping[str, Entry]) -> Judged:
+        """One rival that is clearly beyond it is enough against it; for it, all must be clearly behind."""
+        values, absent = _values(entries, self.metric, NAMES)
+        if self.subject in absent:
+            return Judged("", NOT_MEASURED, absent[self.subject])
+        own = values.pop(self.subject)
+        pick = max if self.most else min
+        if not values:
+            return Judged(_told(self.subject, self.metric, own), NOT_MEASURED, next(iter(absent.values())))
+        rival = pick(values, key=lambda name: values[name].value)
+        seen = f"{_told(self.subject, self.metric, own)}; {_told(rival, self.metric, values[rival])}"
+        beyond = [name for name, value in values.items() if _ahead(value, own, self.metric, most=self.most)]
+        if beyond:
+            return Judged(seen, REVERSES)
+        if absent:
+            return Judged(seen, NOT_MEASURED, next(iter(absent.values())))
+        close = [name for name, value in values.items() if not _ahead(own, value, self.metric, most=self.most)]
+        if close:
+            return Judged(seen, UNDECIDED, f"too close to {', '.join(NAMES[name] for name in close)}")
+        return Judged(seen, HOLDS)
+
+
+@dataclass(frozen=True)
+class Ratio(Finding):
+    """A framework has so many times what another has."""
+
+    subject: str
+    base: str
+
+    @property
+    def text(self) -> str:
+        """Which two."""
+        return f"{NAMES[self.subject]} against {NAMES[self.base]}: {self.metric}"
+
+    @property
+    def factor(self) -> float:
+        """In the source."""
+        return PUBLISHED[self.metric][self.subject] / PUBLISHED[self.metric][self.base]
+
+    @property
+    def published(self) -> str:
+        """As a factor."""
+        return times(self.factor)
+
+    def judge(self, entries: Mapping[str, Entry]) -> Judged:
+        """By the ratio, once it is clear on which side of 1 it is, or how far from the published one at most."""
+        values, absent = _values(entries, self.metric, (self.subject, self.base))
+        if absent:
+            return Judged("", NOT_MEASURED, "; ".join(absent.values()))
+        own, base = values[self.subject], values[self.base]
+        if base.value <= 0:
+            return Judged("", NOT_MEASURED, f"{NAMES[self.base]} has {shown(self.metric, 0)}, too little to divide by")
+        factor = own.value / base.value
+        if _ahead(base, own, self.metric, most=True):
+            return Judged(times(factor), REVERSES)
+        if own.high < base.low * self.factor * STILL_AS_LARGE:
+            return Judged(times(factor), SMALLER)
+        if not _ahead(own, base, self.metric, most=True):
+            return Judged(times(factor), UNDECIDED, "too close to each other")
+        return Judged(times(factor), HOLDS if factor >= self.factor * STILL_AS_LARGE else SMALLER)
+
+
+@dataclass(frozen=True)
+class Alike(Finding):
+    """Some frameworks need the same."""
+
+    subjects: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Which."""
+        names = "All five" if len(self.subjects) == len(NAMES) else _listed([NAMES[name] for name in self.subjects])
+        return f"{names} need about the same {_noun(self.metric)}"
+
+    @property
+    def published(self) -> str:
+        """The largest over the smallest."""
+        values = [PUBLISHED[self.metric][name] for name in self.subjects]
+        return f"within {max(values) / min(values) - 1:.1%}"
+
+    def judge(self, entries: Mapping[str, Entry]) -> Judged:
+        """By the largest over the smallest."""
+        values, absent = _values(entries, self.metric, self.subjects)
+        if len(values) < 2:
+            return Judged("", NOT_MEASURED, "; ".join(absent.values()))
+        least = min(values, key=lambda name: values[name].value)
+        most = max(values, key=lambda name: values[name].value)
+        if values[least].value <= 0:
+            return Judged("", NOT_MEASURED, f"{NAMES[least]} has {shown(self.metric, 0)}, too little to divide by")
+        seen = times(values[most].value / values[least].value)
+        seen += f" ({NAMES[most]} over {NAMES[least]})" if most != least else ""
+        if values[most].low > values[least].high * (1 + ALIKE_REL):
+            return Judged(seen, REVERSES)
+        if absent:
+            return Judged(seen, NOT_MEASURED, next(iter(absent.values())))
+        if values[most].high <= values[least].low * (1 + ALIKE_REL):
+            return Judged(seen, HOLDS)
+        return Judged(seen, UNDECIDED, f"about {ALIKE_REL:.0%} apart")
+
+
+def value_of(entry: Entry, metric: str) -> Value | None:
+    """In the units of the published figures: ms, %, MB of 1024 x 1024 bytes."""
+    if metric == "CPU use":
+        return entry.cpu_percent
+    value, per = (entry.latency_s, 1e-3) if metric == "latency" else (entry.memory_bytes, MIB)
+    return None if value is None else Value(value.value / per, value.low / per, value.high / per)
+
+
+def _values(
+    entries: Mapping[str, Entry], metric: str, names: Sequence[str] | Mapping[str, str]
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """What may be judged, and why the rest may not: a contended row's times are not the framework's own."""
+    values, absent = {}, {}
+    for name in names:
+        entry = entries.get(name)
+        value = None if entry is None else value_of(entry, metric)
+        if entry is None:
+            absent[name] = f"{NAMES[name]}: not measured"
+        elif value is None:
+            absent[name] = f"{NAMES[name]}: no {metric}"
+        elif entry.disturbed and metric != "memory":
+            absent[name] = f"{NAMES[name]}: {entry.status}"
+        else:
+            values[name] = value
+    return values, absent
+
+
+def _ahead(one: Value, other: Value, metric: str, *, most: bool) -> bool:
+    """Whether ``one`` clearly has more (``most``) or less than ``other``."""
+    upper, lower = (one, other) if most else (other, one)
+    return upper.low > lower.high * (1 + MARGIN_REL[metric])
+
+
+def shown(metric: str, value: float) -> str:
+    """With its unit."""
+    if metric == "latency":
+        return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
+    return f"{value:.0f} %" if metric == "CPU use" else f"{value:.0f} MB"
+
+
+def times(factor: float) -> str:
+    """A ratio, with more digits where it is near 1 or below."""
+    return f"{factor_text(factor)}×"
+
+
+def factor_text(factor: float) -> str:
+    """The same without its sign."""
+    if factor >= 10:
+        return f"{factor:.0f}" if factor >= 100 else f"{factor:.1f}"
+    return f"{factor:.2f}" if factor >= 0.1 else f"{factor:.2g}"
+
+
+def _told(name: str, metric: str, value: Value) -> str:
+    return f"{NAMES[name]} {shown(metric, value.value)}"
+
+
+def _noun(metric: str) -> str:
+    return "CPU time" if metric == "CPU use" else metric
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

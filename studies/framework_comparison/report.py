@@ -1,0 +1,133 @@
+"""Study 2 from saved runs: who is fast, alike compared; who was, as published; and which findings survive.
+
+Give it the fair run, the run with ``--protocol=paper``, or both. The text is Markdown; beside it lie the source's CSV
+and its three-panel picture, of one group under the plain name and of each other group under a longer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studies.framework_comparison import picture, tables
+from studies.framework_comparison.entries import Group, Key
+from studies.framework_comparison.findings import MODEL, section
+from studies.framework_comparison.groups import groups_of
+from tailgate.errors import TailgateError
+from tailgate.results.saved_run import Run, machine_id_of, machine_of
+from tailgate.text import printable
+
+NAME = "framework-comparison"
+BATCH = 1000
+
+
+def render(runs: Sequence[Run]) -> str:
+    """Markdown: the findings against each other, then every group's tables.
+
+    Raises:
+        TailgateError: no row of study 2, or the runs are from different machines.
+    """
+    groups = _groups(runs)
+    chosen = headline(groups, _usable_cpus(runs))
+    parts = ["# Frameworks compared (study 2)\n", *(f"- {tables.escaped(fact)}" for fact in _machine(runs)), ""]
+    parts.append(f"The plain `.csv` and `.png` are of: {tables.escaped(chosen.key.label)}.\n")
+    parts += section(groups, chosen)
+    for group in groups:
+        parts += [
+            f"## {tables.escaped(group.key.label)}\n",
+            f"{tables.escaped(_versions(group))}.\n",
+            tables.as_markdown(group),
+        ]
+    return "\n".join(parts)
+
+
+def attachments(runs: Sequence[Run]) -> dict[str, bytes]:
+    """``.csv`` and ``.png`` of the group that :func:`headline` picks, and of each other under a suffix of its own.
+
+    Raises:
+        TailgateError: as :func:`render`, or matplotlib is not installed.
+    """
+    groups = _groups(runs)
+    found = {}
+    for suffix, group in suffixes(groups, headline(groups, _usable_cpus(runs))).items():
+        found[f"{suffix}.csv"] = tables.as_csv(group)
+        found[f"{suffix}.png"] = picture.as_png(group, [_versions(group), *_machine(runs)])
+    return found
+
+
+def headline(groups: Sequence[Group], usable_cpus: int | None) -> Group:
+    """The study's own question: the mlp compared alike, batch 1000, on all CPUs; as published where that is all."""
+
+    def fitness(group: Group) -> tuple[bool | int, ...]:
+        key = group.key
+        threads, batch = key.threads or 0, key.batch_size or 0
+        fits = usable_cpus is None or threads <= usable_cpus
+        return (
+            not key.as_published, key.model == MODEL, key.precision == "fp32", batch == BATCH, batch,
+            fits, threads if fits else -threads, len(group.by_runtime),
+        )  # fmt: skip
+
+    return max(groups, key=fitness)
+
+
+def suffixes(groups: Sequence[Group], chosen: Group) -> dict[str, Group]:
+    """What each group's files are called after the report's own stem: the chosen one's nothing more."""
+    found = {"": chosen}
+    for group in groups:
+        if group is chosen:
+            continue
+        key = group.key
+        plain = _suffix(key, chosen.key)
+        sha256 = f"-{(key.model_sha256 or 'unknown')[:8]}"
+        suffix = next(
+            name for name in (plain, plain + sha256, *(f"{plain}{sha256}-{nth}" for nth in range(2, len(groups) + 3)))
+            if name not in found
+        )  # fmt: skip
+        found[suffix] = group
+    return found
+
+
+def _suffix(key: Key, chosen: Key) -> str:
+    if key.as_published:
+        return "-as-published"
+    names = [name for name, other in ((key.model, chosen.model), (key.precision, chosen.precision)) if name != other]
+    safe = ["".join(letter if letter.isalnum() or letter in "._" else "_" for letter in str(name)) for name in names]
+    return "".join(f"-{part}" for part in (*safe, f"b{key.batch_size}", f"t{key.threads}"))
+
+
+def _groups(runs: Sequence[Run]) -> list[Group]:
+    machines = {machine_id_of(run) for run in runs}
+    if len(machines) > 1:
+        names = ", ".join(sorted(machine or "unknown" for machine in machines))
+        raise TailgateError(f"--format={NAME}: the runs are from different machines ({names}); report each on its own")
+    groups = groups_of(runs)
+    if not groups:
+        raise TailgateError(
+            f"--format={NAME}: no row of study 2 in these runs; measure some with: "
+            "pytest benchmarks/test_framework_comparison.py --benchmark-save=NAME"
+        )
+    return groups
+
+
+def _usable_cpus(runs: Sequence[Run]) -> int | None:
+    found = (machine_of(runs[0]) or {}).get("usable_cpus")
+    return found if isinstance(found, int) else None
+
+
+def _machine(runs: Sequence[Run]) -> list[str]:
+    facts, identity = machine_of(runs[0]) or {}, machine_id_of(runs[0])
+    if not facts:
+        return ["machine unknown: saved without Tailgate"]
+    days = sorted({str(run.get("datetime") or "an unknown day")[:10] for run in runs})
+    return [
+        printable(
+            f"{facts.get('cpu_model')}, {facts.get('usable_cpus')} usable CPUs; machine {identity}; {', '.join(days)}"
+        )
+    ]
+
+
+def _versions(group: Group) -> str:
+    measured = [entry for entry in group.entries if entry.measured]
+    protocols = ", ".join(dict.fromkeys(str(entry.protocol) for entry in measured)) or "unknown"
+    versions = dict.fromkeys(f"{entry.name.removesuffix(' compiled')} {entry.version or '?'}" for entry in measured)
+    alike = "as the source measured" if group.key.as_published else "compared alike"
+    return f"Protocol {protocols}, {alike}; {', '.join(versions)}"

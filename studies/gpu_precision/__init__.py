@@ -1,0 +1,1 @@
+"""Gpu precision: what follows from the rows of that study."""

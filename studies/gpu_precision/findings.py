@@ -1,0 +1,64 @@
+"""What DEEP-GAP (Palaniappan, arXiv 2604.14552) found, and which of it holds here, as a section of the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from studies.gpu_precision.predicates import VERDICTS, Finding, PeaksWithin, Throughout, Unmeasurable, UpTo
+from studies.gpu_precision.ratios import BEST_CPU, OVER_GPU, SOURCE_CPU
+from studies.gpu_precision.reading import Study
+from studies.gpu_precision.votes import (
+    faster_than_fp32,
+    fastest_precision,
+    gpu_over_gpu,
+    less_memory,
+    less_power,
+    more_per_joule,
+)
+from studies.markdown_table import table
+from tailgate.text import printable
+
+NO_PAIR = "no GPU has fp32 and fp16 or int8 of one model by one runtime with this value"
+FINDINGS: Sequence[Finding] = (
+    UpTo("INT8 over CPU baselines (pytorch fp32, the source's CPU study)", 58, SOURCE_CPU, precision="int8"),
+    UpTo("the same over the best CPU row of any runtime and precision", 58, BEST_CPU, precision="int8"),
+    UpTo("L4 over T4", 4.4, OVER_GPU, gpus=("L4", "T4")),
+    Throughout("L4 is above T4 in every precision", "yes", gpu_over_gpu("L4", "T4"),
+               "L4 and T4 share no cell", gpus=("L4", "T4")),
+    PeaksWithin("L4", 16, 32),
+    Throughout("INT8 has the highest throughput", "yes", fastest_precision("int8"),
+               "no GPU has int8 and another precision of one model"),
+    Throughout("FP16 is consistently above FP32", "yes", faster_than_fp32("fp16"),
+               "no GPU has fp16 and fp32 of one model by one runtime"),
+    Throughout("reduced precision (FP16, INT8) needs less memory", "yes", less_memory,
+               NO_PAIR),
+    Throughout("reduced precision (FP16, INT8) needs less power", "yes", less_power, NO_PAIR),
+    Throughout("reduced precision (FP16, INT8) gives more images per joule", "yes", more_per_joule, NO_PAIR),
+    Unmeasurable("T4 remains competitive for large batches", "no number",
+                 "the source names no margin and no batch that would decide it; see the energy table"),
+)  # fmt: skip
+"""In the source's order; its second line is our own question."""
+
+
+def section(study: Study) -> list[str]:
+    """Markdown: each finding, its published number, what is here, and the verdict."""
+    judged = [(finding, finding.judge(study)) for finding in FINDINGS]
+    counts = Counter(one.verdict for _, one in judged)
+    said = ", ".join(f"{name}: {counts[name]}" for name in VERDICTS if counts[name])
+    lines = [
+        (finding.text, finding.published, _escaped(one.seen) or "-", one.verdict, _escaped(one.reason or ""))
+        for finding, one in judged
+    ]
+    return [
+        "## Findings of the source\n",
+        f"{len(FINDINGS)} findings; {said}.\n",
+        table(("finding", "published", "here", "verdict", "because"), lines, text_columns=4, text_last=True),
+        "The source measured a T4 and an L4, and a CPU; a ratio over a CPU is as much about the CPU. A cell "
+        "counts for or against a finding when its 95 % interval leaves 1 out (memory, power and energy, one number a "
+        "cell: when it differs by more than 5 %); of twenty equal ones one would by chance.\n",
+    ]
+
+
+def _escaped(text: str) -> str:
+    return printable(text).replace("|", "\\|").replace("<", "&lt;").replace("`", "'")

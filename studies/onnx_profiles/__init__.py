@@ -1,0 +1,1 @@
+"""Onnx profiles: what follows from the rows of that study."""

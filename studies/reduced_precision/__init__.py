@@ -1,0 +1,1 @@
+"""Reduced precision: what follows from the rows of that study."""

@@ -1,0 +1,1 @@
+"""Roofline: what follows from the rows of that study."""

@@ -1,0 +1,197 @@
+"""The roofline as PNG: both axes logarithmic, a panel a device and thread count, a line a precision and a level.
+
+A point is a number, explained beside the panel: points of one model lie close together, and names on them would hide
+them. The line to the left of a point ends at the intensity of its layer-wise traffic.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from studies.roofline.bound import attainable
+from studies.roofline.rows import DISTURBED, TRAINING, Place, Point, Roofline, Roofs
+from tailgate.errors import TailgateError
+from tailgate.results.precision_labels import arithmetic
+from tailgate.text import printable
+
+COLORS = {"fp32": "#0072B2", "tf32": "#56B4E9", "bf16": "#D55E00", "fp16": "#CC79A7", "int8": "#009E73"}
+"""Okabe and Ito's: told apart by colour-blind readers, too."""
+OTHER_COLOR, LEVEL_COLOR = "#000000", "#777777"
+DASHES = ("-", (0, (6, 2)), (0, (4, 2, 1, 2)), (0, (1, 1.5)))
+AXES_INCHES, LEFT, BELOW, ABOVE, KEY_INCHES, LINE_INCHES = (7.6, 5.0), 0.9, 0.75, 0.75, 4.6, 0.21
+DOTS_PER_INCH = 130
+FEWEST_KEY_LINES = 4
+
+
+def draw(found: Mapping[Place, Roofline]) -> bytes:
+    """Every place that has peaks.
+
+    Raises:
+        TailgateError: matplotlib is not installed.
+    """
+    return _png(figure(found))
+
+
+def figure(found: Mapping[Place, Roofline]) -> Any:
+    """The figure, without a window or any global state; sizes are fixed so that texts along a line can follow it."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise TailgateError(
+            "pictures need matplotlib, which is not installed; install it with: pip install matplotlib; "
+            "or leave --output away"
+        ) from error
+    heights = [max(AXES_INCHES[1], LINE_INCHES * (len(_drawn(one)) + FEWEST_KEY_LINES)) for one in found.values()]
+    width = LEFT + AXES_INCHES[0] + KEY_INCHES
+    total = sum(heights) + len(heights) * (BELOW + ABOVE)
+    made = Figure(figsize=(width, total))
+    top = total
+    for (place, one), height in zip(found.items(), heights, strict=True):
+        bottom = top - ABOVE - height
+        axes = made.add_axes((LEFT / width, bottom / total, AXES_INCHES[0] / width, height / total))
+        _panel(axes, place, one, height)
+        top = bottom - BELOW
+    return made
+
+
+def _drawn(one: Roofline) -> list[Point]:
+    return [point for point in one.points if point.compulsory is not None]
+
+
+def _panel(axes: Any, place: Place, one: Roofline, height: float) -> None:
+    points = _drawn(one)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    (left, right), (low, high) = _limits(one.roofs, points)
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, high)
+    decades = math.log10(right / left), math.log10(high / low)
+    angle = math.degrees(math.atan2(height / decades[1], AXES_INCHES[0] / decades[0]))
+    _roofs(axes, one.roofs, angle)
+    for index, point in enumerate(points, 1):
+        _draw_point(axes, point, index)
+    _key(axes, points, height)
+    axes.set_title(f"Roofline · {printable(place.title)}\n{printable(place.machine)}", fontsize=10, loc="left")
+    axes.set_xlabel("operational intensity in FLOP/byte (point: compulsory traffic; left end of its line: layer-wise)")
+    axes.set_ylabel("GFLOP/s")
+    axes.grid(visible=True, which="major", color="#e4e4e4", linewidth=0.7)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _limits(roofs: Roofs, points: Sequence[Point]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Room for every point, and for where the roofs bend."""
+    tops = [peak.value / 1e9 for peak in roofs.flop_per_s.values()]
+    bandwidths = [level.bytes_per_s / 1e9 for level in roofs.levels]
+    x = [max(tops) / bandwidth for bandwidth in bandwidths if tops]
+    x += [value for point in points for value in (point.compulsory, point.layerwise) if value]
+    y = [*tops, *(point.achieved_flop_per_s / 1e9 for point in points)]
+    low = min(y, default=1.0) / 3
+    if tops and not points:
+        low = min(tops) / 100
+    x = x or [1.0]
+    return (min(x) / 4, max(x) * 4), (low, max(y, default=1.0) * 2.5)
+
+
+def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
+    left, right = axes.get_xlim()
+    low, high = axes.get_ylim()
+    top = max((peak.value / 1e9 for peak in roofs.flop_per_s.values()), default=high)
+    lines = [(rate, list(same)) for rate, same in groupby(roofs.levels, key=lambda level: level.bytes_per_s / 1e9)]
+    for index, (bandwidth, same) in enumerate(lines):
+        end = top / bandwidth
+        axes.plot(
+            [left, end], [attainable(top, bandwidth, left), top], linestyle=DASHES[index % len(DASHES)],
+            color=LEVEL_COLOR, linewidth=1.3, zorder=1,
+        )  # fmt: skip
+        begin = max(left, low / bandwidth)
+        # The outermost has room below it; another goes there from under a line that is close.
+        below = index == len(lines) - 1 or (index > 0 and lines[index - 1][0] < 1.7 * bandwidth)
+        x = begin * (end / begin) ** (0.06 + 0.16 * index) if end > begin else begin
+        names = ", ".join(printable(level.name) for level in same)
+        axes.annotate(
+            f"{names} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if below else (-3, 4),
+            textcoords="offset points", va="top" if below else "baseline", rotation=angle, rotation_mode="anchor",
+            fontsize=8, color="#444444", zorder=4, **_halo(),
+        )  # fmt: skip
+    fastest = max((level.bytes_per_s / 1e9 for level in roofs.levels), default=None)
+    ranked = sorted(roofs.flop_per_s.items(), key=lambda item: item[1].value)
+    for index, (precision, peak) in enumerate(ranked):
+        value = peak.value / 1e9
+        begin = left if fastest is None else max(left, value / fastest)
+        color = _color(precision)
+        axes.plot([begin, right], [value, value], color=color, linewidth=1.8, zorder=1)
+        # Neighbours that are close: the lower one's text goes below its line.
+        below = index + 1 < len(ranked) and ranked[index + 1][1].value < 1.25 * peak.value
+        axes.annotate(
+            f"{printable(precision)} {value:,.4g} GFLOP/s", (right, value), xytext=(-4, -4 if below else 4),
+            textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=8, color=color, zorder=4,
+            **_halo(),
+        )  # fmt: skip
+
+
+def _color(precision: str) -> str:
+    return COLORS.get(arithmetic(precision) or "", OTHER_COLOR)
+
+
+def _draw_point(axes: Any, point: Point, index: int) -> None:
+    color, height = _color(point.precision), point.achieved_flop_per_s / 1e9
+    assert point.compulsory is not None, "only those are drawn"
+    if point.layerwise is not None:
+        axes.plot([point.layerwise, point.compulsory], [height, height], color=color, linewidth=1, alpha=0.6, zorder=2)
+        axes.plot([point.layerwise], [height], marker="|", color=color, markersize=6, zorder=2)
+    axes.plot([point.compulsory], [height], zorder=3, **_marker(point, color))
+    axes.annotate(
+        str(index), (point.compulsory, height), xytext=(6, 3), textcoords="offset points", fontsize=8, color=color,
+        fontweight="bold", zorder=5, **_halo(),
+    )  # fmt: skip
+
+
+def _marker(point: Point, color: str) -> dict[str, Any]:
+    """Triangles are training; hollow: measured on a disturbed machine; red edge: above its roof."""
+    hollow = point.status in DISTURBED
+    return {
+        "marker": "^" if point.phase == TRAINING else "o",
+        "markersize": 7,
+        "markerfacecolor": "white" if hollow else color,
+        "markeredgecolor": "#cc0000" if point.verdict.failed else color,
+        "markeredgewidth": 2.0 if point.verdict.failed else 1.2,
+        "linestyle": "none",
+    }
+
+
+def _key(axes: Any, points: Sequence[Point], height: float) -> None:
+    """The numbers, and what the marks mean, to the right of the panel."""
+    step, x = LINE_INCHES / height, 1.03
+    marks = ["circle: inference; triangle: training", "hollow: on a disturbed machine; red edge: above its roof"]
+    for line, text in enumerate(marks):
+        axes.text(x, 1 - line * step, text, transform=axes.transAxes, fontsize=8, color="#555555", va="top")
+    for index, point in enumerate(points, 1):
+        share = (
+            ""
+            if point.verdict.share is None
+            else f", {point.verdict.share:.{0 if point.verdict.share >= 0.1 else 1}%} of its roof"
+        )
+        color = _color(point.precision)
+        y = 1 - (len(marks) + index - 0.5) * step
+        axes.text(
+            x, y, str(index), transform=axes.transAxes, fontsize=8, color=color, va="top", fontweight="bold",
+        )  # fmt: skip
+        axes.text(x + 0.035, y, f"{printable(point.label)}{share}", transform=axes.transAxes, fontsize=8, va="top")
+
+
+def _halo() -> dict[str, Any]:
+    from matplotlib.patheffects import withStroke
+
+    return {"path_effects": [withStroke(linewidth=2.5, foreground="white")]}
+
+
+def _png(made: Any) -> bytes:
+    stream = io.BytesIO()
+    made.savefig(stream, format="png", dpi=DOTS_PER_INCH)
+    return stream.getvalue()

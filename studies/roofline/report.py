@@ -1,0 +1,113 @@
+"""The measured roofline of each device and thread count, and every cell's place under it, checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from studies.markdown_table import code, number, table
+from studies.roofline import picture
+from studies.roofline.bound import ABOVE, NEAR, NOT_JUDGED, ON_OR_UNDER, TOLERANCE_REL, UNDECIDED, ridge
+from studies.roofline.rows import Place, Point, Roofline, Roofs, rooflines
+from tailgate.errors import TailgateError
+from tailgate.results.saved_run import Run
+
+NAME = "roofline"
+COMMAND = "pytest benchmarks/test_roofline_peaks.py benchmarks/test_cpu_scaling.py --benchmark-save=NAME"
+CELLS = (
+    "cell", "phase", "FLOP/byte compulsory", "layer-wise", "counted", "achieved GFLOP/s", "roof GFLOP/s", "roof by",
+    "share of roof", "bound by", "verdict",
+)  # fmt: skip
+PEAKS = ("peak", "measured", "kernel and size", "ridge in FLOP/byte", "status")
+
+
+def render(runs: Sequence[Run]) -> str:
+    """Markdown, a part for each machine, device and thread count.
+
+    Raises:
+        TailgateError: no peak in these runs.
+    """
+    found = _found(runs)
+    parts = ["# Roofline\n"]
+    for place, one in found.items():
+        parts += _part(place, one)
+    return "\n".join([*parts, _notes()])
+
+
+def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
+    """The picture.
+
+    Raises:
+        TailgateError: no peak in these runs, or matplotlib is not installed.
+    """
+    return {".png": picture.draw({place: one for place, one in _found(runs).items() if _has_peaks(one)})}
+
+
+def _found(runs: Sequence[Run]) -> dict[Place, Roofline]:
+    found = rooflines(runs)
+    if not any(_has_peaks(one) for one in found.values()):
+        raise TailgateError(f"--format={NAME}: no measured peak in these runs; measure peaks and cells with: {COMMAND}")
+    return found
+
+
+def _has_peaks(one: Roofline) -> bool:
+    return bool(one.roofs.flop_per_s or one.roofs.bytes_per_s)
+
+
+def _part(place: Place, one: Roofline) -> list[str]:
+    counts = Counter(point.verdict.word for point in one.points)
+    words = (ON_OR_UNDER, ABOVE, UNDECIDED, NOT_JUDGED)
+    said = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
+    faults = [f"- {code(point.label)}: {point.verdict.because}" for point in one.points if _wants_a_line(point)]
+    return [
+        f"## {code(place.title)}\n",
+        f"{code(place.machine)}\n",
+        _peaks(one.roofs) if _has_peaks(one) else "No peak was measured here.\n",
+        f"**{said or 'no cell'}**\n",
+        table(CELLS, [_cell(point) for point in one.points], text_columns=2, text_last=True) if one.points else "",
+        "\n".join(faults) + "\n" if faults else "",
+    ]
+
+
+def _wants_a_line(point: Point) -> bool:
+    return point.verdict.word != ON_OR_UNDER
+
+
+def _peaks(roofs: Roofs) -> str:
+    top = max((peak.value for peak in roofs.flop_per_s.values()), default=None)
+    lines = [
+        (f"{precision} products", f"{number(peak.value / 1e9)} GFLOP/s", code(peak.made_by), "", peak.status)
+        for precision, peak in roofs.flop_per_s.items()
+    ]
+    for level in roofs.levels:
+        peak, _ = roofs.bytes_per_s[level.name]
+        from_here = "" if top is None else number(ridge(top, level.bytes_per_s), 3)
+        lines.append((level.name, f"{number(peak.value / 1e9)} GB/s", code(peak.made_by), from_here, peak.status))
+    return table(PEAKS, lines, text_columns=1, text_last=True)
+
+
+def _cell(point: Point) -> tuple[str, ...]:
+    verdict, disturbed = point.verdict, "" if point.status == "ok" else f" ({point.status})"
+    return (
+        code(point.label),
+        point.phase,
+        number(point.compulsory, 3),
+        number(point.layerwise, 3),
+        number(point.counted, 3),
+        number(point.achieved_flop_per_s / 1e9, 3),
+        number(verdict.roof.flop_per_s / 1e9 if verdict.roof else None, 3),
+        verdict.roof.by if verdict.roof else "–",
+        "–" if verdict.share is None else f"{verdict.share:.1%}",
+        verdict.bound or "–",
+        verdict.word + disturbed,
+    )
+
+
+def _notes() -> str:
+    return (
+        "FLOPs = 2 × MACs, training 3 × forward. Compulsory traffic: weights, input and output once (training: weights "
+        "and momentum read and written). Layer-wise: every operation reads and writes, unfused. Counted: cache misses "
+        "× 64 bytes (`--meters=perf`). The roof is the lowest of the precision's peak and of each level's bandwidth "
+        "over what caches inside it cannot keep from it; a row more than "
+        f"{TOLERANCE_REL:.0%} above it is an error in the row or in a peak. Bound by: from {NEAR:.0%} of a roof on.\n"
+    )

@@ -1,0 +1,1 @@
+"""Training: what follows from the rows of that study."""

@@ -1,0 +1,127 @@
+"""Study 5's saved rows of training: what was trained, how fast, and what the machine did meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tailgate.number import is_number
+from tailgate.results.rows import warnings_of
+from tailgate.results.saved_run import Run, machine_id_of, machine_of
+
+STUDY, TEST = "training", "test_training"
+USABLE = ("ok", "oversubscribed")
+FLOPS_PER_MAC = 2
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the rows of one table share."""
+
+    machine: str
+    cpu_model: str
+    device: str
+    threads: int | None
+    precision: str
+    image_size_px: int | None
+    classes: int | None
+    data: str
+
+    @property
+    def title(self) -> str:
+        """``cpu, 2 threads, fp32, 64 px, synthetic``."""
+        threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}" if self.device == "cpu" else ""
+        return ", ".join(part for part in (self.device, threads, self.precision, f"{self.image_size_px} px") if part)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One row."""
+
+    setting: Setting
+    model: str
+    batch_size: int | None
+    scenario: str
+    status: str
+    info: Mapping[str, Any]
+    machine: Mapping[str, Any]
+    """``machine_info`` of its run."""
+    median_s: float | None
+
+    @property
+    def usable(self) -> bool:
+        """Whether its times are the code's own."""
+        return self.status in USABLE and self.number("images_per_s") is not None
+
+    def number(self, field: str) -> float | None:
+        """A finite number of ``extra_info``."""
+        return finite(self.info.get(field))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must mind."""
+        return warnings_of(self.info)
+
+    def train_flop_per_s(self) -> float | None:
+        """End to end, waits for data included: what the source's column means."""
+        return _product(self.number("training_flops_per_item"), self.number("images_per_s"))
+
+    def val_flop_per_s(self) -> float | None:
+        """Of the forward passes of validation, end to end."""
+        macs = self.number("macs")
+        return _product(None if macs is None else FLOPS_PER_MAC * macs, self.number("val_images_per_s"))
+
+
+def trained(runs: Sequence[Run]) -> list[Trained]:
+    """Every row of training, in the order of the runs."""
+    return [one for run in runs for one in _of_run(run)]
+
+
+def unmeasured(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
+    """Name, status and reason of cells without numbers, in every run."""
+    return [
+        (str(one.get("fullname")).rpartition("::")[2], str(one.get("status")), str(one.get("reason")))
+        for run in runs
+        for one in run.get("unmeasured") or ()
+        if isinstance(one, Mapping) and f"::{TEST}" in str(one.get("fullname"))
+    ]
+
+
+def by_setting(rows: Sequence[Trained]) -> dict[Setting, list[Trained]]:
+    """One table each, in the order of first sight."""
+    found: dict[Setting, list[Trained]] = {}
+    for one in rows:
+        found.setdefault(one.setting, []).append(one)
+    return found
+
+
+def _of_run(run: Run) -> Iterator[Trained]:
+    machine = run.get("machine_info") or {}
+    facts = machine_of(run) or {}
+    for bench in run["benchmarks"]:
+        info = bench.get("extra_info") or {}
+        if info.get("study") != STUDY or finite(info.get("images_per_s")) is None:
+            continue
+        setting = Setting(
+            machine_id_of(run) or "unknown", str(facts.get("cpu_model")), str(info.get("device")),
+            _count(info.get("threads")), str(info.get("precision")), _count(info.get("image_size")),
+            _count(info.get("classes")), str(info.get("data")),
+        )  # fmt: skip
+        yield Trained(
+            setting, str(info.get("model")), _count(info.get("batch_size")), str(info.get("scenario") or ""),
+            str(info.get("status", "ok")), info, machine, finite(bench["stats"].get("median")),
+        )  # fmt: skip
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if isinstance(value, int) and is_number(value) else None
+
+
+def _product(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one * other
+
+
+def finite(value: Any) -> float | None:
+    """A number that is one; anything else in a saved file is unknown."""
+    return float(value) if is_number(value) else None
