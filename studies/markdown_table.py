@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tailgate.text import printable
+from tailgate import printable
 
 MARKUP = re.compile(r"[\\`*\[\]<>|~&$]")
 """What could mean something in Markdown within a line; written as numeric entities."""

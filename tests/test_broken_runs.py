@@ -29,6 +29,8 @@ from tailgate.gates.saved.samples import of_stats
 from tailgate.gates.saved.sessions import history_of
 from tailgate.results.saved_run import load_run
 
+SUITE = Path(__file__).parent.parent
+
 TEXTS = {  # of JSON, each in the place of some value of a sound run
     "huge": "1" + "0" * 400, "longer than Python reads": "1" + "0" * 5000, "huge negative": "-1" + "0" * 400,
     "large": "1e308", "beyond floats": "1e400", "small": "1e-320", "infinity": "Infinity", "nan": "NaN",
@@ -109,7 +111,7 @@ def ends_by_itself(folder: Path, text: str) -> None:
     file.write_text(text)
     sound = folder / "0002_sound.json"
     sound.write_text(WHOLE)
-    commands = [["report", str(file), f"--format={name}"] for name in formats()]
+    commands = [["report", str(file), f"--format={name}"] for name in formats(SUITE)]
     commands += [["compare", str(file), str(sound), "--fail-on-regression", "--columns=min,p99,throughput,ops,iqr"]]
     commands += [["compare", str(sound), str(file)], ["duet", str(file)]]
     commands += [["baselines", "accept", str(file), "--as=x", f"--storage={folder / 'b'}"]]

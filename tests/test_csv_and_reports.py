@@ -17,6 +17,7 @@ from tailgate.errors import TailgateError
 from tailgate.results.rows import row
 from tailgate.results.tidy_csv import HEADER, TidyCsv
 
+SUITE = Path(__file__).parent.parent
 OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
@@ -376,13 +377,13 @@ def test_all_formats_are_known():
         "accuracy", "deep-gap", "deep-gap-csv", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge",
         "roofline", "scaling", "training", "trtexec",
     ]  # fmt: skip
-    assert list(formats()) == ours
+    assert list(formats(SUITE)) == ours
 
 
 def test_an_unknown_format_names_the_nearest(capsys, save):
     said, code = report(capsys, save("a", cell(0.1)), "--format=scalling")
     assert (code, said.out) == (4, "")
-    assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", f"allowed: {', '.join(formats())}")
+    assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", f"allowed: {', '.join(formats(SUITE))}")
 
 
 @pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x.json"], ["report", "x", "--fromat=y"]])

@@ -211,7 +211,8 @@ def test_memory_is_given_back_only_where_cuda_is_open(monkeypatch: pytest.Monkey
 
 def test_asking_for_devices_imports_no_framework() -> None:
     script = (
-        "import sys\nfrom fixtures.devices.which import absent, capability\nfrom fixtures.devices import memory as device_memory\n"
+        "import sys\nfrom fixtures.devices.which import absent, capability\n"
+        "from fixtures.devices import memory as device_memory\n"
         "absent('cuda:0'), capability('cuda:0'), device_memory.release()\n"
         "print([name for name in ('torch', 'numpy', 'onnxruntime', 'pynvml') if name in sys.modules])"
     )

@@ -16,6 +16,8 @@ from tailgate.meters import meters, profilers
 from tailgate.options import INI_ONLY, OPTIONS
 from tailgate.session.protocol import PRESETS
 
+SUITE = Path(__file__).parent.parent
+
 README = (ROOT / "README.md").read_text()
 DOCS = README + "".join(file.read_text() for file in sorted((ROOT / "docs").glob("*.md")))
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
@@ -61,7 +63,9 @@ def test_every_option_of_the_instrument_is_in_the_readme(flag: str) -> None:
     assert f"`{flag}" in README
 
 
-@pytest.mark.parametrize("name", [*(option.ini for option in INI_ONLY), *PRESETS, *formats(), *meters(), *profilers()])
+@pytest.mark.parametrize(
+    "name", [*(option.ini for option in INI_ONLY), *PRESETS, *formats(SUITE), *meters(), *profilers()]
+)
 def test_every_name_a_user_may_type_is_documented(name: str) -> None:
     assert name in DOCS
 
@@ -69,9 +73,10 @@ def test_every_name_a_user_may_type_is_documented(name: str) -> None:
 @pytest.mark.parametrize("folder", [".", "processes"])
 def test_every_room_of_the_instrument_is_in_the_design(folder: str) -> None:
     design = (ROOT / "docs" / "design.md").read_text()
-    found = [path for path in (ROOT / "src" / "tailgate" / folder).iterdir() if path.is_dir() or path.suffix == ".py"]
-    rooms = [path.stem for path in found if not path.name.startswith("__")]
-    assert not [room for room in rooms if not re.search(rf"(^|  ){room}(\.py|/)?[ \n]", design, re.MULTILINE)]
+    found = [path for path in (ROOT / "src" / "tailgate" / folder).iterdir() if path.suffix in ("", ".py")]
+    rooms = [path for path in found if not path.name.startswith("__")]
+    names = [path.stem if folder == "processes" else path.name for path in rooms]
+    assert not [name for name in names if not re.search(rf"(^|  +){name}/?( |$)", design, re.MULTILINE)]
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -15,7 +15,7 @@ from tailgate.errors import TailgateError
 from tailgate.gates.duet.base import Base, checked_python, parsed
 from tailgate.gates.duet.matching import matched
 from tailgate.gates.duet.ratios import block_log_ratio
-from tailgate.gates.duet.turn_taking import AtWord, warm_round_s
+from tailgate.gates.duet.turn_taking import TurnTaker, warm_round_s
 from tailgate.gates.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
 from tailgate.measure.calls import PreparedCall, prepared_call
 
@@ -59,7 +59,7 @@ def test_a_pedantic_call_is_made_as_often_as_pytest_benchmark_would(
     called: list[int] = []
     call = prepared_call(called.append, (1,), rounds=rounds, warmup_rounds=warmup_rounds, iterations=iterations)
     home = FakeHome([(1, iterations, 0), None])
-    AtWord(home).take_prepared(call, time.perf_counter)  # type: ignore[arg-type]
+    TurnTaker(home).take_prepared(call, time.perf_counter)  # type: ignore[arg-type]
     call.finish(time.perf_counter)
     assert len(called) == (warmup_rounds + rounds) * iterations + (iterations > 1)
 
@@ -186,7 +186,7 @@ def test_a_side_calls_at_the_parents_word_and_keeps_the_primed_rounds_to_itself(
         return [0.5] * rounds
 
     home = FakeHome([(3, 2, 1), (4, 2, 0), None])
-    taken = AtWord(home).take(rounds_of, lambda call_s: 2)  # type: ignore[arg-type]
+    taken = TurnTaker(home).take(rounds_of, lambda call_s: 2)  # type: ignore[arg-type]
     kind, ready = home.sent[0]
     assert kind == "ready"
     assert 0 < ready["call_s"] < 0.5  # by the wall clock, whatever the timer says

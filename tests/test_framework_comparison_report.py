@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from studies.framework_comparison.report import attachments, headline, render, s
 from studies.framework_comparison.tables import COLUMNS, as_csv, escaped, relative
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
+
+SUITE = Path(__file__).parent.parent
 
 HEADER = (
     "Framework,Latency (milliseconds),CPU Usage (%),Memory Usage (MB),"
@@ -85,7 +88,7 @@ def verdicts(*runs: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_format_is_found_by_its_name() -> None:
-    assert formats()["framework-comparison"].attachments.__wrapped__ is attachments
+    assert formats(SUITE)["framework-comparison"].attachments.__wrapped__ is attachments
 
 
 def test_the_csv_has_the_sources_header_to_the_byte() -> None:

@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any
 
 import profiles
+from pathlib import Path
+
 import pytest
 import synthetic_gpus
 import test_accuracy_report
@@ -20,6 +22,8 @@ from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 from tailgate.results.spreadsheet import harmless
 from tailgate.text import UNPRINTABLE
+
+SUITE = Path(__file__).parent.parent
 
 Run = dict[str, Any]
 HOSTILE = "=cmd()\n\x1b[31m\u202e<script>alert(1)</script>|[a](http://x)"
@@ -142,12 +146,12 @@ def rendered_or_refused(render: Callable[[list[Run]], str], run: Run) -> tuple[s
 
 
 def test_every_format_is_driven() -> None:
-    assert set(RUNS) == set(formats())
+    assert set(RUNS) == set(formats(SUITE))
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_no_report_obeys_a_name(name: str) -> None:
-    render, rendered = formats()[name].render, 0
+    render, rendered = formats(SUITE)[name].render, 0
     for path, run in spoiled(name):
         text, refused = rendered_or_refused(render, run)
         if text is None:
@@ -166,10 +170,10 @@ def test_no_report_obeys_a_name(name: str) -> None:
     assert rendered > 3
 
 
-@pytest.mark.parametrize("name", [name for name, one in formats().items() if one.attachments])
+@pytest.mark.parametrize("name", [name for name, one in formats(SUITE).items() if one.attachments])
 def test_what_lies_beside_a_report_is_no_formula(name: str) -> None:
     run = spoil(copy.deepcopy(RUNS[name]()), ("benchmarks", None, "extra_info", "model"))
-    attachments = formats()[name].attachments
+    attachments = formats(SUITE)[name].attachments
     assert attachments is not None
     for suffix, content in attachments([run]).items():
         if suffix.endswith(".csv"):

@@ -22,6 +22,8 @@ from tailgate.results.processor import processor_of
 from tailgate.results.rows import rows_of
 from tailgate.results.saved_run import NEEDED, load_run
 
+SUITE = Path(__file__).parent.parent
+
 X, Y = "tests/test_a.py::test_x", "tests/test_a.py::test_y"
 XEON = "Intel(R) Xeon(R) CPU E5-2680 v4 @ 2.40GHz"
 ARM = {"arch": "ARM_8", "bits": 64, "count": 4, "arch_string_raw": "aarch64", "flags": ["asimd", "fp"]}
@@ -140,7 +142,7 @@ def test_what_is_not_there_is_a_dash_with_its_reason_and_an_empty_cell(tmp_path,
     (first, _) = rows_of(load_run(old))
     assert first["iterations"] is None
     assert first["warnings"] == "not in the saved run, nor the rounds to find it from: iterations"
-    assert "calls a round: not in the saved run, taken as one" in formats()["trtexec"].render([load_run(old)])
+    assert "calls a round: not in the saved run, taken as one" in formats(SUITE)["trtexec"].render([load_run(old)])
 
 
 @pytest.mark.parametrize("column", ["iqr", "ops"])
@@ -155,7 +157,7 @@ def test_between_says_which_value_it_lacks(column, tmp_path, capsys, monkeypatch
     assert f"has no {column}; leave the column or the file out" in said
 
 
-@pytest.mark.parametrize("name", formats())
+@pytest.mark.parametrize("name", formats(SUITE))
 def test_every_report_reads_an_old_file(name, tmp_path, capsys, monkeypatch):
     old, _ = written(tmp_path, "old", stats=OLD, bench=["param", "params", "options", "group", "extra_info"])
     code, said = tailgate(capsys, monkeypatch, "report", old, "--format", name, "--output", tmp_path / "out.md")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.measure.clocks import timed_rounds
-from tailgate.measure.fixture import warm_up
+from tailgate.measure.warmup import warm_up
 from tailgate.session.protocol import (
     PRESETS,
     WARMUP_LIMIT_S,

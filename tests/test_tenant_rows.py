@@ -1,5 +1,6 @@
 """A row of several tenants is no report's row of one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 from tailgate.results.rows import alone
+
+SUITE = Path(__file__).parent.parent
 
 
 def run(**changes: Any) -> dict[str, Any]:
@@ -26,11 +29,11 @@ def test_only_more_than_one_is_several(tenants: Any, is_alone: bool) -> None:
 
 @pytest.mark.parametrize("name", ["gdev-ai", "scaling", "framework-comparison"])
 def test_a_report_of_rows_measured_alone_leaves_it_out(name: str) -> None:
-    assert "resnet18" in formats()[name].render([run()]) or "mlp" in formats()[name].render([run()])
+    assert "resnet18" in formats(SUITE)[name].render([run()]) or "mlp" in formats(SUITE)[name].render([run()])
     with pytest.raises(TailgateError, match="no "):
-        formats()[name].render([run(tenants=2)])
+        formats(SUITE)[name].render([run(tenants=2)])
 
 
 def test_threads_of_a_gpus_host_are_no_scaling() -> None:
     with pytest.raises(TailgateError, match="no row"):
-        formats()["scaling"].render([run(device="cuda:0")])
+        formats(SUITE)["scaling"].render([run(device="cuda:0")])

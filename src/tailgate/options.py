@@ -86,6 +86,7 @@ OPTIONS = (
 INI_ONLY = (
     Option("baselines", "DIR", "save runs with raw rounds in DIR/<fingerprint>/, relative to the ini file"),
     Option("fingerprint_packages", "NAMES", "packages whose versions belong to the fingerprint"),
+    Option("reports", "PACKAGE", "a package of the project whose modules give tailgate report more formats"),
     Option("commands", "MODULE", "a module of the project whose add(commands) gives the tailgate command more of them"),
 )
 ORDERS = ("given", "random")

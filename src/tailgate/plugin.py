@@ -9,19 +9,17 @@ import pytest
 
 from tailgate import hookspecs, roles
 from tailgate.errors import as_usage_error
-from tailgate.gates.beginning import begin_gate
 from tailgate.machine import git
-from tailgate.measure.fixture import mark_meters
+from tailgate.measure.fixture import TailgateBenchmark, mark_meters
 from tailgate.options import add_options, settings_from
 from tailgate.processes.child import INSIDE
-from tailgate.processes.tenants import options
 from tailgate.seams import benchmark_names, grouping
 from tailgate.session.items import connect, declared_items, is_benchmark, tidy
 from tailgate.session.order import shuffle_benchmarks
-from tailgate.session.run import RUN, BenchmarkRun
-from tailgate.session.settings import SETTINGS, of_a_child
+from tailgate.session.run import RUN
+from tailgate.session.settings import SETTINGS
 
-benchmark_names.install()
+benchmark_names.install(TailgateBenchmark)
 FIRST_ROW = pytest.StashKey[int]()
 """How many rows there were before a test's set-up: those after them are its own, whoever makes them."""
 
@@ -51,21 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "gate(median='3%', p99='25%', throughput='3%', p99_max='50ms'): how much worse a benchmark may get."
     )
     with as_usage_error():
-        settings = settings_from(config)
-        side = roles.become_side(config)
-        spawned = not side and roles.become_spawned(config)
-        if side or spawned:  # what is written, shown and judged is the session's to do
-            settings = of_a_child(settings, side=side)
-        config.stash[SETTINGS] = settings
-        run = config.stash[RUN] = BenchmarkRun(config, settings)
-        if not spawned and not side:
-            config.pluginmanager.register(run.extent, "tailgate-extent")
-            options.check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
-            begin_gate(config, settings, run)
-        if settings.duet and not side:
-            roles.duet(config, settings, run)
-        elif run.isolating and not spawned and not side:
-            roles.isolate(config, settings, run)
+        roles.take_role(config, settings_from(config))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -87,7 +71,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Now it is known how many benchmarks there are."""
     if session.config.stash[RUN].measuring:
         with as_usage_error():
-            grouping.check(session.config, session.items)
+            grouping.check(session.config, [item for item in session.items if is_benchmark(item)])
     session.config.stash[RUN].begin(session.items)
 
 

@@ -1,4 +1,7 @@
-"""Where a session comes in: as one that starts processes, or as a process that was started."""
+"""Who plays what in this process: a session that starts others, a side of a duet, a benchmark's own process.
+
+Whatever a role needs is imported only for it.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +9,85 @@ import os
 
 import pytest
 
+from tailgate.errors import TailgateError
 from tailgate.gates.duet.turn_taking import VARIABLE
+from tailgate.measure.pacing import PACER_OF_CHILD
 from tailgate.processes.child import INSIDE
 from tailgate.processes.spawning import SpawnedChild, errand
-from tailgate.session.run import BenchmarkRun
-from tailgate.session.settings import Settings
+from tailgate.processes.tenants.options import check_tenants
+from tailgate.session.run import RUN, BenchmarkRun
+from tailgate.session.settings import SETTINGS, Settings, of_a_child
 
 
-def become_spawned(config: pytest.Config) -> bool:
-    """Whether this process was spawned to run one benchmark; if so it does nothing else."""
-    found = errand()
-    if found is None:
-        return False
-    config.stash[INSIDE] = True
-    config.pluginmanager.register(SpawnedChild(config, *found), "tailgate-spawned")
-    return True
+def take_role(config: pytest.Config, settings: Settings) -> None:
+    """Find out, and register the plug-in of that role.
+
+    Raises:
+        TailgateError: what was asked for cannot be.
+    """
+    side = VARIABLE in os.environ
+    task = None if side else errand()
+    if side or task is not None:  # what is written, shown and judged is the session's to do
+        settings = of_a_child(settings, side=side)
+        config.stash[INSIDE] = True
+    config.stash[SETTINGS] = settings
+    if settings.tenants > 1:
+        from tailgate.processes.tenants.tenant import Tenant
+
+        config.stash[PACER_OF_CHILD] = Tenant
+    if side:
+        from tailgate.gates.duet.side import Side
+        from tailgate.gates.duet.side import errand as side_errand
+
+        config.pluginmanager.register(Side(config, *side_errand()), "tailgate-side")
+    if task is not None:
+        config.pluginmanager.register(SpawnedChild(config, *task), "tailgate-spawned")
+    run = config.stash[RUN] = BenchmarkRun(config, settings)
+    if not side and task is None:
+        config.pluginmanager.register(run.extent, "tailgate-extent")
+        check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
+        _judge(config, settings, run)
+        _start_processes(config, settings, run)
 
 
-def become_side(config: pytest.Config) -> bool:
-    """Whether this process is a side of a duet; if so it does what its parent says."""
-    if VARIABLE not in os.environ:
-        return False
-    from tailgate.gates.duet import side
+def _judge(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
+    """What ``--gate`` and ``--report`` ask for.
 
-    found = side.errand()
-    config.stash[INSIDE] = True
-    config.pluginmanager.register(side.Side(config, *found), "tailgate-side")
-    return True
+    ``tailgate_gate = on`` in an ini file waits for a ``--benchmark-compare``; typed without one, it is a mistake.
+    """
+    option = config.option
+    if not hasattr(option, "benchmark_storage") or option.collectonly or option.help:
+        return
+    typed = config.getoption("tailgate_gate", None) is not None
+    if settings.gate and settings.duet and option.benchmark_compare:
+        raise TailgateError("--gate judges by saved sessions and --duet by another side; leave one of them out")
+    if settings.gate and not settings.duet and (typed or option.benchmark_compare):
+        from tailgate.gates.saved.plugin import SavedGate, check
+
+        check(config)
+        gate = SavedGate(config, settings, run)
+        run.gate = gate
+        config.pluginmanager.register(gate, "tailgate-saved-gate")
+    if settings.report:
+        from tailgate.session.live_page import LiveReport
+
+        config.pluginmanager.register(LiveReport(config, settings.report, run), "tailgate-live-report")
 
 
-def duet(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
-    """From now on benchmarks are measured in turns with another side."""
-    from tailgate.gates.duet.plugin import Duet
+def _start_processes(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
+    """For the sides of a duet, or one for each benchmark, or several at once."""
+    if settings.duet:
+        from tailgate.gates.duet.plugin import Duet
 
-    config.pluginmanager.register(Duet(config, settings, run), "tailgate-duet")
+        config.pluginmanager.register(Duet(config, settings, run), "tailgate-duet")
+    elif run.isolating:
+        from tailgate.processes.isolation import Isolation  # it locks files, which not every platform can, and 30 ms
 
+        if settings.tenants > 1:
+            from tailgate.processes.tenants.runner import Crowd as Runner
+            from tailgate.processes.tenants.summary import TenantSummary
 
-def isolate(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
-    """From now on benchmarks run in processes of their own."""
-    from tailgate.processes.isolation import Isolation  # it locks files, which not every platform can, and costs 30 ms
-
-    config.pluginmanager.register(Isolation(config, settings, run), "tailgate-isolation")
+            config.pluginmanager.register(TenantSummary(config, run), "tailgate-tenant-summary")
+        else:
+            from tailgate.processes.runner import Single as Runner  # type: ignore[assignment]
+        config.pluginmanager.register(Isolation(config, settings, run, Runner), "tailgate-isolation")

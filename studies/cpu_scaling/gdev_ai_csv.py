@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studies.cpu_scaling.csv_lines import HEADER, lines_of, text_of
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 __all__ = ["HEADER", "NAME", "render"]

@@ -15,7 +15,7 @@ from studies.cpu_scaling.speedup import (
     saturation_point,
 )
 from studies.markdown_table import words
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 from tailgate.results.rows import Row, alone, rows_of
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
 

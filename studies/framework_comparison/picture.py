@@ -9,7 +9,7 @@ from typing import Any
 
 from studies.framework_comparison.entries import Entry, Group
 from studies.framework_comparison.predicates import shown, value_of
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 
 LOG_FROM = 20.0
 """Where the largest is so many times the smallest, a linear axis shows one bar and some dust."""

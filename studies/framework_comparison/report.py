@@ -12,9 +12,8 @@ from studies.framework_comparison import picture, tables
 from studies.framework_comparison.entries import Group, Key
 from studies.framework_comparison.findings import MODEL, section
 from studies.framework_comparison.groups import groups_of
-from tailgate.errors import TailgateError
+from tailgate import TailgateError, printable
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
-from tailgate.text import printable
 
 NAME = "framework-comparison"
 BATCH = 1000

@@ -17,7 +17,7 @@ from studies.gpu_precision.votes import (
     more_per_joule,
 )
 from studies.markdown_table import table
-from tailgate.text import printable
+from tailgate import printable
 
 NO_PAIR = "no GPU has fp32 and fp16 or int8 of one model by one runtime with this value"
 FINDINGS: Sequence[Finding] = (

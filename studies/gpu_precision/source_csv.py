@@ -14,7 +14,7 @@ from typing import Any
 from studies.cpu_scaling.csv_lines import HEADER as STUDY_1
 from studies.cpu_scaling.csv_lines import Measured, Pair, lines_of, text_of
 from studies.gpu_precision.reading import STUDY, number
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 NAME = "deep-gap-csv"

@@ -16,8 +16,7 @@ from studies.onnx_profiles.pairs import Found, evaluate, pairs, points
 from studies.onnx_profiles.published import FLOPS_LATENCY, PARAMETERS_MEMORY
 from studies.onnx_profiles.rows import MEMORY, Profile, Setting, memory_meter
 from studies.onnx_profiles.sections import by_size
-from tailgate.errors import TailgateError
-from tailgate.text import printable
+from tailgate import TailgateError, printable
 
 BySetting = Mapping[Setting, Sequence[Profile]]
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -14,7 +14,7 @@ from studies.onnx_profiles import pictures as _modelgauge_pictures
 from studies.onnx_profiles.pairs import evaluate, pairs
 from studies.onnx_profiles.rows import STUDY, Profile, Profiles, Setting, memory_meter, profiles
 from studies.onnx_profiles.sections import correlations, fits, inefficiency, influences, models
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 NAME = "modelgauge"

@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping
 
 from studies.reduced_precision.verdict import Limits
-from tailgate.errors import TailgateError, unknown_value
+from tailgate import TailgateError, unknown_value
 
 VARIABLE = "TAILGATE_ACCURACY"
-"""``TAILGATE_ACCURACY=least_snr_db=20,least_top1=0.95``: fields of :class:`studies.reduced_precision.verdict.Limits`."""
+"""``TAILGATE_ACCURACY=least_snr_db=20,least_top1=0.95``: fields of ``verdict.Limits``."""
 
 
 def limits_from(environment: Mapping[str, str]) -> Limits:

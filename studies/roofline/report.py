@@ -9,7 +9,7 @@ from studies.markdown_table import code, number, table
 from studies.roofline import picture
 from studies.roofline.bound import ABOVE, NEAR, NOT_JUDGED, ON_OR_UNDER, TOLERANCE_REL, UNDECIDED, ridge
 from studies.roofline.rows import Place, Point, Roofline, Roofs, rooflines
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 NAME = "roofline"

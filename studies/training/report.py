@@ -17,7 +17,7 @@ from studies.training.published import (
     WRONG,
 )
 from studies.training.rows import STUDY, Setting, Trained, by_setting, trained, unmeasured
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 NAME = "training"

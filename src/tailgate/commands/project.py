@@ -1,7 +1,7 @@
-"""Commands that a project adds to ``tailgate``: ``tailgate_commands = MODULE`` in its pytest.ini.
+"""What a project adds: ``tailgate_commands = MODULE`` and ``tailgate_reports = PACKAGE`` in its pytest.ini.
 
 The project is the one pytest would find from the current directory: the first folder upwards with a configuration
-file of pytest's. That folder goes to the front of ``sys.path``, and the module's ``add(commands)`` gets argparse's
+file of pytest's. That folder goes to the front of ``sys.path``; a commands module's ``add(commands)`` gets argparse's
 sub-parsers. A command sets ``run``: called with the options and the arguments nobody knows, it returns the exit code.
 """
 
@@ -12,13 +12,23 @@ import importlib
 import sys
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tailgate.errors import TailgateError, one_line, unknown_value
 
 INI = "tailgate_commands"
 SECTIONS = {"pytest.ini": "pytest", ".pytest.ini": "pytest", "tox.ini": "pytest", "setup.cfg": "tool:pytest"}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A module that a project names, and the configuration file that names it."""
+
+    module: ModuleType
+    file: Path
 
 
 def add(commands: Any, start: Path) -> Path | None:
@@ -30,19 +40,31 @@ def add(commands: Any, start: Path) -> Path | None:
     Raises:
         TailgateError: the module it names cannot be imported, or offers no ``add``.
     """
-    found = _named(start)
+    found = imported(start, INI)
+    if found is None:
+        return None
+    if not callable(getattr(found.module, "add", None)):
+        raise TailgateError(f"{found.file}: {INI} = {found.module.__name__} has no add(commands)")
+    found.module.add(commands)
+    return found.file
+
+
+def imported(start: Path, ini: str) -> Imported | None:
+    """The module that the project around ``start`` names under ``ini``; ``None``: it names none.
+
+    Raises:
+        TailgateError: it cannot be imported.
+    """
+    found = named(start, ini)
     if found is None:
         return None
     file, name = found
-    sys.path.insert(0, str(file.parent))
+    if str(file.parent) not in sys.path:
+        sys.path.insert(0, str(file.parent))
     try:
-        module = importlib.import_module(name)
+        return Imported(importlib.import_module(name), file)
     except Exception as error:  # whatever a project's module does when imported: one line, not a traceback
-        raise TailgateError(f"{file}: {INI} = {name} cannot be imported ({one_line(error)})") from error
-    if not callable(getattr(module, "add", None)):
-        raise TailgateError(f"{file}: {INI} = {name} has no add(commands)")
-    module.add(commands)
-    return file
+        raise TailgateError(f"{file}: {ini} = {name} cannot be imported ({one_line(error)})") from error
 
 
 def unknown(command: str, ours: list[str], project: Path | None) -> str:
@@ -55,13 +77,13 @@ def unknown(command: str, ours: list[str], project: Path | None) -> str:
     return unknown_value("command", command, ours, noun="name")
 
 
-def _named(start: Path) -> tuple[Path, str] | None:
+def named(start: Path, ini: str) -> tuple[Path, str] | None:
     """The project's configuration file and the module it names."""
     for folder in (start, *start.parents):
         for file in (folder / name for name in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")):
             values = _values(file)
             if values is not None:
-                name = str(values.get(INI) or "").strip()
+                name = str(values.get(ini) or "").strip()
                 return (file, name) if name else None
     return None
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tailgate.commands.formats import formats
+from tailgate.commands.formats import formats, where_more_are
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.files import replace_bytes
 from tailgate.results.reading import for_reports
@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     """Add the command to ``tailgate``'s sub-parsers."""
     parser = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
-    parser.add_argument("--format", required=True, metavar="NAME", help=f"one of: {', '.join(formats())}")
+    parser.add_argument("--format", required=True, metavar="NAME", help="html, markdown, or one of the project's")
     parser.add_argument(
         "--output",
         type=Path,
@@ -35,9 +35,10 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     Raises:
         TailgateError: no such format, unreadable runs, runs the format cannot express, or nowhere to write.
     """
-    known = formats()
+    here = Path.cwd()
+    known = formats(here)
     if options.format not in known:
-        raise TailgateError(unknown_value("--format", options.format, known))
+        raise TailgateError(unknown_value("--format", options.format, known) + where_more_are(here))
     chosen = known[options.format]
     runs = [for_reports(load_run(path)) for path in options.runs]
     text = chosen.render(runs)

@@ -28,6 +28,8 @@ class PreparedCall:
     """Of its rounds, so far."""
     result: Any = None
     """Of the latest call."""
+    fixed: bool = False
+    """Whether its author has said how often it is called (``benchmark.pedantic``)."""
 
     def once(self) -> Any:
         """Call it untimed."""
@@ -111,4 +113,6 @@ def prepared_call(
             raise ValueError(f"Must have positive int for `{name}`.")
     if iterations > 1 and setup:
         raise ValueError("Can't use more than 1 `iterations` with a `setup` function.")
-    return PreparedCall(target, tuple(args), dict(kwargs or {}), setup, teardown, rounds, warmup_rounds, iterations)
+    return PreparedCall(
+        target, tuple(args), dict(kwargs or {}), setup, teardown, rounds, warmup_rounds, iterations, fixed=True
+    )

@@ -66,7 +66,7 @@ class DeviceRounds:
 def device_fields(
     name: str, durations_s: Sequence[float], device_s: Sequence[float | None], iterations: int = 1
 ) -> tuple[dict[str, Any], list[str]]:
-    """What a row says of its device times: each round's, median, P99 and its interval (:mod:`tailgate.results.columns`).
+    """What a row says of its device times: each round's, median, P99 and its interval.
 
     Args:
         name: of the clock.

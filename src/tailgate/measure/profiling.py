@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tailgate.measure.calls import PreparedCall
+from tailgate.measure.pacing import PACER, Fixture
 from tailgate.meters import profilers
 
 
@@ -35,17 +36,14 @@ class Profile:
         """From here on everything is the benchmark's own."""
         self._inside.mark()
 
-    def run(self, call: Callable[[], Any]) -> Any:
-        """Call it as often as the task says; what the last call gave."""
+    def measure(self, call: PreparedCall, fixture: Fixture) -> Any:
+        """Call it as often as the task says, untimed; what the last call gave."""
         result = None
         for _ in range(self.task.calls):
-            result = call()
+            result = call.once()
         self.found = self._inside.stop()
+        fixture.disabled = True  # to the rest of the test, as with --benchmark-disable: there are no stats
         return result
-
-
-PROFILE = pytest.StashKey[Profile]()
-"""Set in a process that a profiling meter runs."""
 
 
 def profiling(node: pytest.Item) -> str | None:
@@ -54,5 +52,5 @@ def profiling(node: pytest.Item) -> str | None:
     A fixture that makes or checks something before it is timed has done so in the timed run, and leaves it here: it
     would be counted.
     """
-    profile = node.config.stash.get(PROFILE, None)
-    return None if profile is None else profile.task.meter
+    profile = node.config.stash.get(PACER, None)
+    return profile.task.meter if isinstance(profile, Profile) else None

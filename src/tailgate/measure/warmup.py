@@ -92,7 +92,7 @@ def until_steady(
     beside: Beside = dict,
     now: Callable[[], float] = time.perf_counter,
 ) -> Warm:
-    """Batches of :data:`tailgate.session.protocol.BATCH_S` until their medians, and what ``beside`` gives, are steady."""
+    """Batches of ``BATCH_S`` until their medians, and what ``beside`` gives, are steady."""
     series: dict[str, list[float]] = {HOST: []}
     batches: list[list[float]] = []
     per_batch, calls, start_s = 1, 0, now()

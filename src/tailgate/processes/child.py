@@ -14,14 +14,13 @@ from typing import IO, Any, NoReturn
 
 import pytest
 
-from tailgate.measure.profiling import PROFILE, Profile, ProfileTask
+from tailgate.measure.pacing import PACER, PACER_OF_CHILD
+from tailgate.measure.profiling import Profile, ProfileTask
 from tailgate.processes.endings import CANNOT_REPORT
 from tailgate.processes.finalizers import Finalizers
 from tailgate.processes.messages import Channel
 from tailgate.processes.pickling import Sendable
-from tailgate.processes.tenants.tenant import MEMBER, Member
 from tailgate.seams import benchmark_names, pytest_names
-from tailgate.session.settings import SETTINGS
 
 FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
@@ -45,9 +44,9 @@ def run_and_leave(
     farewell: dict[str, Any] = {}
     item.config.stash[INSIDE] = True
     if task is not None:
-        item.config.stash[PROFILE] = Profile(task)
-    if item.config.stash[SETTINGS].tenants > 1:
-        item.config.stash[MEMBER] = Member(home)
+        item.config.stash[PACER] = Profile(task)
+    elif PACER_OF_CHILD in item.config.stash:
+        item.config.stash[PACER] = item.config.stash[PACER_OF_CHILD](home)
     process, finalizers = os.getpid(), Finalizers(inherited=forked)
     with _noted(farewell):
         _own_output(item.config, outputs)
@@ -148,8 +147,8 @@ class Messenger:
                 row for row in benchmark_names.measured(self._config)[self._first_row :] if row
             ]  # else it has no rounds
             self._send("rows", [self._sendable.row(benchmark_names.row_to_plain(row)) for row in rows])
-            profile = self._config.stash.get(PROFILE, None)
-            if profile is not None and profile.found is not None:
+            profile = self._config.stash.get(PACER, None)
+            if isinstance(profile, Profile) and profile.found is not None:
                 self._send("profile", profile.found)
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         self._send("report", self._sendable.value(data))

@@ -23,10 +23,7 @@ from tailgate.processes.journal.opening import open_journal
 from tailgate.processes.pooling import pooled
 from tailgate.processes.profiles import Profiles
 from tailgate.processes.retry import better
-from tailgate.processes.runner import Single
 from tailgate.processes.signals import Signals
-from tailgate.processes.tenants import summary
-from tailgate.processes.tenants.runner import Crowd
 from tailgate.results.rows import add_warning
 from tailgate.seams import benchmark_names, pytest_names
 from tailgate.session.items import is_benchmark, whole
@@ -60,8 +57,9 @@ class Way(Protocol):
 class Isolation:
     """Registered only where processes were asked for and can be had."""
 
-    def __init__(self, config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, run: BenchmarkRun, way: Callable[..., Way]) -> None:
         self._config = config
+        self._make_way = way
         self._settings = settings
         self._run = run
         self._journal: Journal | None = None
@@ -88,8 +86,7 @@ class Isolation:
         if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
             pytest_names.make_base_temp(session.config)
         session.config.stash[MODULES] = frozenset(sys.modules)
-        several = self._settings.tenants > 1
-        self._way = (Crowd if several else Single)(session.config, chosen, self._settings)
+        self._way = self._make_way(session.config, chosen, self._settings)
         self._run.isolation = self._way.method
         self._signals.begin()
         try:
@@ -244,12 +241,6 @@ class Isolation:
             finally:  # the gate may have been interrupted while it measured again
                 item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """What tenants did together, after the tables."""
-        for line in summary.lines(benchmark_names.measured(self._config), self._run.compared):
-            terminalreporter.write_line(line)
 
     def _settle(self) -> None:
         """Interrupted between two processes of a benchmark: what was measured counts."""

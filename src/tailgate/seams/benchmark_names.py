@@ -33,7 +33,6 @@ from pytest_benchmark.storage import file as file_storage
 
 from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.files import replace_text
-from tailgate.measure.fixture import TailgateBenchmark
 from tailgate.results import columns
 from tailgate.results.plain import json_text, plain
 from tailgate.seams import grouping
@@ -91,12 +90,14 @@ SYMBOLS = (
 )
 
 _installed = False
+_fixture: type[BenchmarkFixture] = BenchmarkFixture
 _folder: str | None = None
 
 
-def install() -> None:
-    """Put every seam in place; a second call does nothing."""
-    global _installed  # noqa: PLW0603 (process-wide, as what it guards)
+def install(fixture: type[BenchmarkFixture] | None = None) -> None:
+    """Put every seam in place; a second call does nothing, but for ``fixture``: the class of our ``benchmark``."""
+    global _installed, _fixture  # noqa: PLW0603 (process-wide, as what it guards)
+    _fixture = fixture or _fixture
     if _installed:
         return
     _installed = True
@@ -282,7 +283,7 @@ def _profile_from_plain(carried: list[Any]) -> dict[Any, Any]:
 
 def watch_measuring(wanted: bool) -> None:
     """Whether ``benchmark`` is our fixture or, where nothing was asked of us, pytest-benchmark's own."""
-    plugin.BenchmarkFixture = TailgateBenchmark if wanted else BenchmarkFixture
+    plugin.BenchmarkFixture = _fixture if wanted else BenchmarkFixture
 
 
 def save_under(folder: str | None) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tailgate.errors import TailgateError, nearest, unknown_value
-from tailgate.session.items import is_benchmark
 
 WORDS = ("group", "name", "func", "fullname", "fullfunc", "param")
 PARAM = "param:"
@@ -21,7 +20,7 @@ WITHOUT = "-"
 Bench = dict[str, Any]
 
 
-def check(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+def check(config: pytest.Config, benchmarks: Sequence[pytest.Item]) -> None:
     """Before anything is measured.
 
     Raises:
@@ -29,7 +28,6 @@ def check(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """
     option = "--benchmark-group-by"
     group_by = getattr(config.option, "benchmark_group_by", None) or "group"
-    benchmarks = [item for item in items if is_benchmark(item)]
     hook = getattr(config.hook, "pytest_benchmark_group_stats", None)
     if hook is None or not benchmarks:
         return

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -32,8 +32,7 @@ from tailgate.session.settings import Settings
 from tailgate.session.why_not_isolated import hindrance
 from tailgate.text import printable
 
-if TYPE_CHECKING:  # its statistics are not for a session without a gate
-    from tailgate.gates.saved.plugin import SavedGate
+if TYPE_CHECKING:
     from tailgate.results.verdict import Verdict
 
 RUN = pytest.StashKey["BenchmarkRun"]()
@@ -45,6 +44,15 @@ def _codspeed(config: pytest.Config) -> bool:
     """Whether pytest-codspeed measures in this session."""
     asked = getattr(config.option, "codspeed", False) or os.environ.get("CODSPEED_ENV") is not None
     return bool(asked and hasattr(config.option, "codspeed"))
+
+
+class Gate(Protocol):
+    """Judges each benchmark as it is measured."""
+
+    def verdict(
+        self, report: Any, item: pytest.Item, rows: Sequence[Any], again: Callable[[], Sequence[Any]] | None
+    ) -> str | None:
+        """What it says, which may fail the report; ``again`` measures once more."""
 
 
 class BenchmarkRun:
@@ -71,7 +79,7 @@ class BenchmarkRun:
         """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
         """Of every gate, as they fall."""
-        self.gate: SavedGate | None = None
+        self.gate: Gate | None = None
         """Judges what is measured, where that was asked for."""
         self.isolation: str | None = None
         """How processes are started, where each benchmark has its own."""
@@ -389,3 +397,8 @@ class BenchmarkRun:
             self._csv = None
             return f"nor did the temporary folder ({one_line(error)})"
         return f"it and those after it are in {self._csv.path}"
+
+
+def remark(config: pytest.Config, *lines: str) -> None:
+    """Say something at the end of the session."""
+    config.stash[RUN].remark(*lines)

@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import pytest
 
 from tailgate.gates.duet.imported import imported
-from tailgate.gates.duet.turn_taking import TURNS, VARIABLE, AtWord
+from tailgate.gates.duet.turn_taking import VARIABLE, TurnTaker
+from tailgate.measure.pacing import PACER
 from tailgate.processes.child import INSIDE, MODULES, Messenger
 from tailgate.processes.messages import Channel
 from tailgate.processes.spawning import NOT_AGAIN
@@ -38,7 +39,7 @@ class Side:
         self._errand = errand
         self._home = home
         self._errors: list[str] = []
-        config.stash[TURNS] = AtWord(home)
+        config.stash[PACER] = TurnTaker(home)
         for name, value in {**NOT_AGAIN, **NO_TERMINAL}.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)

@@ -7,22 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tailgate.gates.duet.pinning import is_one_thread
 from tailgate.measure.calls import PreparedCall
-from tailgate.measure.clocks import Timer
+from tailgate.measure.clocks import Timer, timed_rounds
+from tailgate.measure.pacing import Fixture, Rounds
 
 if TYPE_CHECKING:
     from tailgate.processes.messages import Channel
 
 VARIABLE = "TAILGATE_DUET"
 """Tells a new interpreter that it is a side; removed from the environment before any test sees it."""
-TURNS = pytest.StashKey["AtWord"]()
-"""Set in the sides of a duet."""
 WARMUP_ROUNDS, WARMUP_S = 10, 0.5
-Rounds = Callable[[int, int], list[float]]
-"""Seconds of each of so many rounds of so many calls."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +30,32 @@ class Taken:
     """Calls a round."""
 
 
-class AtWord:
-    """The way to the parent, for the fixture."""
+class TurnTaker:
+    """The pacer of a side: the parent says when to call, and how often."""
 
     def __init__(self, home: Channel) -> None:
         self._home = home
+
+    def measure(self, call: PreparedCall, fixture: Fixture) -> Any:
+        """Get warm, take turns; the row here has the last block."""
+        timer = fixture.timer
+        with fixture.without_gc():
+            if call.fixed:
+                taken = self.take_prepared(call, timer)
+                result = call.finish(timer)
+            else:
+                result = call.once()
+                taken = self.take(
+                    lambda rounds, iterations: timed_rounds(
+                        call.target, call.args, call.kwargs, rounds, iterations, timer
+                    ),
+                    fixture.iterations_for,
+                )
+        fixture.keep(taken.durations_s, taken.iterations)
+        fixture.extra_info.update(protocol="duet")
+        fixture.extra_info.setdefault("status", "ok")
+        fixture.extra_info.setdefault("warnings", [])
+        return result
 
     def take(self, rounds_of: Rounds, iterations_for: Callable[[float], int]) -> Taken:
         """Blocks until the parent wants no more."""

@@ -6,13 +6,31 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from tailgate.results.comparability import other_workload
 from tailgate.results.rows import UNTRUSTED
 from tailgate.results.saved_run import Run
+from tailgate.seams import benchmark_names
+from tailgate.session.run import BenchmarkRun
 from tailgate.text import milliseconds, printable
 
 OF_TENANTS = {"tenants", "tenant_cpus"}
 """What differs in any case."""
+
+
+class TenantSummary:
+    """Registered where tenants were asked for."""
+
+    def __init__(self, config: pytest.Config, run: BenchmarkRun) -> None:
+        self._config = config
+        self._run = run
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What tenants did together, after the tables."""
+        for line in lines(benchmark_names.measured(self._config), self._run.compared):
+            terminalreporter.write_line(line)
 
 
 def lines(rows: Iterable[Any], compared: Sequence[Run] = ()) -> list[str]:

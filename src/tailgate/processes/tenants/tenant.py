@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
+from tailgate.measure.by_protocol import ByProtocol
+from tailgate.measure.calls import PreparedCall
+from tailgate.measure.pacing import Fixture, Rounds
 from tailgate.processes.messages import ready
+from tailgate.session.items import declared_items
 
 if TYPE_CHECKING:
     from tailgate.processes.messages import Channel
 
-MEMBER = pytest.StashKey["Member"]()
-"""Set in the processes of tenants."""
 LOOK_S = 0.001
 """Calls that nobody times are made in batches of this length; between two of them it is looked for a word."""
 MOST_AT_ONCE = 100_000
-Rounds = Callable[[int, int], list[float]]
-"""Seconds of each of so many rounds of so many calls."""
 
 
-class Member:
-    """The way to the parent, for the fixture.
+class Tenant(ByProtocol):
+    """The pacer of a tenant.
 
     In this order: :meth:`gather`, then warm calls, :meth:`agree`, :meth:`timed`. Each says that this tenant is so
     far, and comes back when all are.
     """
 
+    among_tenants = True
+
     def __init__(self, home: Channel) -> None:
         self._home = home
+
+    def measure(self, call: PreparedCall, fixture: Fixture) -> Any:
+        """By the protocol; of a call that its author has counted those rounds, at the same time in all tenants."""
+        if not call.fixed:
+            return super().measure(call, fixture)
+        self.gather()
+        round_s = call.warm(fixture.timer)
+        rounds, iterations = self.agree(call.rounds, call.iterations, round_s or 0.0, None)
+        with contextlib.closing(fixture.watch(among_tenants=True)) as watch:
+            with watch.around(), fixture.without_gc():
+                durations_s = self.timed(call.rounds_by(fixture.timer), rounds, iterations, calls_on=False)
+            fixture.keep(durations_s, iterations)
+            watch.timed(rounds * iterations, declared_items(fixture.item))
+        return call.finish(fixture.timer)
 
     def gather(self) -> None:
         """Set up, and called once: wait, idle, until all are."""
