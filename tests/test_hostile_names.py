@@ -6,11 +6,10 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import profiles
-from pathlib import Path
-
 import pytest
 import synthetic_gpus
 import test_accuracy_report

@@ -33,8 +33,12 @@ if TYPE_CHECKING:
     from tailgate.measure.fixture import use_device_clock as use_device_clock
     from tailgate.measure.pacing import is_paced as is_paced
     from tailgate.measure.profiling import profiling as _profiling_meter
+    from tailgate.number import is_number as is_number
     from tailgate.options import OPTIONS as OPTIONS
     from tailgate.processes.endings import signal_name as signal_name
+    from tailgate.results.precision_labels import arithmetic as arithmetic
+    from tailgate.results.precision_labels import labelled as labelled
+    from tailgate.results.precision_labels import narrow_weights as narrow_weights
     from tailgate.results.rows import add_warning as add_warning
     from tailgate.results.rows import row as _flat_row
     from tailgate.seams.benchmark_names import measured as _measured_rows
@@ -54,6 +58,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "add_warning": "tailgate.results.rows",
     "affinity_cpus": "tailgate.machine.cpus",
+    "arithmetic": "tailgate.results.precision_labels",
     "as_usage_error": "tailgate.errors",
     "cpu_flags": "tailgate.machine.fingerprint",
     "DeviceClock": "tailgate.measure.clocks",
@@ -61,10 +66,13 @@ _PUBLIC = {
     "Gpu": "tailgate.machine.doctor.gpus",
     "gpus_of": "tailgate.machine.doctor.gpus:ask",
     "Host": "tailgate.machine.doctor.host",
+    "is_number": "tailgate.number",
     "is_out_of_memory": "tailgate.machine.out_of_memory",
     "is_paced": "tailgate.measure.pacing",
+    "labelled": "tailgate.results.precision_labels",
     "mark_meters": "tailgate.measure.fixture",
     "measured_rows": "tailgate.seams.benchmark_names:measured",
+    "narrow_weights": "tailgate.results.precision_labels",
     "nearest": "tailgate.errors",
     "NotMeasuredError": "tailgate.errors",
     "one_line": "tailgate.errors",

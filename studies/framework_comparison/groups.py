@@ -10,10 +10,9 @@ from typing import Any
 
 from studies.framework_comparison.entries import ALONE, ALSO, SIDES_S, Entry, Group, Key, Value
 from studies.framework_comparison.published import NAMES
-from tailgate.number import is_number
+from tailgate import is_number, printable
 from tailgate.results.rows import alone, warnings_of
 from tailgate.results.saved_run import Run
-from tailgate.text import printable
 
 STUDY = "framework-comparison"
 ORDER = ("pytorch", "pytorch-compile", "tensorflow", "jax", "onnxruntime", "openvino")

@@ -10,7 +10,7 @@ from typing import Any
 
 from studies.gpu_precision.cells import Cell, Config, Curve, Device, Subject
 from studies.reduced_precision.verdict import Timing
-from tailgate.number import is_number
+from tailgate import is_number
 from tailgate.results.columns import items_per_call
 from tailgate.results.rows import warnings_of
 from tailgate.results.saved_run import Run, machine_id_of, machine_of

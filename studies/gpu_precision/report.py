@@ -14,7 +14,7 @@ from studies.gpu_precision.findings import section
 from studies.gpu_precision.reading import STUDY, Study, study_of
 from studies.gpu_precision.repeats import repeatability
 from studies.markdown_table import code, table, words
-from tailgate.errors import TailgateError
+from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 NAME = "deep-gap"

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from studies.gpu_precision.reading import device_of, number
-from tailgate.errors import TailgateError
+from tailgate import TailgateError, printable
 from tailgate.results.columns import items_per_call
 from tailgate.results.saved_run import Run
-from tailgate.text import printable
 
 NAME = "trtexec"
 PERCENTILES = (90, 95, 99)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tailgate.number import is_number
+from tailgate import is_number
 from tailgate.results.columns import items_per_call
 from tailgate.results.rows import alone, warnings_of
 from tailgate.results.saved_run import Run, machine_id_of, machine_of

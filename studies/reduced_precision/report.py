@@ -22,8 +22,7 @@ from studies.reduced_precision.verdict import (
     speed_up,
     top1_interval,
 )
-from tailgate.errors import TailgateError
-from tailgate.number import is_number
+from tailgate import TailgateError, is_number
 from tailgate.results.pages.content import machine_facts
 from tailgate.results.precision_labels import arithmetic, narrow_weights
 from tailgate.results.saved_run import Run

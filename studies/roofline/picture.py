@@ -14,9 +14,8 @@ from typing import Any
 
 from studies.roofline.bound import attainable
 from studies.roofline.rows import DISTURBED, TRAINING, Place, Point, Roofline, Roofs
-from tailgate.errors import TailgateError
+from tailgate import TailgateError, printable
 from tailgate.results.precision_labels import arithmetic
-from tailgate.text import printable
 
 COLORS = {"fp32": "#0072B2", "tf32": "#56B4E9", "bf16": "#D55E00", "fp16": "#CC79A7", "int8": "#009E73"}
 """Okabe and Ito's: told apart by colour-blind readers, too."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studies.roofline.bound import Call, Level, Verdict, consistent, judge
-from tailgate.number import is_number
+from tailgate import is_number
 from tailgate.results.precision_labels import arithmetic
 from tailgate.results.rows import alone
 from tailgate.results.saved_run import Run, machine_id_of, machine_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tailgate.number import is_number
+from tailgate import is_number
 from tailgate.results.rows import warnings_of
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
 

@@ -1,6 +1,6 @@
 """A saved run's JSON as far as it can be believed: whatever is in the file, arithmetic with what is left works.
 
-What is not there is :mod:`tailgate.results.saved_run`'s to say; here it is about what is there, and is of another kind, too deep,
+What is not there is ``saved_run.py``'s to say; here it is about what is there, and is of another kind, too deep,
 or larger or smaller than any time.
 """
 
