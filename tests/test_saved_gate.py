@@ -222,7 +222,15 @@ def test_without_the_ini_value_the_folder_of_pytest_benchmark_is_used(tmp_path):
     assert found[unknown][0] == 4
 
 
-FORBIDDEN = ["rich", "jinja2", "scipy", "scipy.stats", "tailgate.gate.saved", "tailgate.gate.tables", "tailgate.live_report"]
+FORBIDDEN = [
+    "rich",
+    "jinja2",
+    "scipy",
+    "scipy.stats",
+    "tailgate.gate.saved",
+    "tailgate.gate.tables",
+    "tailgate.live_report",
+]
 LOOK = """
 import json, sys
 import pytest
