@@ -69,7 +69,7 @@ def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> lis
     """Which parts of two fingerprints differ, one short text each; a missing one says so."""
     if not theirs:
         return ["the baseline has no fingerprint (saved without Tailgate)"]
-    parts = []
+    parts: list[str] = []
     for key in sorted({*ours, *theirs}):
         here, there = ours.get(key), theirs.get(key)
         if key == "memory_total_bytes" and isinstance(here, int) and isinstance(there, int):
