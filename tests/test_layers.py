@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FRAMEWORKS = {"torch", "torchvision", "onnx", "onnxruntime", "openvino", "jax", "tensorflow", "onnxscript"}
+FRAMEWORKS = {"torch", "torchvision", "onnx", "onnxruntime", "openvino", "jax", "tensorflow", "onnxscript", "torchao"}
 INSTRUMENT = sorted((ROOT / "src" / "tailgate").rglob("*.py"))
 SUITE = sorted((ROOT / "fixtures").rglob("*.py"))
 LAYERS = {  # room -> rooms it may import from; DESIGN.md
