@@ -1,6 +1,6 @@
 """A saved run with rows of every study, broken in one place, and every command that reads one.
 
-Run as a script, in a process of its own: ``compare`` loads pytest's plug-ins anew, and imports the conftest.py that is there.
+Run as a script, in a process of its own: ``compare`` loads pytest's plug-ins anew, and the conftest.py that is there.
 """
 
 import io
