@@ -252,7 +252,7 @@ def test_a_run_that_can_no_longer_be_saved_at_the_end_is_kept_elsewhere(project,
     monkeypatch.setenv("TMPDIR", str(project.path / "tmp"))
     (project.path / "test_spoilsport.py").write_text(SPOILSPORT)
     ran = run(project, "--benchmark-save=x")
-    assert ran.ret == 0
+    assert ran.ret == 1
     (kept,) = re.findall(r"could not be written \(.*\); the run is kept in (\S+x\.json)", ran.stderr.str())
     (bench,) = load_run(Path(kept))["benchmarks"]
     assert bench["stats"]["data"]

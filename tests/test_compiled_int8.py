@@ -150,7 +150,7 @@ def test_overflowing_products_make_the_cell_unsupported(monkeypatch: pytest.Monk
     monkeypatch.setattr(_compiled_int8, "products_are_exact", lambda _rows: False)
     made = Artifact(tmp_path, {"activations": DYNAMIC}, {})
     with pytest.raises(UnsupportedError, match=r"overflows here: .* ONEDNN_MAX_CPU_ISA"):
-        _compiled_int8.opened(made, 1)
+        _compiled_int8.opened(made, Tiny(), 1)
 
 
 CODE = """

@@ -3,11 +3,9 @@
 import contextlib
 import re
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from foreign import run_all
 from suite import ROOT
 
 from tailgate.commands.formats import formats
@@ -15,8 +13,6 @@ from tailgate.commands.main import main
 from tailgate.meters import meters, profilers
 from tailgate.options import INI_ONLY, OPTIONS
 from tailgate.session.protocol import PRESETS
-
-SUITE = Path(__file__).parent.parent
 
 README = (ROOT / "README.md").read_text()
 DOCS = README + "".join(file.read_text() for file in sorted((ROOT / "docs").glob("*.md")))
@@ -32,22 +28,30 @@ def test_there_are_two_commands_for_a_fresh_machine() -> None:
     assert len([line for line in COMMANDS if line.startswith("python3 -m venv")]) == 2
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("pytest benchmarks")])
-def test_documented_pytest_commands_select_benchmarks(command: str, tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").touch()
+SELECTING = [line for line in COMMANDS if line.startswith("pytest benchmarks")]
+
+
+@pytest.fixture(scope="module")
+def selections(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list]:  # type: ignore[type-arg]
+    """Exit code and output of each command, nothing measured, from one process: each takes a second to start."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "model.onnx").touch()
     elsewhere = ("--benchmark-compare", "--benchmark-json", "--results", "results")
-    parts = [part for part in shlex.split(command)[1:] if not part.startswith(elsewhere)]
-    arguments = [str(tmp_path) if part == "DIR" else part for part in parts]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+
+    def session(command: str) -> tuple[str, ...]:
+        parts = [part for part in shlex.split(command)[1:] if not part.startswith(elsewhere)]
+        return ("--collect-only", "-q", *(str(folder) if part == "DIR" else part for part in parts))
+
+    found = run_all(ROOT, *map(session, SELECTING))
+    return {command: found[session(command)] for command in SELECTING}
+
+
+@pytest.mark.parametrize("command", SELECTING)
+def test_documented_pytest_commands_select_benchmarks(selections: dict[str, list], command: str) -> None:  # type: ignore[type-arg]
+    code, said = selections[command]
+    assert code == 0, said
     studies = "cpu_scaling|framework_comparison|as_published|onnx_profiles|gpu_precision|training|peak_gemm|peak_triad"
-    assert re.search(rf"::test_({studies})\[", done.stdout)
+    assert re.search(rf"::test_({studies})\[", said)
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("tailgate")])
@@ -64,7 +68,7 @@ def test_every_option_of_the_instrument_is_in_the_readme(flag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*(option.ini for option in INI_ONLY), *PRESETS, *formats(SUITE), *meters(), *profilers()]
+    "name", [*(option.ini for option in INI_ONLY), *PRESETS, *formats(ROOT), *meters(), *profilers()]
 )
 def test_every_name_a_user_may_type_is_documented(name: str) -> None:
     assert name in DOCS

@@ -122,7 +122,7 @@ def test_strange_projects_are_measured_all_the_same(sessions: Sessions) -> None:
     assert session.left == []
     info = session.rows["test_known_here_only"]["extra_info"]
     assert info["odd"] == "UNSERIALIZABLE[Odd('x')]"
-    assert info["colour"] == "UNSERIALIZABLE[<Colour.RED: 1>]"
+    assert info["colour"] == 1, "an IntEnum is a number, as where the test runs in the session"
     assert session.lines("UserWarning: careful")
     assert "[...]" in str(session.rows["test_refers_to_itself"]["extra_info"]["ring"])
     assert session.unmeasured["test_hook_is_broken"] == (

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FRAMEWORKS = [
     "torch", "torchvision", "onnx", "onnxruntime", "openvino", "jax", "jaxlib", "torchax", "tensorflow", "tf_keras",
-    "onnx2tf", "numpy", "scipy",
+    "onnx2tf", "torchao", "numpy", "scipy",
 ]  # fmt: skip
 
 SCRIPT = """

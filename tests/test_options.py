@@ -1,34 +1,45 @@
 """A wrong value ends the run before anything is measured: one line, exit code 4."""
 
 import pytest
-from suite import suite
+from foreign import run_all
+from suite import ROOT, Outcome, suite
 
 from fixtures.models import models
 from fixtures.runtimes._base import Runtime
 
+WRONG = [
+    (("--models", "resnet5"), "--models: unknown model 'resnet5'; did you mean 'resnet50'. .*--list-models"),
+    (("--models", ","), "--models: no model given"),
+    (("--runtimes", "onnxruntim"), "--runtimes: unknown runtime 'onnxruntim'; did you mean 'onnxruntime'."),
+    (("--precisions", "fp23"), "--precisions: unknown precision 'fp23'; did you mean 'fp32'."),
+    (("--protocol", "quik"), "--protocol: unknown value 'quik'; did you mean 'quick'."),
+    (("--threads", "0"), "--threads: 0 is out of range .allowed: 1 to 1024"),
+    (("--threads", "two"), "--threads: unknown value 'two' .allowed: 1 to 1024"),
+    (("--batch-sizes", "-1"), "--batch-sizes: -1 is out of range"),
+    (("--image-size", "7"), "--image-size: 7 is out of range .allowed: 32 to 1024"),
+    (("--weights", "pretraned"), "--weights: unknown value 'pretraned'; did you mean 'pretrained'."),
+    (("--benchmark-compare=epic",), "--benchmark-compare: no saved run 'epic'"),
+    (("--csv", "/proc/no/x.csv"), "--csv: /proc/no/x.csv cannot be written"),
+    (("--benchmark-json=/proc/no/x.json",), "--benchmark-json: /proc/no cannot be written"),
+    (("--benchmark-save=x", "-o", "tailgate_baselines=/proc/no"), "--benchmark-storage: /proc/no cannot"),
+]
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--models", "resnet5"), "--models: unknown model 'resnet5'; did you mean 'resnet50'. .*--list-models"),
-        (("--models", ","), "--models: no model given"),
-        (("--runtimes", "onnxruntim"), "--runtimes: unknown runtime 'onnxruntim'; did you mean 'onnxruntime'."),
-        (("--precisions", "fp23"), "--precisions: unknown precision 'fp23'; did you mean 'fp32'."),
-        (("--protocol", "quik"), "--protocol: unknown value 'quik'; did you mean 'quick'."),
-        (("--threads", "0"), "--threads: 0 is out of range .allowed: 1 to 1024"),
-        (("--threads", "two"), "--threads: unknown value 'two' .allowed: 1 to 1024"),
-        (("--batch-sizes", "-1"), "--batch-sizes: -1 is out of range"),
-        (("--image-size", "7"), "--image-size: 7 is out of range .allowed: 32 to 1024"),
-        (("--weights", "pretraned"), "--weights: unknown value 'pretraned'; did you mean 'pretrained'."),
-        (("--benchmark-compare=epic",), "--benchmark-compare: no saved run 'epic'"),
-        (("--csv", "/proc/no/x.csv"), "--csv: /proc/no/x.csv cannot be written"),
-        (("--benchmark-json=/proc/no/x.json",), "--benchmark-json: /proc/no cannot be written"),
-        (("--benchmark-save=x", "-o", "tailgate_baselines=/proc/no"), "--benchmark-storage: /proc/no cannot"),
-    ],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
-)
-def test_a_wrong_value_is_one_line_and_exit_4(arguments: tuple[str, ...], said: str) -> None:
-    outcome = suite(*arguments)
+
+@pytest.fixture(scope="module")
+def refused() -> dict[tuple[str, ...], list]:  # type: ignore[type-arg]
+    """Exit code and output of all of them, from one process: each took a second to start and ended at once."""
+    sessions = {arguments: ("benchmarks", *arguments) for arguments, _ in WRONG}
+    found = run_all(ROOT, *sessions.values())
+    return {arguments: found[session] for arguments, session in sessions.items()}
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=lambda value: value[0] if isinstance(value, tuple) else "")
+def test_a_wrong_value_is_one_line_and_exit_4(
+    refused: dict[tuple[str, ...], list],  # type: ignore[type-arg]
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    outcome = Outcome(*refused[arguments])
     assert outcome.code == 4, outcome.text
     (line,) = outcome.lines("^ERROR: ")
     assert outcome.lines(said) == [line]

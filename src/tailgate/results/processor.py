@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tailgate.number import is_number
+
 NAMES = {
     "brand": ("brand_raw", "brand"),
     "vendor": ("vendor_id_raw", "vendor_id"),
@@ -74,7 +76,7 @@ def _plain(value: Any) -> Any:
         return None if text.lower() in NOT_KNOWN else text
     if isinstance(value, list):
         return tuple(sorted(one for one in value if isinstance(one, str))) or None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return value if is_number(value) else None
 
 
 def _text(fact: str, ours: Processor, theirs: Processor) -> str:
