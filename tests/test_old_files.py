@@ -24,6 +24,8 @@ from tailgate.results.saved_run import NEEDED, load_run
 
 SUITE = Path(__file__).parent.parent
 
+# pytest-benchmark's command loads every installed plug-in into this process, and some warn of that.
+pytestmark = pytest.mark.filterwarnings("ignore")
 X, Y = "tests/test_a.py::test_x", "tests/test_a.py::test_y"
 XEON = "Intel(R) Xeon(R) CPU E5-2680 v4 @ 2.40GHz"
 ARM = {"arch": "ARM_8", "bits": 64, "count": 4, "arch_string_raw": "aarch64", "flags": ["asimd", "fp"]}
