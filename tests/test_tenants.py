@@ -244,7 +244,7 @@ def test_a_row_measured_alone_is_neither_resumed_nor_compared(tmp_path: Path) ->
     assert several.lines(r"^--resume: 1 measured again, because the options changed")
     assert several.lines("--gate: nothing was compared: another workload: tenants None there, 2 here")
     assert several.lines(r"\(other workload\): differs in tenants; not comparable, shown only")
-    assert several.lines(r"together .* times one tenant of the baseline, whose P99 is ")
+    assert several.lines(r"together .* (times|beside) one tenant of the baseline, whose P99 is ")
     assert several.code == 1
 
 

@@ -287,3 +287,10 @@ def test_a_base_that_was_disturbed_says_so() -> None:
     saved = {"fullname": "a", "stats": {"throughput": 1.5}, "extra_info": {"status": "contended"}}
     said = summary.lines([Measured("a", info)], [{"benchmarks": [saved]}])[-1]
     assert said.endswith("2.00 times one tenant of the baseline; that row was contended")
+
+
+def test_one_tenant_stands_beside_tenants_whose_rounds_did_not_meet() -> None:
+    info = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
+    compared = {"benchmarks": [{"fullname": "a", "stats": {"throughput": 1.5, "p99": 0.25}, "extra_info": {}}]}
+    said = summary.lines([Measured("a", {**info, "total_throughput_items_per_s": None})], [compared])[-1]
+    assert said.endswith("together not known, beside one tenant of the baseline, whose P99 is 250 ms")

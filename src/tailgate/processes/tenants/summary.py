@@ -57,8 +57,9 @@ def _of_one(name: str, info: Mapping[str, Any], alone: Mapping[str, Any] | None)
         f"    P99 {low} / {middle} / {high} (worst: tenant {info['tenant_worst']}); together {rate}",
     ]
     one = (alone or {}).get("throughput")
-    if alone is not None and one and total is not None:
-        said[1] += f", {total / one:.2f} times one tenant of the baseline"
+    if alone is not None and one:
+        times = "beside" if total is None else f"{total / one:.2f} times"  # contended tenants may not overlap
+        said[1] += f", {times} one tenant of the baseline"
         if alone.get("p99"):
             said[1] += f", whose P99 is {milliseconds(alone['p99'])}"
         if alone["status"]:
