@@ -38,7 +38,7 @@ def test_reaps_any_child():
     with pytest.raises(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass
-        raise ChildProcessError  # the template is there
+        raise ChildProcessError  # the fork server is there
 
 def test_known_here_only(benchmark, tmp_path, monkeypatch, record_property):
     (tmp_path / "known_here_only.py").write_text(

@@ -421,7 +421,7 @@ def test_each_process_is_fresh(runs: dict[str, Any], way: str) -> None:
     one, two = (runs[way][0].rows[f"test_state[{n}]"]["extra_info"] for n in (1, 2))
     assert one["pid"] != two["pid"]
     for info in (one, two):
-        assert info["state"] == 1, "no other test has run here, nor in the template"
+        assert info["state"] == 1, "no other test has run here, nor in the fork server"
         assert info["threads"] == 1
         assert info["environ"] == []
         assert info["imported"] == []

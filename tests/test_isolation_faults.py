@@ -295,7 +295,7 @@ def test_a_benchmark_whose_parent_is_ended_ends_too_and_the_rest_is_spawned(
         )
     }  # fmt: skip
     assert session.left == []
-    said = "From then on each benchmark started a new interpreter, because a template process was lost."
+    said = "From then on each benchmark started a new interpreter, because a fork server was lost."
     assert (said in session.out) == (way == FORK)
 
 

@@ -1,4 +1,4 @@
-"""The templates that frameworks are imported into have never run a model nor started a pool of threads."""
+"""The fork servers that frameworks are imported into have never run a model nor started a pool of threads."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.runtimes import runtimes
 
-# What each test finds: its template's threads (all of them waiting), its own before the framework ran and after.
+# What each test finds: its fork server's threads (all of them waiting), its own before the framework ran and after.
 PROJECT = """
 import json, os, sys, threading
 from pathlib import Path
@@ -63,13 +63,13 @@ CASES = [pytest.param(name, marks=pytest.mark.preload(*modules)) for name, modul
 @pytest.mark.parametrize("engine", CASES)
 @pytest.mark.parametrize("turn", [1, 2])
 def test_engine(benchmark, engine, turn):
-    template = os.getppid()
+    fork_server = os.getppid()
     benchmark.extra_info.update(
-        template=template,
-        template_threads=threads(template),
+        fork_server=fork_server,
+        template_threads=threads(fork_server),
         template_busy_ns=sum(
             int((task / "schedstat").read_text().split()[0])
-            for task in Path(f"/proc/{template}/task").iterdir() if task.name != str(template)
+            for task in Path(f"/proc/{fork_server}/task").iterdir() if task.name != str(fork_server)
         ),
         own_threads_before=threads(os.getpid()),
         own_python_threads_before=threading.active_count(),
@@ -96,7 +96,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "new interpreter" not in done.stdout, "forking from these templates is safe"
+    assert "new interpreter" not in done.stdout, "forking from these fork servers is safe"
     rows = json.loads((folder / "run.json").read_text())["benchmarks"]
     return {name: [row["extra_info"] for row in rows if row["params"]["engine"] == name] for name in ENGINES}
 
@@ -116,8 +116,8 @@ def test_every_benchmark_begins_with_one_thread_and_starts_its_own_pool(
     for info in (first, second):
         assert (info["own_threads_before"], info["own_python_threads_before"]) == (1, 1)
         assert info["own_threads_after"] > 1
-    assert first["template_threads"] == second["template_threads"], "what a benchmark starts is not the template's"
-    assert first["template"] == second["template"]
+    assert first["template_threads"] == second["template_threads"], "what a benchmark starts is not the fork server's"
+    assert first["fork_server"] == second["fork_server"]
 
 
 def test_no_benchmark_holds_the_framework_of_another(found: dict[str, list[dict]]) -> None:

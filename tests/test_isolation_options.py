@@ -9,7 +9,7 @@ import pytest
 from foreign import run_all
 from isolated import CONFTEST, FORK, SAY, SPAWN, Project
 
-from tailgate.session.why_not_isolated import hindrance
+from tailgate.session.why_not_isolated import why_not_isolated
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of this kind are not available here")
 
@@ -265,5 +265,5 @@ def config_with(**options: object) -> types.SimpleNamespace:
 def test_what_hinders_isolation(monkeypatch: pytest.MonkeyPatch, options: dict, reason: str | None) -> None:
     monkeypatch.delitem(sys.modules, "coverage", raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
-    found = hindrance(config_with(**options))  # type: ignore[arg-type]
+    found = why_not_isolated(config_with(**options))  # type: ignore[arg-type]
     assert found == reason if not reason else reason in found

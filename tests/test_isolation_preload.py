@@ -1,4 +1,4 @@
-"""``@pytest.mark.preload``: what is imported once, in a template, and what is better not."""
+"""``@pytest.mark.preload``: what is imported once, in a fork server, and what is better not."""
 
 import sys
 

@@ -14,8 +14,8 @@ from tailgate.processes import attempt
 from tailgate.processes.attempt import Attempt, attend
 from tailgate.processes.child import Outputs
 from tailgate.processes.endings import WITHOUT_A_REPORT, Ending
-from tailgate.processes.forking import Template
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.forking import ForkServer
+from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import Channel
 
 PASSED = {"outcome": "passed", "when": "call"}
@@ -28,11 +28,11 @@ def outputs() -> Iterator[Outputs]:
 
 
 class FakeProcess:
-    """The other ends of a process: what it sends, and what its keeper is told and tells."""
+    """The other ends of a process: what it sends, and what its supervisor is told and tells."""
 
     def __init__(self) -> None:
         results, self.home = Channel.pair()
-        control, self.keeper = Channel.pair()
+        control, self.supervisor = Channel.pair()
         self.handle = Process(results, control)
 
     def sends(self, *messages: tuple[str, Any]) -> None:
@@ -40,25 +40,25 @@ class FakeProcess:
             self.home.send(message)
 
     def ended(self, status: int = 0) -> None:
-        self.keeper.send(("ended", status, None))
+        self.supervisor.send(("ended", status, None))
 
     def obeying(self) -> threading.Thread:
-        """A keeper that ends it when told to, and not before."""
+        """A supervisor that ends it when told to, and not before."""
 
         def obey() -> None:
-            assert self.keeper.receive(time.monotonic() + 30) == ("signal", signal.SIGKILL)
+            assert self.supervisor.receive(time.monotonic() + 30) == ("signal", signal.SIGKILL)
             self.ended(-signal.SIGKILL)
 
-        keeper = threading.Thread(target=obey)
-        keeper.start()
-        return keeper
+        supervisor = threading.Thread(target=obey)
+        supervisor.start()
+        return supervisor
 
     def told(self) -> list[Any]:
-        """The signals it was to get, until its keeper's channel closed."""
+        """The signals it was to get, until its supervisor's channel closed."""
         found = []
         try:
             while True:
-                found.append(self.keeper.receive(time.monotonic() + 0.1))
+                found.append(self.supervisor.receive(time.monotonic() + 0.1))
         except (EOFError, TimeoutError):
             return found
 
@@ -69,7 +69,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProcess]:
         monkeypatch.setattr(attempt, name, 0.02 if name != "KILLED_S" else 0.5)
     made = FakeProcess()
     yield made
-    for channel in (made.home, made.keeper, made.handle.control):
+    for channel in (made.home, made.supervisor, made.handle.control):
         channel.close()
 
 
@@ -89,14 +89,14 @@ def test_an_end_in_order_without_a_report_is_a_failure(process: FakeProcess, out
 
 
 @pytest.mark.parametrize(
-    "farewell",
+    "final_message",
     [{"exit": ("enough", 7)}, {"interrupted": True}, {"internal_error": "Traceback"}],
     ids=lambda one: next(iter(one)),
 )
 def test_what_stopped_before_its_first_report_says_so_itself(
-    process: FakeProcess, outputs: Outputs, farewell: dict[str, Any]
+    process: FakeProcess, outputs: Outputs, final_message: dict[str, Any]
 ) -> None:
-    process.sends(("end", farewell))
+    process.sends(("end", final_message))
     process.ended()
     assert attend(process.handle, outputs, 30.0, 30.0).ending is None
 
@@ -110,7 +110,7 @@ def test_what_stopped_before_its_first_report_says_so_itself(
     ],
     ids=["never spoke", "in its test", "after its last word"],
 )
-def test_a_process_that_cannot_be_ended_costs_its_benchmark_and_its_keeper(
+def test_a_process_that_cannot_be_ended_costs_its_benchmark_and_its_supervisor(
     process: FakeProcess, outputs: Outputs, said: list[Any], left_s: float, phase: str
 ) -> None:
     process.sends(*said)
@@ -119,25 +119,25 @@ def test_a_process_that_cannot_be_ended_costs_its_benchmark_and_its_keeper(
     assert made.ending == Ending("timeout", reason)
     assert not made.measured
     assert ("signal", signal.SIGKILL) in process.told()
-    with pytest.raises(KeeperGoneError):  # so the next one is started by another
-        Template(process.handle.control).start(0)
+    with pytest.raises(SupervisorGoneError):  # so the next one is started by another
+        ForkServer(process.handle.control).start(0)
 
 
 def test_one_that_lingers_after_its_last_word_is_ended_and_counts(process: FakeProcess, outputs: Outputs) -> None:
     process.sends(("report", PASSED), ("end", {}))
-    keeper = process.obeying()
+    supervisor = process.obeying()
     made = attend(process.handle, outputs, 30.0, 30.0)
-    keeper.join()
-    assert made == Attempt(reports=[PASSED], farewell={"in_order": True}, duration_s=made.duration_s)
+    supervisor.join()
+    assert made == Attempt(reports=[PASSED], final_message={"in_order": True}, duration_s=made.duration_s)
 
 
 def test_one_that_has_closed_its_channel_and_goes_on_is_ended_in_the_end(
     process: FakeProcess, outputs: Outputs
 ) -> None:
     process.home.close()
-    keeper = process.obeying()
+    supervisor = process.obeying()
     made = attend(process.handle, outputs, 30.0, 30.0)
-    keeper.join()
+    supervisor.join()
     reason = "not done 0.02 s after it had closed its channel to the session, in setup; it was ended"
     assert made.ending == Ending("timeout", f"timeout: {reason}")
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tailgate.processes.isolation import Isolation
-from tailgate.processes.runner import Single
+from tailgate.processes.runner import SingleRunner
 from tailgate.session.settings import Settings
 
-ENDS = ["signals", "settle", "way", "journal", "remark"]
+ENDS = ["signals", "settle", "runner", "journal", "remark"]
 
 
 @pytest.mark.parametrize("broken", [None, *ENDS])
@@ -26,10 +26,10 @@ def test_whatever_fails_at_the_end_all_else_is_closed(broken: str | None) -> Non
 
     config: Any = None
     run: Any = SimpleNamespace(remark=ends("remark"))
-    isolation: Any = Isolation(config, Settings(), run)
+    isolation: Any = Isolation(config, Settings(), run, SingleRunner)
     isolation._signals = SimpleNamespace(measured=ends("signals"))
     isolation._settle = ends("settle")
-    isolation._way = SimpleNamespace(close=ends("way"), remarks=["said"])
+    isolation._runner = SimpleNamespace(close=ends("runner"), remarks=["said"])
     isolation._journal = SimpleNamespace(close=ends("journal"))
     if broken is None:
         isolation._end()
@@ -51,7 +51,7 @@ def test_whatever_fails_of_one_process_all_of_it_is_closed(broken: str | None) -
 
         return SimpleNamespace(close=end)
 
-    single = Single.__new__(Single)
+    single = SingleRunner.__new__(SingleRunner)
     single._starter, single._outputs = ends("starter"), (ends("output"), ends("errors"))
     if broken is None:
         single.close()

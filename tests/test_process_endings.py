@@ -163,7 +163,7 @@ def test_measured_is_what_has_a_row_and_passed(reports: list[str], rows: list[An
     assert made.measured is measured
     made.ending = Ending("crashed", "crashed: SIGABRT")  # in its teardown
     assert not made.measured
-    assert not Attempt(rows=[ROW], farewell={"internal_error": "Traceback"}).measured
+    assert not Attempt(rows=[ROW], final_message={"internal_error": "Traceback"}).measured
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import HEADER, MAGIC, Channel, ready
 
 SOON_S = 30.0
@@ -158,19 +158,19 @@ def test_those_that_have_something_to_read_are_found() -> None:
         channel.close()
 
 
-def test_a_handle_tells_results_from_the_end_and_the_keepers_own_end() -> None:
+def test_a_handle_tells_results_from_the_end_and_the_supervisors_own_end() -> None:
     results, home = Channel.pair()
-    control, keeper = Channel.pair()
+    control, supervisor = Channel.pair()
     process = Process(results, control)
     with pytest.raises(TimeoutError):
         process.next_event(time.monotonic() + 0.01)
-    keeper.send(("ended", -11, 4096))
+    supervisor.send(("ended", -11, 4096))
     assert process.next_event(soon()) is False
     home.send("result")
     assert process.next_event(soon()) is True, "what it had sent comes first"
     assert process.wait(soon()) == (-11, 4096)
-    keeper.close()
-    with pytest.raises(KeeperGoneError):
+    supervisor.close()
+    with pytest.raises(SupervisorGoneError):
         process.wait(soon())
     process.signal(signal.SIGKILL)  # nobody is there: nothing happens
     process.close()

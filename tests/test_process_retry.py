@@ -19,7 +19,7 @@ def attempt(outcomes: list[str], median_s: float | None = None, busy: float | No
 
 
 def contended(busy: float = 1.0) -> Attempt:
-    return attempt(PASSED, 1.0, busy, farewell={"in_order": True})
+    return attempt(PASSED, 1.0, busy, final_message={"in_order": True})
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def contended(busy: float = 1.0) -> Attempt:
         attempt(["passed", "passed"], 2.0, ending=CRASH),  # in its teardown
         attempt(["passed", "failed", "passed"]),
         attempt(["passed", "passed", "failed"], 2.0),
-        attempt(PASSED, 2.0, farewell={"internal_error": "Traceback"}),
+        attempt(PASSED, 2.0, final_message={"internal_error": "Traceback"}),
     ],
     ids=["crash", "crash in teardown", "failure", "failure in teardown", "internal error"],
 )
@@ -51,9 +51,9 @@ def test_where_the_second_try_was_skipped_the_first_counts() -> None:
 
 def test_where_the_second_try_stopped_the_session_the_first_counts_and_it_stops() -> None:
     first = contended()
-    kept = better(first, attempt(["passed"], farewell={"in_order": True, "exit": ("enough", 7)}))
+    kept = better(first, attempt(["passed"], final_message={"in_order": True, "exit": ("enough", 7)}))
     assert kept is first
-    assert kept.farewell["exit"] == ("enough", 7)
+    assert kept.final_message["exit"] == ("enough", 7)
 
 
 @pytest.mark.parametrize(

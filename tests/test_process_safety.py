@@ -162,7 +162,7 @@ def test_where_nothing_is_forked_no_thread_is_waited_for(monkeypatch: pytest.Mon
     assert time.monotonic() - started_s < SOON_S / 2
 
 
-def test_a_thread_that_ends_in_time_is_no_hindrance() -> None:
+def test_a_thread_that_ends_in_time_hinders_nothing() -> None:
     worker = threading.Thread(target=lambda: [time.sleep(0.005) for _ in range(20)], name="soon done")
     worker.start()
     assert "soon done" not in (fork_safety.unsafe_still(20.0) or "")

@@ -13,7 +13,7 @@ from tailgate.errors import TailgateError
 from tailgate.gates.duet.turn_taking import VARIABLE
 from tailgate.measure.pacing import PACER_OF_CHILD
 from tailgate.processes.child import INSIDE
-from tailgate.processes.spawning import SpawnedChild, errand
+from tailgate.processes.spawning import SpawnedChild, child_task
 from tailgate.processes.tenants.options import check_tenants
 from tailgate.session.run import RUN, BenchmarkRun
 from tailgate.session.settings import SETTINGS, Settings, of_a_child
@@ -26,7 +26,7 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
         TailgateError: what was asked for cannot be.
     """
     side = VARIABLE in os.environ
-    task = None if side else errand()
+    task = None if side else child_task()
     if side or task is not None:  # what is written, shown and judged is the session's to do
         settings = of_a_child(settings, side=side)
         config.stash[INSIDE] = True
@@ -36,10 +36,9 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
 
         config.stash[PACER_OF_CHILD] = Tenant
     if side:
-        from tailgate.gates.duet.side import Side
-        from tailgate.gates.duet.side import errand as side_errand
+        from tailgate.gates.duet.side import Side, side_task
 
-        config.pluginmanager.register(Side(config, *side_errand()), "tailgate-side")
+        config.pluginmanager.register(Side(config, *side_task()), "tailgate-side")
     if task is not None:
         config.pluginmanager.register(SpawnedChild(config, *task), "tailgate-spawned")
     run = config.stash[RUN] = BenchmarkRun(config, settings)
@@ -84,10 +83,10 @@ def _start_processes(config: pytest.Config, settings: Settings, run: BenchmarkRu
         from tailgate.processes.isolation import Isolation  # it locks files, which not every platform can, and 30 ms
 
         if settings.tenants > 1:
-            from tailgate.processes.tenants.runner import Crowd as Runner
+            from tailgate.processes.tenants.runner import TenantRunner as Runner
             from tailgate.processes.tenants.summary import TenantSummary
 
             config.pluginmanager.register(TenantSummary(config, run), "tailgate-tenant-summary")
         else:
-            from tailgate.processes.runner import Single as Runner  # type: ignore[assignment]
+            from tailgate.processes.runner import SingleRunner as Runner  # type: ignore[assignment]
         config.pluginmanager.register(Isolation(config, settings, run, Runner), "tailgate-isolation")

@@ -16,7 +16,7 @@ from tailgate.machine import out_of_memory
 from tailgate.processes import endings
 from tailgate.processes.child import FAULT_SIGNAL, Outputs
 from tailgate.processes.endings import Ending
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.handle import Process, SupervisorGoneError
 
 INTERRUPTED_S = 3.0
 """What an interrupted benchmark is given to end its fixtures, which remove what they made; a second interrupt
@@ -43,7 +43,7 @@ class Attempt:
     """What a profiling meter found in the process, once all its calls were made."""
     further: int = 0
     """In a duet: how many more measurements its test has made, which took no turns."""
-    farewell: dict[str, Any] = field(default_factory=dict)
+    final_message: dict[str, Any] = field(default_factory=dict)
     ending: Ending | None = None
     """Why it did not come home in order, or ``None``."""
     phase: str = "setup"
@@ -54,7 +54,7 @@ class Attempt:
     @property
     def failed(self) -> bool:
         """The test failed, or its process did, or pytest in it: whatever was measured before."""
-        broken = self.ending is not None or "internal_error" in self.farewell
+        broken = self.ending is not None or "internal_error" in self.final_message
         return broken or any(report["outcome"] == "failed" for report in self.reports)
 
     @property
@@ -112,7 +112,7 @@ class End:
     timed_out: bool = False
     lingered: bool = False
     """It had said its last word, and did not end."""
-    keeper_gone: bool = False
+    supervisor_gone: bool = False
 
 
 def awaited(process: Process, made: Attempt, *, timed_out: bool) -> End:
@@ -127,8 +127,8 @@ def awaited(process: Process, made: Attempt, *, timed_out: bool) -> End:
             return End(process.wait(time.monotonic() + EXIT_S), timed_out)
         except TimeoutError:
             return End(_killed(process), timed_out, lingered=True)
-    except KeeperGoneError:
-        return End(keeper_gone=True)
+    except SupervisorGoneError:
+        return End(supervisor_gone=True)
 
 
 def conclude(made: Attempt, end: End, outputs: Outputs, timeout_s: float, kills_before: int | None) -> None:
@@ -136,10 +136,10 @@ def conclude(made: Attempt, end: End, outputs: Outputs, timeout_s: float, kills_
 
     ``kills_before``: :func:`tailgate.processes.endings.oom_kills` when it was started.
     """
-    if end.keeper_gone:
-        made.ending = _in_order(made) if made.farewell else endings.WITH_ITS_KEEPER
+    if end.supervisor_gone:
+        made.ending = _in_order(made) if made.final_message else endings.WITH_ITS_SUPERVISOR
         return
-    if made.farewell and end.status:
+    if made.final_message and end.status:
         made.ending = _in_order(made)
         return
     output = [tail(stream.fileno()) for stream in outputs]
@@ -172,9 +172,9 @@ def tail(descriptor: int, most_bytes: int = OUTPUT_BYTES) -> str:
 
 
 def _listen(process: Process, made: Attempt, deadline_s: float) -> bool:
-    """Take what comes until the process has said farewell or ended; ``False``: the time is up."""
+    """Take what comes until the process has said final_message or ended; ``False``: the time is up."""
     try:
-        while not made.farewell:
+        while not made.final_message:
             if process.next_event(deadline_s):
                 take(process.results.receive(deadline_s), made)
             else:
@@ -188,15 +188,15 @@ def _listen(process: Process, made: Attempt, deadline_s: float) -> bool:
 
 
 def _in_order(made: Attempt) -> Ending | None:
-    """A process that said farewell must have said what came of its test, or what stopped it."""
-    stopped = {"exit", "interrupted", "internal_error"} & set(made.farewell)
+    """A process that said final_message must have said what came of its test, or what stopped it."""
+    stopped = {"exit", "interrupted", "internal_error"} & set(made.final_message)
     return None if made.reports or stopped else endings.WITHOUT_A_REPORT
 
 
 def _killed(process: Process) -> tuple[int, int | None] | None:
-    """Its exit status and peak memory; ``None``: it cannot be ended, and its keeper waits for it.
+    """Its exit status and peak memory; ``None``: it cannot be ended, and its supervisor waits for it.
 
-    That keeper is let go of, so that the next benchmark is started by another.
+    That supervisor is let go of, so that the next benchmark is started by another.
     """
     process.signal(signal.SIGKILL)
     try:
@@ -208,11 +208,11 @@ def _killed(process: Process) -> tuple[int, int | None] | None:
 
 def interrupt(process: Process) -> None:
     """End it as Ctrl-C would, so that its fixtures are torn down; at once when that is not enough."""
-    with contextlib.suppress(KeeperGoneError):
+    with contextlib.suppress(SupervisorGoneError):
         try:
             process.signal(signal.SIGINT)
             process.wait(time.monotonic() + INTERRUPTED_S)
-        except KeeperGoneError:
+        except SupervisorGoneError:
             raise
         except BaseException:  # not in time, or interrupted once more
             _killed(process)
@@ -232,4 +232,4 @@ def take(message: tuple[str, Any], made: Attempt) -> None:
     elif kind == "profile":
         made.profile = content
     else:
-        made.farewell = {"in_order": True, **content}
+        made.final_message = {"in_order": True, **content}

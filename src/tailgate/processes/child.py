@@ -41,29 +41,29 @@ def run_and_leave(
 
     ``task``: for a profiling meter, instead of measuring it.
     """
-    farewell: dict[str, Any] = {}
+    final_message: dict[str, Any] = {}
     item.config.stash[INSIDE] = True
     if task is not None:
         item.config.stash[PACER] = Profile(task)
     elif PACER_OF_CHILD in item.config.stash:
         item.config.stash[PACER] = item.config.stash[PACER_OF_CHILD](home)
     process, finalizers = os.getpid(), Finalizers(inherited=forked)
-    with _noted(farewell):
+    with _noted(final_message):
         _own_output(item.config, outputs)
         pytest_names.silence_terminal(item.config)
         item.config.pluginmanager.register(Messenger(item, home), "tailgate-messenger")
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
     if os.getpid() != process:
         os._exit(0)  # the test has forked, and this is not the process that was to run it
-    if farewell:  # stopped in the middle; pytest itself tears down at the end of the session then
-        with _noted(farewell):
+    if final_message:  # stopped in the middle; pytest itself tears down at the end of the session then
+        with _noted(final_message):
             _tear_down(item)
-    farewell["shouldstop"], farewell["shouldfail"] = item.session.shouldstop, item.session.shouldfail
+    final_message["shouldstop"], final_message["shouldfail"] = item.session.shouldstop, item.session.shouldfail
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # closed by the test
             stream.flush()
     try:
-        home.send(("end", farewell))
+        home.send(("end", final_message))
     except OSError:
         os._exit(CANNOT_REPORT)  # or the session is gone, and with it everybody who could be told
     finalizers.run()
@@ -71,16 +71,16 @@ def run_and_leave(
 
 
 @contextlib.contextmanager
-def _noted(farewell: dict[str, Any]) -> Iterator[None]:
+def _noted(final_message: dict[str, Any]) -> Iterator[None]:
     """What stops pytest here, to be told to the session."""
     try:
         yield
     except pytest.exit.Exception as stop:
-        farewell["exit"] = (str(stop.msg), stop.returncode)
+        final_message["exit"] = (str(stop.msg), stop.returncode)
     except KeyboardInterrupt:
-        farewell["interrupted"] = True
+        final_message["interrupted"] = True
     except BaseException:  # a broken hook: pytest calls it an internal error, and so will the session
-        farewell["internal_error"] = traceback.format_exc()
+        final_message["internal_error"] = traceback.format_exc()
 
 
 def _tear_down(item: pytest.Item) -> None:

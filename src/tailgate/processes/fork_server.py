@@ -1,4 +1,4 @@
-"""A template process: a keeper that forks, from what it has imported, processes that need not import it again."""
+"""A fork server: a supervisor that forks, from what it has imported, processes that need not import it again."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import pytest
 from tailgate.processes.child import Outputs, run_and_leave
 from tailgate.processes.fork_safety import quiet_fork, unsafe_still
 from tailgate.processes.messages import Channel
-from tailgate.processes.supervisor import Keeper, settle_as_keeper
+from tailgate.processes.supervisor import Supervisor, settle_as_supervisor
 
 
 def serve(control: Channel, items: Sequence[pytest.Item], outputs: Outputs, session_pid: int) -> NoReturn:
-    """A template's life; an error here is shown, because nobody else would."""
+    """A fork server's life; an error here is shown, because nobody else would."""
     try:
-        settle_as_keeper()
-        server = _TemplateServer(control, session_pid, items, outputs)
+        settle_as_supervisor()
+        server = _ForkServerProcess(control, session_pid, items, outputs)
         server.settle()
         server.serve()
     except BaseException:
@@ -34,7 +34,7 @@ def serve(control: Channel, items: Sequence[pytest.Item], outputs: Outputs, sess
         os._exit(70)
 
 
-class _TemplateServer(Keeper):
+class _ForkServerProcess(Supervisor):
     """It never runs a test: everything it does but import happens in its children."""
 
     def __init__(self, control: Channel, session_pid: int, items: Sequence[pytest.Item], outputs: Outputs) -> None:
@@ -48,7 +48,7 @@ class _TemplateServer(Keeper):
         gc.freeze()
 
     def obey(self, order: str, argument: Any, handed_over: Sequence[Channel]) -> None:
-        """``run`` an item, or ``preload`` modules into another template."""
+        """``run`` an item, or ``preload`` modules into another fork server."""
         if order == "run":
             (home,) = handed_over
             index, task = argument

@@ -1,6 +1,6 @@
-"""Processes forked from a template: a copy of the session that has collected the tests and run none.
+"""Processes forked from a fork server: a copy of the session that has collected the tests and run none.
 
-One template is forked before the first test. From it come others that have imported what a benchmark's
+One fork server is forked before the first test. From it come others that have imported what a benchmark's
 ``preload`` marker names, each kept as long as the session, and from those the benchmarks' own processes,
 one at a time. So a framework is imported once, and each benchmark's process holds only its own.
 """
@@ -21,34 +21,34 @@ from tailgate.measure.profiling import ProfileTask
 from tailgate.processes.child import Outputs
 from tailgate.processes.fork_safety import quiet_fork
 from tailgate.processes.fork_server import serve
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import Channel
 from tailgate.processes.supervisor import END_S
 
 
 class UnsafePreloadError(Exception):
-    """What was imported into a template started something that cannot be forked."""
+    """What was imported into a fork server started something that cannot be forked."""
 
 
-class Template:
-    """The session's handle of a template process."""
+class ForkServer:
+    """The session's handle of a fork server."""
 
     def __init__(self, control: Channel, pid: int | None = None) -> None:
         self.control = control
-        """As every keeper it also spawns."""
+        """As every supervisor it also spawns."""
         self._pid = pid
 
     @property
     def pid(self) -> int | None:
-        """Of a template that the session has forked itself, and not closed."""
+        """Of a fork server that the session has forked itself, and not closed."""
         return self._pid
 
     @classmethod
-    def fork(cls, items: Sequence[pytest.Item], outputs: Outputs, others: Sequence[Channel] = ()) -> Template:
+    def fork(cls, items: Sequence[pytest.Item], outputs: Outputs, others: Sequence[Channel] = ()) -> ForkServer:
         """Fork this process as it is: call it before anything has run here.
 
-        ``others``: the session's ends of channels that are not this template's; open here, they would keep other
-        templates from noticing the session's end.
+        ``others``: the session's ends of channels that are not this fork server's; open here, they would keep other
+        fork servers from noticing the session's end.
         """
         ours, theirs = Channel.pair()
         for stream in (sys.stdout, sys.stderr):
@@ -62,12 +62,12 @@ class Template:
         theirs.close()
         return cls(ours, pid)
 
-    def preloaded(self, modules: Sequence[str], deadline_s: float) -> Template:
-        """Another template, with these modules imported; one that cannot be imported is left to the test.
+    def preloaded(self, modules: Sequence[str], deadline_s: float) -> ForkServer:
+        """Another fork server, with these modules imported; one that cannot be imported is left to the test.
 
         Raises:
             UnsafePreloadError: it may not be forked from.
-            KeeperGoneError: an import ended the process.
+            SupervisorGoneError: an import ended the process.
             TimeoutError: importing took too long.
         """
         ours = self._send("preload", tuple(modules))
@@ -76,7 +76,7 @@ class Template:
             pid = ours.receive(deadline_s)
             reason = ours.receive(deadline_s)
         except EOFError as error:
-            raise KeeperGoneError from error
+            raise SupervisorGoneError from error
         except BaseException:  # it may be at an import that never ends
             ours.close()
             if pid is not None:
@@ -85,18 +85,18 @@ class Template:
         if reason is not None:
             ours.close()
             raise UnsafePreloadError(reason)
-        return Template(ours)
+        return ForkServer(ours)
 
     def start(self, index: int, task: ProfileTask | None = None) -> Process:
         """A benchmark's process, running the item at this place of the list; ``task``: for a profiling meter.
 
         Raises:
-            KeeperGoneError: there is no template any more.
+            SupervisorGoneError: there is no fork server any more.
         """
         return Process(self._send("run", (index, task)), self.control)
 
     def close(self) -> None:
-        """End the template and everything below it."""
+        """End the fork server and everything below it."""
         self.control.close()
         if self._pid is None:
             return
@@ -115,7 +115,7 @@ class Template:
             self.control.send((order, argument), [theirs])
         except OSError as error:
             ours.close()
-            raise KeeperGoneError from error
+            raise SupervisorGoneError from error
         finally:
             theirs.close()
         return ours

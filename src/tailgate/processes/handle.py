@@ -1,4 +1,4 @@
-"""A session's handle of a benchmark's process, whose keeper announces its end."""
+"""A session's handle of a benchmark's process, whose supervisor announces its end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tailgate.processes.messages import Channel, ready
 
 
-class KeeperGoneError(Exception):
-    """Somebody ended the keeper of a process, and with it the process."""
+class SupervisorGoneError(Exception):
+    """Somebody ended the supervisor of a process, and with it the process."""
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Process:
     results: Channel
     """What the process sends."""
     control: Channel
-    """Where its keeper announces its end."""
+    """Where its supervisor announces its end."""
 
     def next_event(self, deadline_s: float) -> bool:
         """Wait until there is something to read (``True``) or the process has ended (``False``).
@@ -36,17 +36,17 @@ class Process:
         """The exit status as ``subprocess`` has it, and the peak resident memory in bytes, where known.
 
         Raises:
-            KeeperGoneError, TimeoutError.
+            SupervisorGoneError, TimeoutError.
         """
         try:
             _, status, peak_rss_bytes = self.control.receive(deadline_s)
         except EOFError as error:
-            raise KeeperGoneError from error
+            raise SupervisorGoneError from error
         return status, peak_rss_bytes
 
     def signal(self, number: int) -> None:
         """Send it a signal; one that has ended is left in peace."""
-        with contextlib.suppress(OSError):  # the keeper is gone: wait() says so
+        with contextlib.suppress(OSError):  # the supervisor is gone: wait() says so
             self.control.send(("signal", number))
 
     def close(self) -> None:

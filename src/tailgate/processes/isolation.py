@@ -36,7 +36,7 @@ UNQUIET_S = 0.5
 NEEDS_BASE_TEMP = {"tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "request"}
 
 
-class Way(Protocol):
+class Runner(Protocol):
     """How a benchmark is run: in one process, or in several at once."""
 
     @property
@@ -57,14 +57,16 @@ class Way(Protocol):
 class Isolation:
     """Registered only where processes were asked for and can be had."""
 
-    def __init__(self, config: pytest.Config, settings: Settings, run: BenchmarkRun, way: Callable[..., Way]) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, run: BenchmarkRun, runner: Callable[..., Runner]
+    ) -> None:
         self._config = config
-        self._make_way = way
+        self._make_runner = runner
         self._settings = settings
         self._run = run
         self._journal: Journal | None = None
         self._comparable: Comparable | None = None
-        self._way: Way | None = None
+        self._runner: Runner | None = None
         self._pending: dict[pytest.Item, list[Attempt]] = {}
         self._passes: dict[pytest.Item, int] = {}
         self._signals = Signals()
@@ -75,7 +77,7 @@ class Isolation:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fork the template before anything has run, but inside of what others put around it (logging's handlers)."""
+        """Start the fork server before anything has run, inside of what others put around it (logging's handlers)."""
         option = session.config.option
         broken = session.testsfailed and not option.continue_on_collection_errors
         chosen = [item for item in session.items if is_benchmark(item)]
@@ -86,11 +88,11 @@ class Isolation:
         if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
             pytest_names.make_base_temp(session.config)
         session.config.stash[MODULES] = frozenset(sys.modules)
-        self._way = self._make_way(session.config, chosen, self._settings)
-        self._run.isolation = self._way.method
+        self._runner = self._make_runner(session.config, chosen, self._settings)
+        self._run.isolation = self._runner.method
         self._signals.begin()
         try:
-            # After the templates, which would go on holding its lock when the session is killed.
+            # After the fork servers, which would go on holding its lock when the session is killed.
             self._journal, remarks = open_journal(self._config, self._settings)
             self._run.remark(*remarks)
             if self._journal:
@@ -104,12 +106,12 @@ class Isolation:
 
     def _end(self) -> None:
         """Measuring has stopped: everything is closed, whatever becomes of the rest."""
-        assert self._way is not None
+        assert self._runner is not None
         with contextlib.ExitStack() as last:  # read it from below
             last.callback(self._remark)
             if self._journal:
                 last.callback(self._journal.close)
-            last.callback(self._way.close)
+            last.callback(self._runner.close)
             last.callback(self._settle)
             last.callback(self._signals.measured)
 
@@ -139,7 +141,7 @@ class Isolation:
         else:
             self._run.passed_over(made.rows)
         self._tear_down_here(item, nextitem)
-        _obey(item, made.farewell)
+        _obey(item, made.final_message)
         return True
 
     def _attempt(self, item: pytest.Item, nth: int) -> Attempt:
@@ -149,7 +151,7 @@ class Isolation:
             if isinstance(found, Entry):
                 self._resumed += 1
                 self._run.resumed()
-                return Attempt(reports=found.reports, rows=found.rows, farewell={"in_order": True})
+                return Attempt(reports=found.reports, rows=found.rows, final_message={"in_order": True})
             for name in found:
                 self._stale[name] = self._stale.get(name, 0) + 1
         made = self._once(item)
@@ -191,8 +193,8 @@ class Isolation:
             raise
 
     def _once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:
-        assert self._way is not None
-        return self._way.once(item, task)
+        assert self._runner is not None
+        return self._runner.once(item, task)
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
         """One second try, in a new process."""
@@ -230,8 +232,8 @@ class Isolation:
         reports = [replay.rebuilt(item, data) for data in made.reports]
         if made.ending:
             reports.append(replay.failure(item, made, made.ending))
-        if "internal_error" in made.farewell:
-            trace = made.farewell["internal_error"].rstrip()
+        if "internal_error" in made.final_message:
+            trace = made.final_message["internal_error"].rstrip()
             reason = f"pytest failed inside the benchmark's process: {trace.rpartition(chr(10))[2]}\n{trace}"
             reports.append(replay.failure(item, made, Ending("failed", reason)))
         for report in reports:
@@ -255,8 +257,8 @@ class Isolation:
             item.ihook.pytest_runtest_logreport(report=report)
 
     def _remark(self) -> None:
-        assert self._way is not None
-        self._run.remark(*self._way.remarks)
+        assert self._runner is not None
+        self._run.remark(*self._runner.remarks)
         if not (self._journal and self._settings.resume):
             return
         if self._resumed:
@@ -296,13 +298,13 @@ def _drop_later(item: pytest.Item, count: int) -> None:
             count -= 1
 
 
-def _obey(item: pytest.Item, farewell: dict[str, Any]) -> None:
+def _obey(item: pytest.Item, final_message: dict[str, Any]) -> None:
     """A test may stop the session, from its own process too."""
     session = item.session
-    session.shouldstop = farewell.get("shouldstop") or session.shouldstop
-    session.shouldfail = farewell.get("shouldfail") or session.shouldfail
-    if "exit" in farewell:
-        reason, returncode = farewell["exit"]
+    session.shouldstop = final_message.get("shouldstop") or session.shouldstop
+    session.shouldfail = final_message.get("shouldfail") or session.shouldfail
+    if "exit" in final_message:
+        reason, returncode = final_message["exit"]
         pytest.exit(reason, returncode)
-    if farewell.get("interrupted"):
+    if final_message.get("interrupted"):
         raise KeyboardInterrupt

@@ -90,7 +90,7 @@ class Profiles:
         if made.ending is not None:
             raise FailedRunError(made.ending.reason)
         for name in ("internal_error", "exit", "interrupted"):
-            if name in made.farewell:
+            if name in made.final_message:
                 raise FailedRunError(f"its run ended early ({name.replace('_', ' ')})")
         for data in made.reports:
             report: Any = item.config.hook.pytest_report_from_serializable(config=item.config, data=data)

@@ -21,7 +21,7 @@ def better(first: Attempt, second: Attempt) -> Attempt:
             row["extra_info"]["tries"] = 2
         return second
     if not second.measured:  # skipped, or stopped in the middle: then the session is to stop, too
-        first.farewell = second.farewell
+        first.final_message = second.final_message
         return first
     calmer = not second.contended or _disturbance(second) < _disturbance(first)
     kept, other = (second, first) if calmer else (first, second)

@@ -16,7 +16,7 @@ from tailgate.processes.start_method import Starter
 from tailgate.session.settings import Settings
 
 
-class Single:
+class SingleRunner:
     """For a session, in which one benchmark follows the other."""
 
     def __init__(self, config: pytest.Config, items: Sequence[pytest.Item], settings: Settings) -> None:
@@ -58,6 +58,6 @@ class Single:
 
 
 def not_imported(starter: Starter, item: pytest.Item, timeout_s: float) -> Attempt:
-    """Its template was not ready in time."""
+    """Its fork server was not ready in time."""
     names = ", ".join(starter.modules_of(item))
     return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))

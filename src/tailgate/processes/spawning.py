@@ -21,9 +21,17 @@ import pytest
 from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import profilers
 from tailgate.processes import child
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import Channel
-from tailgate.processes.supervisor import END_S, HOME_VARIABLE, PR_SET_PDEATHSIG, Keeper, Order, prctl, settle_as_keeper
+from tailgate.processes.supervisor import (
+    END_S,
+    HOME_VARIABLE,
+    PR_SET_PDEATHSIG,
+    Order,
+    Supervisor,
+    prctl,
+    settle_as_supervisor,
+)
 from tailgate.seams import pytest_names
 
 VARIABLE = "TAILGATE_PROCESS"
@@ -46,7 +54,7 @@ NOT_AGAIN: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Errand:
+class ChildTask:
     """What a spawned process is for."""
 
     nodeid: str
@@ -61,19 +69,19 @@ class Errand:
     """All there is to collect, as on a command line; ``None``: what the session collects."""
 
 
-def errand() -> tuple[Errand, Channel] | None:
+def child_task() -> tuple[ChildTask, Channel] | None:
     """What this process was spawned for, and the way home; ``None``: it is a session like any other."""
     text, home = os.environ.pop(VARIABLE, None), os.environ.pop(HOME_VARIABLE, None)
     if text is None or home is None:
         return None
     found = json.loads(text)
-    return Errand(**{**found, "outputs": tuple(found["outputs"])}), Channel.of(int(home))
+    return ChildTask(**{**found, "outputs": tuple(found["outputs"])}), Channel.of(int(home))
 
 
 class SpawnedChild:
     """The plug-in of a spawned process: one item, then the end."""
 
-    def __init__(self, config: pytest.Config, task: Errand, home: Channel) -> None:
+    def __init__(self, config: pytest.Config, task: ChildTask, home: Channel) -> None:
         self._task = task
         self._home = home
         for name, value in NOT_AGAIN.items():
@@ -81,7 +89,7 @@ class SpawnedChild:
                 setattr(config.option, name, value)
         if task.only is not None:
             config.args = [task.only]
-        if task.task is not None:  # it may be a tool's child, and not its keeper's
+        if task.task is not None:  # it may be a tool's child, and not its supervisor's
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     @pytest.hookimpl(tryfirst=True)
@@ -105,65 +113,66 @@ class SpawnedChild:
 
 
 class Spawner:
-    """Starts a new interpreter for each benchmark, from a keeper that has seen no test: what the session's own tests
-    do to its environment, limits or signals is not passed on.
+    """Starts a new interpreter for each benchmark, from a supervisor that has seen no test.
+
+    What the session's own tests do to its environment, limits or signals is not passed on.
     """
 
-    def __init__(self, config: pytest.Config, outputs: child.Outputs, keeper: Channel | None) -> None:
+    def __init__(self, config: pytest.Config, outputs: child.Outputs, supervisor: Channel | None) -> None:
         self._config = config
         self._outputs = outputs
         interpreter = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
         arguments = [str(argument) for argument in config.invocation_params.args]
         self._command = [*interpreter, "-c", START, json.dumps([sys.path, ["pytest", *arguments]])]
-        self._own = OwnKeeper([stream.fileno() for stream in outputs]) if keeper is None else None
-        self._keeper = keeper or self._own.channel  # type: ignore[union-attr]
+        self._own = OwnSupervisor([stream.fileno() for stream in outputs]) if supervisor is None else None
+        self._supervisor = supervisor or self._own.channel  # type: ignore[union-attr]
 
     @property
     def pid(self) -> int | None:
-        """Of its own keeper."""
+        """Of its own supervisor."""
         return self._own.pid if self._own is not None else None
 
     def start(self, item: pytest.Item, nth: int, task: ProfileTask | None = None) -> Process:
         """A process that runs the ``nth`` item of this one's name; ``task``: for a profiling meter.
 
         Raises:
-            KeeperGoneError: there is no keeper any more.
+            SupervisorGoneError: there is no supervisor any more.
         """
         ours, home = Channel.pair()
         outputs = (self._outputs[0].fileno(), self._outputs[1].fileno())
-        errand = Errand(item.nodeid, nth, outputs, pytest_names.base_temp(self._config))
+        child_task = ChildTask(item.nodeid, nth, outputs, pytest_names.base_temp(self._config))
         command, variables = self._command, {}
         if task is not None:
             meter, folder = profilers()[task.meter], Path(task.folder)
             command, variables = [*meter.command(folder), *command], meter.variables()
             # Collecting everything again may take a tool that counts each instruction very long.
             place = f"{item.path}::{item.nodeid.partition('::')[2]}"
-            errand = replace(errand, task=asdict(task), only=None if nth else place)
+            child_task = replace(child_task, task=asdict(task), only=None if nth else place)
         captured = self._config.getoption("capture", "fd") == "fd"  # else a descriptor's output is the terminal's
         order = Order(
             command=command,
             cwd=str(self._config.invocation_params.dir),
-            variables={**variables, VARIABLE: json.dumps(vars(errand))},
+            variables={**variables, VARIABLE: json.dumps(vars(child_task))},
             descriptors=outputs,
             streams=outputs if captured else (),
         )
         try:
-            self._keeper.send(("spawn", order), [home])
+            self._supervisor.send(("spawn", order), [home])
         except OSError as error:
             ours.close()
-            raise KeeperGoneError from error
+            raise SupervisorGoneError from error
         finally:
             home.close()
-        return Process(ours, self._keeper)
+        return Process(ours, self._supervisor)
 
     def close(self) -> None:
-        """Its own keeper has ended; another's is not touched."""
+        """Its own supervisor has ended; another's is not touched."""
         if self._own is not None:
             self._own.close()
 
 
-class OwnKeeper:
-    """A keeper started for this session; it can hand ``descriptors`` on to the processes it starts.
+class OwnSupervisor:
+    """A supervisor started for this session; it can hand ``descriptors`` on to the processes it starts.
 
     ``variables``: its whole environment, and theirs; ``None``: this process's.
     """
@@ -197,6 +206,6 @@ class OwnKeeper:
 
 
 def keep(control: int, session_pid: int) -> NoReturn:
-    """The keeper of spawned processes."""
-    settle_as_keeper()
-    Keeper(Channel.of(control), session_pid).serve()
+    """The supervisor of spawned processes."""
+    settle_as_supervisor()
+    Supervisor(Channel.of(control), session_pid).serve()

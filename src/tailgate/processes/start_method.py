@@ -12,14 +12,14 @@ from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import profilers
 from tailgate.processes.child import Outputs
 from tailgate.processes.fork_safety import unsafe_still
-from tailgate.processes.forking import Template, UnsafePreloadError
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.forking import ForkServer, UnsafePreloadError
+from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.spawning import Spawner
 from tailgate.session.settings import Settings
 
 
 class Starter:
-    """Decides once, before anything has run, and again where a template turns out to be unfit."""
+    """Decides once, before anything has run, and again where a fork server turns out to be unfit."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Starter:
         self._config = config
         self._outputs = outputs
         self._names = [item.nodeid for item in items]
-        self._templates: dict[tuple[str, ...], Template | None] = {}
+        self._fork_servers: dict[tuple[str, ...], ForkServer | None] = {}
         self.remarks: list[str] = []
         reason = unsafe_still() if settings.start_method == "auto" else None
         if settings.start_method == "spawn" or reason:
@@ -47,10 +47,10 @@ class Starter:
             self._bind(self._spawner.pid)
             return
         self.method = "fork"
-        channels = [template.control for one in others for template in one._templates.values() if template]
-        template = self._templates[()] = Template.fork(items, outputs, channels)
-        self._bind(template.pid)
-        self._spawner = Spawner(config, outputs, template.control)
+        channels = [fork_server.control for one in others for fork_server in one._fork_servers.values() if fork_server]
+        fork_server = self._fork_servers[()] = ForkServer.fork(items, outputs, channels)
+        self._bind(fork_server.pid)
+        self._spawner = Spawner(config, outputs, fork_server.control)
 
     def start(self, item: pytest.Item, deadline_s: float, task: ProfileTask | None = None) -> Process:
         """A process that runs the item; ``task``: for a profiling meter.
@@ -59,18 +59,18 @@ class Starter:
             TimeoutError: importing what it names took too long.
         """
         anew = task is not None and bool(profilers()[task.meter].command(Path(task.folder)))
-        template = None if anew else self._template(self.modules_of(item), deadline_s)
-        if template is not None:
+        fork_server = None if anew else self._fork_server(self.modules_of(item), deadline_s)
+        if fork_server is not None:
             try:
-                return template.start(self._index[item], task)
-            except KeeperGoneError:
-                self._without_template("a template process was lost")
+                return fork_server.start(self._index[item], task)
+            except SupervisorGoneError:
+                self._without_fork_server("a fork server was lost")
         index = self._index[item]
         nth = self._names[:index].count(item.nodeid)
         try:
             return self._spawner.start(item, nth, task)
-        except KeeperGoneError:
-            self._without_template("the process that starts them was lost")
+        except SupervisorGoneError:
+            self._without_fork_server("the process that starts them was lost")
             return self._spawner.start(item, nth, task)
 
     def modules_of(self, item: pytest.Item) -> tuple[str, ...]:
@@ -78,35 +78,35 @@ class Starter:
         return tuple(dict.fromkeys(module for marker in item.iter_markers("preload") for module in marker.args))
 
     def _bind(self, pid: int | None) -> None:
-        """A keeper that has started nothing yet; what it starts inherits its CPUs."""
+        """A supervisor that has started nothing yet; what it starts inherits its CPUs."""
         if self._cpus is not None and pid is not None:
             os.sched_setaffinity(pid, self._cpus)
 
     def close(self) -> None:
-        """End every template; the first one last, because the others are its children."""
-        for template in reversed(self._templates.values()):
-            if template is not None:
-                template.close()
-        self._templates.clear()
+        """End every fork server; the first one last, because the others are its children."""
+        for fork_server in reversed(self._fork_servers.values()):
+            if fork_server is not None:
+                fork_server.close()
+        self._fork_servers.clear()
         self._spawner.close()
 
-    def _template(self, modules: tuple[str, ...], deadline_s: float) -> Template | None:
-        """The template for these modules; ``None``: spawn instead."""
-        base = self._templates.get(())
-        if base is None or modules in self._templates:
-            return self._templates.get(modules)
+    def _fork_server(self, modules: tuple[str, ...], deadline_s: float) -> ForkServer | None:
+        """The fork server for these modules; ``None``: spawn instead."""
+        base = self._fork_servers.get(())
+        if base is None or modules in self._fork_servers:
+            return self._fork_servers.get(modules)
         try:
-            self._templates[modules] = base.preloaded(modules, deadline_s)
+            self._fork_servers[modules] = base.preloaded(modules, deadline_s)
         except UnsafePreloadError as error:
-            self._templates[modules] = None
+            self._fork_servers[modules] = None
             names = ", ".join(modules)
             self.remarks.append(f"Benchmarks that preload {names} started a new interpreter each, because {error}.")
-        except KeeperGoneError:
+        except SupervisorGoneError:
             # An import that ends the process ends the benchmark's own, too, and is reported there.
-            self._templates[modules] = base
-        return self._templates[modules]
+            self._fork_servers[modules] = base
+        return self._fork_servers[modules]
 
-    def _without_template(self, reason: str) -> None:
+    def _without_fork_server(self, reason: str) -> None:
         self.close()
         self._spawner = Spawner(self._config, self._outputs, None)
         self._bind(self._spawner.pid)

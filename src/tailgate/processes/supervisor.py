@@ -28,9 +28,9 @@ LEFTOVERS_S = 1.0
 """What a benchmark's process leaves running may take this long to end by itself: multiprocessing's
 resource tracker removes shared memory then."""
 END_S = 5.0
-"""A keeper that has not ended so long after its session let go of it is killed."""
+"""A supervisor that has not ended so long after its session let go of it is killed."""
 LOOK_S = 5.0
-"""How often an idle keeper looks whether its session is still there."""
+"""How often an idle supervisor looks whether its session is still there."""
 BLIND_LOOK_S = 0.02
 """How often it looks whether its process has ended, where the kernel cannot tell (before Linux 5.3)."""
 
@@ -48,12 +48,12 @@ class Order:
     variables: dict[str, str]
     """Added to the environment."""
     descriptors: tuple[int, ...]
-    """Which stay open; the keeper has them."""
+    """Which stay open; the supervisor has them."""
     streams: tuple[int, ...]
-    """What becomes standard output and standard error; empty: the keeper's own."""
+    """What becomes standard output and standard error; empty: the supervisor's own."""
 
 
-class Keeper:
+class Supervisor:
     """Keeps one process at a time."""
 
     def __init__(self, control: Channel, session_pid: int) -> None:
@@ -93,7 +93,7 @@ class Keeper:
 
     def start(self, body: Callable[[], object]) -> None:
         """Run ``body`` in a process of its own, which ends when this one does."""
-        keeper = os.getpid()
+        supervisor = os.getpid()
         pid = quiet_fork()
         if pid == 0:
             try:
@@ -102,7 +102,7 @@ class Keeper:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-                if os.getppid() != keeper:  # it ended before its end could be noticed
+                if os.getppid() != supervisor:  # it ended before its end could be noticed
                     os._exit(1)
                 body()
             finally:
@@ -164,7 +164,7 @@ def _become(order: Order, home: Channel) -> NoReturn:
     os.execve(order.command[0], order.command, variables)
 
 
-def settle_as_keeper() -> None:
+def settle_as_supervisor() -> None:
     """Out of reach of the terminal's Ctrl-C, which is the session's, and heir of every orphan below."""
     if os.getsid(0) != os.getpid():
         os.setsid()

@@ -26,10 +26,10 @@ from tailgate.session import outputs, run_json
 from tailgate.session.extent_watch import ExtentWatch
 from tailgate.session.findings import Findings
 from tailgate.session.items import failure_line, is_benchmark, is_only_marked, skip_reason
-from tailgate.session.narrator import Narrator
 from tailgate.session.progress import summary
+from tailgate.session.progress_lines import ProgressLines
 from tailgate.session.settings import Settings
-from tailgate.session.why_not_isolated import hindrance
+from tailgate.session.why_not_isolated import why_not_isolated
 from tailgate.text import printable
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class BenchmarkRun:
         self._config = config
         self._settings = settings
         self._fingerprint: dict[str, Any] | None = None
-        self._narrator = Narrator(config, 0, 1, wanted=False)
+        self._progress = ProgressLines(config, 0, 1, wanted=False)
         self._from_journal = False
         self._found = Findings()
         self._counted: dict[pytest.Item, list[Any]] = {}
@@ -103,7 +103,7 @@ class BenchmarkRun:
         self._present = hasattr(config.option, "benchmark_storage")
         """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
         self._csv: TidyCsv | None = None
-        self.not_isolated = hindrance(config) if self._present else "pytest-benchmark is turned off"
+        self.not_isolated = why_not_isolated(config) if self._present else "pytest-benchmark is turned off"
         """Why benchmarks run in this process although others were asked for."""
         if not self._present:
             return
@@ -134,7 +134,7 @@ class BenchmarkRun:
             self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
         processes = self._settings.processes if self.isolating else 1
         tenants = self._settings.tenants if self.isolating else 1
-        self._narrator = Narrator(
+        self._progress = ProgressLines(
             self._config, self._found.selected, processes, tenants=tenants, wanted=self._settings.progress
         )
 
@@ -143,11 +143,11 @@ class BenchmarkRun:
         if self._watching and is_benchmark(item) and not self._calibrations:
             self.calibrate(None)
         self._from_journal = False
-        self._narrator.begin(item)
+        self._progress.begin(item)
 
     def item_ends(self, item: pytest.Item) -> None:
         """Say what came of it."""
-        self._narrator.end(item, costs_time=not self._from_journal)
+        self._progress.end(item, costs_time=not self._from_journal)
 
     @property
     def _why_not_profiled(self) -> str:
@@ -177,24 +177,24 @@ class BenchmarkRun:
 
     def passed_over(self, rows: list[dict[str, Any]]) -> None:
         """One of several processes has ended; the row is made when all have."""
-        self._narrator.medians(rows)
+        self._progress.medians(rows)
 
     def resumed(self) -> None:
         """The present benchmark's result is the journal's."""
         self._from_journal = True
-        self._narrator.remark = " (from the journal)"
+        self._progress.remark = " (from the journal)"
 
     def retried(self) -> None:
         """It was contended, and measured a second time."""
-        self._narrator.remark = " (2nd try)"
+        self._progress.remark = " (2nd try)"
 
     def profiling(self, meter: str) -> None:
         """The present benchmark is measured; a meter's own run of it begins."""
-        self._narrator.doing(meter)
+        self._progress.doing(meter)
 
     def judged(self, verdict: str | None) -> None:
         """The present benchmark's verdict, for its progress line."""
-        self._narrator.remark = f", {verdict}" if verdict else ""
+        self._progress.remark = f", {verdict}" if verdict else ""
 
     def remark(self, *lines: str) -> None:
         """Say something at the end of the run."""
@@ -227,7 +227,7 @@ class BenchmarkRun:
         if self.gate is None or not report.passed or not rows:
             return
         verdict = self.gate.verdict(report, item, rows, again)
-        self._narrator.outcome = f"{self._narrator.outcome}, gate: {verdict}"
+        self._progress.outcome = f"{self._progress.outcome}, gate: {verdict}"
 
     @property
     def unmeasured(self) -> list[dict[str, str]]:
@@ -236,7 +236,7 @@ class BenchmarkRun:
 
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """No dot for a benchmark that has a progress line."""
-        return self._narrator.status(report)
+        return self._progress.status(report)
 
     def finish(self, session: pytest.Session) -> None:
         """Exit code 5 when benchmarks were selected and none was measured, none failed."""
@@ -342,7 +342,7 @@ class BenchmarkRun:
         counted = self._counted.setdefault(item, [])
         new = [one for one in rows if not any(one is before for before in counted)]  # a subtest has passed before
         if not rows:
-            self._narrator.outcome = "passed, without a measurement"
+            self._progress.outcome = "passed, without a measurement"
         if not new:
             return []
         self._found.measured += not counted
@@ -359,11 +359,11 @@ class BenchmarkRun:
             self._append_csv(row(one.fullname, stats, info))
             status = one.extra_info.get("status", "ok")
             self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, info)
-        self._narrator.outcome = summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted])
+        self._progress.outcome = summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted])
         return new
 
     def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
-        self._narrator.outcome = f"{word}: {reason}"
+        self._progress.outcome = f"{word}: {reason}"
         self._found.not_measured(item.nodeid, status, reason)
         self._append_csv(row(item.nodeid, None, {"status": status, "warnings": [reason]}))
         self._tell(item, status, reason, None, {})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 
-def hindrance(config: pytest.Config) -> str | None:
+def why_not_isolated(config: pytest.Config) -> str | None:
     """One reason, to be shown; ``None``: nothing stands against it. Empty: nothing will be measured anyway."""
     option: Any = config.option
     if getattr(option, "benchmark_disable", False) and not option.benchmark_enable:

@@ -107,7 +107,7 @@ class Campaign:
                     record.outcomes.append(outcome)
                     record.incomparable = incomparable(outcome, same_work=self._same_work)
                     if self._checkouts is not None and record.ran is None:
-                        record.ran = self._checkouts.judge(*(side.farewell["imported"] for side in outcome.sides))
+                        record.ran = self._checkouts.judge(*(side.final_message["imported"] for side in outcome.sides))
                         record.incomparable = record.ran.reason or record.incomparable
                 else:
                     record.stopped = outcome

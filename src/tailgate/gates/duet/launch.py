@@ -43,7 +43,7 @@ SWITCHES = frozenset({"--gate", "--lf", "--last-failed", "--ff", "--failed-first
 
 @dataclass(frozen=True)
 class Launch:
-    """Everything a keeper needs."""
+    """Everything a supervisor needs."""
 
     name: str
     """``base`` or ``head``."""

@@ -106,10 +106,10 @@ class Pair:
                 if made.unlike is None:
                     self._in_turns(made, both, deadline_s)
             for side, partner in enumerate(self._partners):
-                if ready[side] and not made.sides[side].farewell:
+                if ready[side] and not made.sides[side].final_message:
                     partner.finish(made.sides[side], deadline_s)
             for attempt in made.sides:
-                if stopped := attempt.farewell.get("stopped"):
+                if stopped := attempt.final_message.get("stopped"):
                     attempt.ending = Ending("failed", f"its test was stopped by {stopped}")
         except SideLostError as lost:
             made.sides[self._names.index(lost.side)].ending = self._named(lost)

@@ -175,7 +175,7 @@ class Duet:
             for launch in sides:
                 partners.append(Partner(launch, pytest_names.base_temp(config)))
                 ending.callback(partners[-1].close)
-            # After the keepers, which would go on with the session's handlers.
+            # After the supervisors, which would go on with the session's handlers.
             self._signals.begin()
             asked = self._settings
             pair = Pair((partners[0], partners[1]), asked.duet_s, asked.benchmark_timeout_s, asked.seed)

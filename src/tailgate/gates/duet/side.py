@@ -21,7 +21,7 @@ from tailgate.seams import pytest_names
 from tailgate.session.items import is_benchmark
 
 
-def errand() -> tuple[dict[str, Any], Channel]:
+def side_task() -> tuple[dict[str, Any], Channel]:
     """What this process was started for, and the way home."""
     text = os.environ.pop(VARIABLE)
     return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
@@ -34,9 +34,9 @@ NO_TERMINAL = {"usepdb": False, "trace": False}
 class Side:
     """The plug-in of a side."""
 
-    def __init__(self, config: pytest.Config, errand: dict[str, Any], home: Channel) -> None:
+    def __init__(self, config: pytest.Config, task: dict[str, Any], home: Channel) -> None:
         self._config = config
-        self._errand = errand
+        self._task = task
         self._home = home
         self._errors: list[str] = []
         config.stash[PACER] = TurnTaker(home)
@@ -60,7 +60,7 @@ class Side:
         """Obey until the parent has gone; the session's ends (reports, caches, files) are not reached."""
         self._config.stash[INSIDE] = True
         self._config.stash[MODULES] = frozenset(sys.modules)
-        pytest_names.use_base_temp(self._config, self._errand["base_temp"])
+        pytest_names.use_base_temp(self._config, self._task["base_temp"])
         chosen = [item for item in session.items if is_benchmark(item)]
         self._modules = {one.module.__name__ for one in chosen if isinstance(one, pytest.Function)}
         broken = session.testsfailed and not self._config.option.continue_on_collection_errors
@@ -79,17 +79,17 @@ class Side:
         messenger = Messenger(item, self._home)
         manager = self._config.pluginmanager
         manager.register(messenger, "tailgate-messenger")
-        farewell: dict[str, Any] = {}
+        final_message: dict[str, Any] = {}
         try:
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
         except (KeyboardInterrupt, pytest.exit.Exception) as stop:
             # Raised by the test's own code: nobody's Ctrl-C comes here. It costs this benchmark, and not the next one.
-            farewell["stopped"] = f"{type(stop).__name__}: {stop}".removesuffix(": ")
+            final_message["stopped"] = f"{type(stop).__name__}: {stop}".removesuffix(": ")
             with contextlib.suppress(KeyboardInterrupt, pytest.exit.Exception):
                 pytest_names.tear_down_to(item, following)
         manager.unregister(messenger)
-        farewell["imported"] = imported(self._modules)
+        final_message["imported"] = imported(self._modules)
         try:
-            self._home.send(("end", farewell))
+            self._home.send(("end", final_message))
         except OSError:
             os._exit(1)

@@ -23,9 +23,9 @@ from tailgate.machine import git, out_of_memory
 from tailgate.processes import endings
 from tailgate.processes.attempt import Attempt, tail, take
 from tailgate.processes.endings import Ending
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import Channel
-from tailgate.processes.spawning import OwnKeeper
+from tailgate.processes.spawning import OwnSupervisor
 from tailgate.processes.supervisor import Order
 
 STARTING_S = 300.0
@@ -43,14 +43,14 @@ class SideLostError(Exception):
 
 
 class Partner:
-    """One side: a keeper for the whole session, and one process after the other."""
+    """One side: a supervisor for the whole session, and one process after the other."""
 
     def __init__(self, launch: Launch, base_temp: str | None) -> None:
         self.name = launch.name
         self._launch = launch
         # Nameless, so that nothing can be left of it.
         self._output: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (closed in close())
-        self._keeper = OwnKeeper([self._output.fileno()], git.environment())
+        self._supervisor = OwnSupervisor([self._output.fileno()], git.environment())
         self._base_temp = base_temp
         self._process: Process | None = None
         self._group: int | None = None
@@ -71,18 +71,18 @@ class Partner:
         self._output.seek(0)
         self._output.truncate()
         ours, home = Channel.pair()
-        errand = {"base_temp": self._base_temp}
+        side_task = {"base_temp": self._base_temp}
         descriptor = self._output.fileno()
         order = Order(
             command=list(self._launch.command),
             cwd=self._launch.cwd,
-            variables={**self._launch.variables, VARIABLE: json.dumps(errand)},
+            variables={**self._launch.variables, VARIABLE: json.dumps(side_task)},
             descriptors=(descriptor,),
             streams=(descriptor, descriptor),
         )
-        self._keeper.channel.send(("spawn", order), [home])
+        self._supervisor.channel.send(("spawn", order), [home])
         home.close()
-        self._process = Process(ours, self._keeper.channel)
+        self._process = Process(ours, self._supervisor.channel)
         self._kills = out_of_memory.oom_kills()
 
     def collected(self) -> list[str]:
@@ -121,7 +121,7 @@ class Partner:
         """No more blocks: let the test end; ``made`` has what came of it."""
         self.go_on()
         self._send(None)
-        self._until("its farewell", made, deadline_s)
+        self._until("its final message", made, deadline_s)
 
     def pause(self) -> None:
         """It does nothing until :meth:`go_on`."""
@@ -139,7 +139,7 @@ class Partner:
         if self._process is None:
             return
         process, self._process = self._process, None
-        with contextlib.suppress(KeeperGoneError, TimeoutError):
+        with contextlib.suppress(SupervisorGoneError, TimeoutError):
             process.signal(signal.SIGKILL)
             process.wait(time.monotonic() + EXIT_S)
         process.close()
@@ -148,7 +148,7 @@ class Partner:
     def close(self) -> None:
         """Nothing of it is left."""
         self.stop()
-        self._keeper.close()
+        self._supervisor.close()
         self._output.close()
 
     def output(self) -> str:
@@ -169,7 +169,7 @@ class Partner:
                 self._send(None)
                 continue
             take((kind, content), made)
-            if made.farewell:
+            if made.final_message:
                 return None
 
     def _send(self, message: Any) -> None:
@@ -208,8 +208,8 @@ class Partner:
             ending = ending or endings.of_exit(
                 status, oom_kills=kills, output=output[-20_000:], peak_rss_bytes=peak_rss_bytes
             )
-        except (KeeperGoneError, TimeoutError):
-            ending = ending or endings.WITH_ITS_KEEPER
+        except (SupervisorGoneError, TimeoutError):
+            ending = ending or endings.WITH_ITS_SUPERVISOR
         process.close()
         self._group, self._stopped = None, False
         return SideLostError(self.name, ending, output)

@@ -50,9 +50,9 @@ class Worktree:
         folder = Path(tempfile.mkdtemp(prefix=".tailgate-duet-")).resolve()
         self.folder = folder / "base"
         # Before there is anything to remove.
-        errand = json.dumps([git.command(self._place), str(folder), str(self.folder)])
+        job = json.dumps([git.command(self._place), str(folder), str(self.folder)])
         self._janitor = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", JANITOR, errand],
+            [sys.executable, "-I", "-S", "-c", JANITOR, job],
             stdin=subprocess.PIPE,
             start_new_session=True,
             cwd="/",

@@ -14,7 +14,7 @@ from tailgate.machine import out_of_memory, trust
 from tailgate.processes.attempt import DRAIN_S, INTERRUPTED_S, KILLED_S, Attempt, awaited, conclude, take
 from tailgate.processes.child import Outputs
 from tailgate.processes.endings import Ending, at_once_hint
-from tailgate.processes.handle import KeeperGoneError, Process
+from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import HasDescriptor, ready
 from tailgate.processes.tenants import rows
 from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
@@ -104,7 +104,7 @@ class Tenancy:
         kind, content = message
         if kind != "tenant":
             take(message, made)
-            if made.farewell:
+            if made.final_message:
                 self._ended(index)
             return
         stage, told = content
@@ -218,7 +218,9 @@ def end_all(processes: Sequence[Process]) -> None:
         for process in left:
             process.signal(signal.SIGKILL)
         _await(left, time.monotonic() + KILLED_S)
-        for process in left:  # it waits for a driver or a disk, and its keeper for it: the next is started by another
+        for (
+            process
+        ) in left:  # it waits for a driver or a disk, and its supervisor for it: the next is started by another
             process.control.close()
 
 
@@ -226,7 +228,7 @@ def _await(left: list[Process], deadline_s: float) -> None:
     """Those that end in time are taken off the list."""
     for process in list(left):
         with contextlib.suppress(TimeoutError):
-            with contextlib.suppress(KeeperGoneError):
+            with contextlib.suppress(SupervisorGoneError):
                 process.wait(deadline_s)
             left.remove(process)
 

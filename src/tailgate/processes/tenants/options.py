@@ -9,7 +9,7 @@ from tailgate.errors import TailgateError
 from tailgate.machine.cpus import affinity_cpus
 
 MOST_TENANTS = 64
-"""Each is a process with a framework of its own, and a template that it is forked from."""
+"""Each is a process with a framework of its own, and a fork server that it is forked from."""
 WAYS = ("shared", "split")
 
 

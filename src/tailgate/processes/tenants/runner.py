@@ -1,7 +1,7 @@
-"""N ways to start a process at once, each with a keeper, a template and output files of its own.
+"""N ways to start a process at once, each with a supervisor, a fork server and output files of its own.
 
-A keeper keeps one process, and buries what it leaves behind; so nobody's leftovers are taken for another's. Where the
-CPUs are split, it is the keeper that is bound to them: its template imports, and starts, with no others.
+A supervisor keeps one process, and ends what it leaves behind; so nobody's leftovers are taken for another's. Where
+the CPUs are split, the supervisor is bound to its share: its fork server imports, and starts, with no others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tailgate.processes.tenants.cpus import of_tenants
 from tailgate.session.settings import Settings
 
 
-class Crowd:
+class TenantRunner:
     """For a session whose benchmarks run as several tenants."""
 
     def __init__(self, config: pytest.Config, items: Sequence[pytest.Item], settings: Settings) -> None:

@@ -12,7 +12,7 @@ from tailgate.session.progress import Progress
 from tailgate.text import milliseconds
 
 
-class Narrator:
+class ProgressLines:
     """Writes through pytest's terminal reporter; silent where there is none, or where pytest says more (``-v``)."""
 
     def __init__(self, config: pytest.Config, selected: int, processes: int, *, tenants: int = 1, wanted: bool) -> None:
