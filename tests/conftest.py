@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+# ``tailgate compare`` loads every pytest plug-in there is. Hypothesis's would take all that follows for the beginning
+# of a session, and refuse to generate anything; told so, it leaves that to sessions of its own.
+os.environ["HYPOTHESIS_EXTEND_INITIALIZATION"] = "1"
 CACHE = pytest.StashKey[str]()
 # How long an example takes on a busy machine is no property of the code.
 settings.register_profile("tailgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUNTIMES = Path(__file__).parent.parent / "fixtures" / "runtimes"
-SOURCES = [*sorted(RUNTIMES.glob("_tensorrt_*.py")), RUNTIMES / "tensorrt.py"]
+SOURCES = [*sorted((RUNTIMES / "_tensorrt").glob("*.py")), RUNTIMES / "tensorrt.py"]
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def test_a_run_ends_with_what_is_not_worth_it(monkeypatch):
         def as_dict(self):
             return {"median": self["median"]}
 
-    monkeypatch.setattr(precision_verdicts.seams, "measured", measured)
+    monkeypatch.setattr(precision_verdicts, "measured_rows", measured)
     reporter = Reporter()
     precision_verdicts.pytest_terminal_summary(reporter, config=None)
     assert [said.partition(" on ")[0] for said in reporter.lines] == [

@@ -30,7 +30,7 @@ class Runtime:
 
 
 def test_an_artefact_is_made_once_and_for_the_cells_own_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixture, "profiling", lambda node: None)
+    monkeypatch.setattr(fixture, "profiling_meter", lambda node: None)
     monkeypatch.setattr(fixture, "mark_meters", lambda node: None)
     monkeypatch.setattr(fixture, "check", lambda *cell: (0.1, Agreement(0.0, None, 1.0)))
     for verified in ("_verify_precision", "_verify_threads"):

@@ -108,7 +108,7 @@ def test_torch_is_imported_at_the_start_of_a_cell_on_a_gpu_alone(tmp_path: Path)
     (tmp_path / "torch.py").touch()
     script = (
         "import sys\n"
-        "from fixtures import startup\n"
+        "from fixtures.inference import startup\n"
         "from fixtures.runtimes import runtimes\n"
         "for device in ('cpu', 'cuda:0'):\n"
         "    startup.begin(runtimes()['onnxruntime'], 1, device)\n"

@@ -17,6 +17,6 @@ def test_the_plug_in_loads_where_posix_has_nothing_and_without_what_only_isolati
     done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     loaded = done.stdout.split()
-    assert "tailgate.roles" in loaded
+    assert "tailgate.processes.child" in loaded
     assert "tailgate.processes.isolation" not in loaded
     assert "tailgate.processes.start_method" not in loaded

@@ -125,7 +125,7 @@ def test_an_exception_that_speaks_of_memory_is_judged_by_its_type_and_known_word
 
 
 def test_the_kernels_count_of_its_killings_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endings, "VMSTAT", tmp_path / "vmstat")
+    monkeypatch.setattr(out_of_memory, "VMSTAT", tmp_path / "vmstat")
     assert out_of_memory.oom_kills() is None
     (tmp_path / "vmstat").write_text("pgfault 12\noom_kill 3\ndrop_pagecache 0\n")
     assert out_of_memory.oom_kills() == 3

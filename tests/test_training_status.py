@@ -7,7 +7,7 @@ from isolated import FORK, Project
 
 MODULE = """
 import pytest
-from tailgate.processes.endings import NotMeasuredError
+from tailgate import NotMeasuredError
 
 @pytest.fixture
 def bad_data():

@@ -31,7 +31,7 @@ STATISTICS = {
     "p999": "p999_s", "rounds": "rounds", "iterations": "iterations", "throughput": "throughput_items_per_s",
 }  # fmt: skip
 """Field of ``stats`` -> name with its unit."""
-MAY_BE_NONE = {"p99_low", "p99_high", "throughput"}
+MAY_BE_NONE = {"p99_low", "p99_high", "p99_blocks_low", "p99_blocks_high", "throughput"}
 """Too few rounds, or a median of zero."""
 
 Row = dict[str, Any]
