@@ -5,13 +5,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import _hypothesis_globals
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
-# ``tailgate compare`` loads every pytest plug-in there is. Hypothesis's would take all that follows for the beginning
-# of a session, and refuse to generate anything; told so, it leaves that to sessions of its own.
-os.environ["HYPOTHESIS_EXTEND_INITIALIZATION"] = "1"
 CACHE = pytest.StashKey[str]()
 # How long an example takes on a busy machine is no property of the code.
 settings.register_profile("tailgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,3 +43,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+
+
+def pytest_runtest_setup() -> None:
+    # ``tailgate compare`` loads every pytest plug-in there is, and Hypothesis's takes all that follows for the beginning
+    # of a session, in which nothing is to be generated.
+    _hypothesis_globals.in_initialization = 0
