@@ -46,6 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup() -> None:
-    # ``tailgate compare`` loads every pytest plug-in there is, and Hypothesis's takes all that follows for the beginning
+    # ``tailgate compare`` loads every pytest plug-in there is. Hypothesis's takes all that follows for the beginning
     # of a session, in which nothing is to be generated.
     _hypothesis_globals.in_initialization = 0

@@ -145,11 +145,14 @@ def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> 
     assert session.code == 1, session.out
     slower = verdicts(session)["test_slower"]
     assert 0.2 < slower["change_rel"] < 0.8
-    assert (slower["replicates"], slower["worse"], slower["confirmed"]) == (8, 8, True)
+    # Beside other work a pair may turn out the other way, and the question stay open for eight more.
+    assert slower["replicates"] in (8, 16)
+    assert slower["worse"] > 0.8 * slower["replicates"]
+    assert slower["confirmed"] is True
     assert slower["base_s"] < slower["head_s"]
     assert slower["p"] < 0.01
     (told,) = session.lines(r"^test_slower median \+")
-    assert "8 of 8 pairs slower; limit 20 %" in told
+    assert f"{slower['worse']} of {slower['replicates']} pairs slower; limit 20 %" in told
     assert "confirmed" in told
     assert re.search(r"reproduce: pytest test_a.py::test_slower .*--duet-pairs=8 .*--duet=HEAD", told)
     # Base and head were there: the rounds of both, of every pair, confirmation included.
@@ -158,7 +161,7 @@ def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> 
     assert duet["base"]["ref"] == "HEAD"
     assert len(duet["base"]["commit"]) == 40
     (rounds,) = [one["pairs"] for one in duet["benchmarks"] if one["fullname"].endswith("test_slower")]
-    assert len(rounds) == 16
+    assert len(rounds) in (16, 24, 32)
     assert all(min(pair["head_rounds_s"]) > 0.003 > min(pair["base_rounds_s"]) > 0.002 for pair in rounds)
     assert {pair["first"] for pair in rounds} == {"base", "head"}
     # The row is head's.
