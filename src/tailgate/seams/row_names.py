@@ -34,28 +34,22 @@ class Naming:
 
 
 def namings(names: Sequence[Name]) -> list[Naming]:
-    """From the fullest to the shortest. No two rows that differ become alike: only what all share is taken off."""
-    found = [_of_function(names), _of_pattern(names)]
+    """From the fullest to the shortest. Rows that differ never become alike: only what all share is taken off."""
+    parts = _parts(names)
+    one_test = parts is not None and len({function for function, _ in parts}) == 1
+    found = [_shortened(names, parts)] if parts else []
+    if not one_test:
+        found.insert(0, _whole(names))
     mark = names[0].mark
     if len(names) > 1 and mark and all(name.mark == mark for name in names):
-        bare = _of_pattern([Name(name.test, name.source) for name in names])
-        found.append(Naming(bare.rows, (*bare.shared, f"all{mark}"), bare.headings))
-    return list(dict.fromkeys(found))
+        bare = [Name(name.test, name.source) for name in names]
+        short = _shortened(bare, parts) if parts else _whole(bare)
+        found.append(Naming(short.rows, (*short.shared, f"all{mark}"), short.headings))
+    return found
 
 
-def _of_function(names: Sequence[Name]) -> Naming:
-    """Only the test's own name is taken off, where it is one and said again and again."""
-    parts = _parts(names)
-    if len(names) < 2 or parts is None or len({function for function, _ in parts}) > 1:
-        return _whole(names)
-    return Naming(_rows(names, [ident for _, ident in parts]), (f"{parts[0][0]}[*]",))
-
-
-def _of_pattern(names: Sequence[Name]) -> Naming:
-    """Also the parameters that are the same in all rows, of several tests too."""
-    parts = _parts(names)
-    if len(names) < 2 or parts is None:
-        return _whole(names)
+def _shortened(names: Sequence[Name], parts: Sequence[tuple[str, str]]) -> Naming:
+    """Without the test, where its rows are consecutive, and without the parameters that are the same in all rows."""
     functions = [function for function, _ in parts]
     before, after = _affixes([ident for _, ident in parts])
     left = [ident[len(before) : len(ident) - len(after)] for _, ident in parts]
@@ -66,11 +60,8 @@ def _of_pattern(names: Sequence[Name]) -> Naming:
     if len(starts) == len(set(functions)):
         headings = tuple((start, f"{functions[start]}{pattern}") for start in starts)
         return Naming(_rows(names, [f"{INDENT}{one}" for one in left]), (), headings)
-    if not before and not after:
-        return _whole(names)
-    return Naming(
-        _rows(names, [f"{function}[{one}]" for function, one in zip(functions, left, strict=True)]), (f"*{pattern}",)
-    )
+    tests = [f"{function}[{one}]" for function, one in zip(functions, left, strict=True)]
+    return Naming(_rows(names, tests), (f"*{pattern}",) if before or after else ())
 
 
 def _whole(names: Sequence[Name]) -> Naming:
@@ -82,7 +73,9 @@ def _rows(names: Sequence[Name], tests: Sequence[str]) -> tuple[str, ...]:
 
 
 def _parts(names: Sequence[Name]) -> list[tuple[str, str]] | None:
-    """Test and parameters of every row; ``None`` where one has no parameters."""
+    """Test and parameters of every row; ``None`` where one has no parameters, or is alone and repeats nothing."""
+    if len(names) < 2:
+        return None
     found = [PARAMETRISED.fullmatch(name.test) for name in names]
     return [(one[1], one[2]) for one in found if one] if all(found) else None
 

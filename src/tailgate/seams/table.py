@@ -44,7 +44,7 @@ BY_BLOCKS = (
     "saw it knows nothing."
 )
 UNBOUNDED = {
-    "p99": f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds do not bound it from above; "
+    "p99": f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds do not bound it above; "
     "--rounds=N or --protocol=adaptive does.",
     P99_BLOCKS: f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 "
     "from above; take more with --rounds=N, or --processes=N.",
