@@ -108,7 +108,7 @@ def line(one: Judged) -> str:
 def lines(found: Iterable[Judged]) -> list[str]:
     """Each kind of judgement once, with its count; a number that differs between its rows as ``LOWEST to HIGHEST``.
 
-    ``not accurate enough, 8 rows: resnet18 int8 on onnxruntime (4), resnet18 int8 on openvino (4): 3.1 to 4.2 dB,
+    ``not accurate enough: 8 rows: resnet18 int8 on onnxruntime (4), resnet18 int8 on openvino (4): 3.1 to 4.2 dB,
     10 dB at least``
     """
     kinds: dict[tuple[str, str], list[Judged]] = {}
@@ -123,7 +123,7 @@ def _line_of_several(ones: Sequence[Judged]) -> str:
     texts = [one.judgement.because for one in ones]
     ranges = iter([_range(numbers) for numbers in zip(*map(NUMBER.findall, texts), strict=True)])
     because = NUMBER.sub(lambda _: next(ranges), texts[0])
-    return f"{ones[0].judgement.verdict}, {len(ones)} rows: {said}: {because}"
+    return f"{ones[0].judgement.verdict}: {len(ones)} rows: {said}: {because}"
 
 
 def _range(numbers: Sequence[str]) -> str:

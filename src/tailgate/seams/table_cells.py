@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tailgate.results.columns import (
@@ -53,12 +53,16 @@ class Cells:
         labels_full = [labels[column] for column in self._columns]
         labels_short = [SHORT_LABELS.get(column, labels[column]) for column in self._columns]
         one = self._one_with_factors(sort)
+        full: dict[str, int | None] = dict.fromkeys(self._columns)
+        aligned = {column: self._decimals(column) for column in self._columns}
+        each_its_own = dict.fromkeys(self._columns, 0)
         return [
-            Grid(labels_full, self._rows(self._columns, short=False)),
-            Grid(labels_full, self._rows(one, short=False)),
-            Grid(labels_full, self._rows(one, short=True)),
-            Grid(labels_short, self._rows(one, short=True)),
-            Grid(labels_short, self._rows([], short=True)),
+            Grid(labels_full, self._rows(self._columns, full)),
+            Grid(labels_full, self._rows(one, full)),
+            Grid(labels_full, self._rows(one, aligned)),
+            Grid(labels_short, self._rows(one, aligned)),
+            Grid(labels_short, self._rows([], aligned)),
+            Grid(labels_short, self._rows([], each_its_own)),
         ]
 
     def _one_with_factors(self, sort: str) -> list[str]:
@@ -66,8 +70,7 @@ class Cells:
         able = [column for column in self._columns if column in MEASURED]
         return next(([column] for column in (sort, "median") if column in able), able[:1])
 
-    def _rows(self, with_factors: Sequence[str], *, short: bool) -> list[list[Cell]]:
-        decimals = {column: self._decimals(column) if short else None for column in self._columns}
+    def _rows(self, with_factors: Sequence[str], decimals: Mapping[str, int | None]) -> list[list[Cell]]:
         return [
             [self._cell(bench, column, column in with_factors, decimals[column]) for column in self._columns]
             for bench in self._benchmarks

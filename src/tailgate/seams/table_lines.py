@@ -17,6 +17,7 @@ HANGING = "    "
 Markup = Mapping[str, bool]
 """``write``'s: ``green``, ``red``, ``bold``, ``yellow``, ``invert``."""
 Line = list[tuple[str, Markup]]
+PLAIN: Markup = {}
 YELLOW: Markup = {"yellow": True}
 
 
@@ -111,7 +112,7 @@ def _lines(
     rule: Line = [("-" * width, YELLOW)]
     found = [[(text, YELLOW)] for text in _title(title, naming.shared, width, most)]
     for grid in grids:
-        found += [[(text, {})] for text in _header(name_label, grid, name_width)]
+        found += [[(text, PLAIN)] for text in _header(name_label, grid, name_width)]
         found += [rule, *_body(naming, grid, failed, name_width, most), rule]
     return found
 
@@ -135,7 +136,7 @@ def _body(naming: Naming, grid: Grid, failed: Sequence[bool], name_width: int, m
     headings, widths = dict(naming.headings), grid.widths()
     for index, (name, cells) in enumerate(zip(naming.rows, grid.rows, strict=True)):
         if index in headings:
-            yield from ([(text, {})] for text in folded(headings[index], most))
+            yield from ([(text, PLAIN)] for text in folded(headings[index], most))
         markup: Markup = {"red": failed[index], "invert": failed[index]}
         alone = len(name) > name_width
         if alone:
