@@ -5,7 +5,7 @@ import pytest
 from fixtures.inference import precision_verdicts
 from fixtures.inference.model_size import model_bytes
 from studies.reduced_precision.limits import limits_from
-from studies.reduced_precision.report import ITSELF, judged, line, render
+from studies.reduced_precision.report import ITSELF, judged, line, lines, render
 from studies.reduced_precision.verdict import INACCURATE, NO_GAIN, NOT_COMPARABLE, UNDECIDED, WORTH_IT, Limits
 from tailgate.errors import TailgateError
 
@@ -124,6 +124,24 @@ def test_model_bytes_is_the_files_size_or_the_parameters_in_their_type(tmp_path)
     assert model_bytes(file, "bf16", 1000) == 5
     assert [model_bytes(None, precision, 1000) for precision in ("fp32", "bf16", "fp16")] == [4000, 2000, 2000]
     assert model_bytes(None, "int8", 1000) is None
+
+
+def test_judgements_of_one_kind_are_one_line_with_their_count():
+    rows = [
+        cell("int8", threads=threads, batch_size=batch, runtime=runtime, output_snr_db=snr_db)
+        for runtime, threads, batch, snr_db in [
+            ("openvino", 1, 1, -3.1), ("openvino", 2, 1, 4.2), ("openvino", 1, 4, 0.5), ("onnxruntime", 1, 1, 4.0),
+        ]
+    ]  # fmt: skip
+    fp32 = [cell("fp32", threads=info["threads"], batch_size=info["batch_size"], runtime=info["runtime"])
+            for *_, info in rows]  # fmt: skip
+    other = cell("int8", model="resnet18", weights="pretrained", output_snr_db=3.0)
+    found = judged([*rows, *fp32, other, cell("fp32", model="resnet18", weights="pretrained")], Limits())
+    assert lines(found) == [
+        "not accurate enough: 4 rows: mlp int8 on openvino (3), mlp int8 on onnxruntime (1): -3.1 to 4.2 dB, 10 dB at "
+        "least (random weights amplify noise: try --weights pretrained)",
+        line(found[-1]),
+    ]
 
 
 class Reporter:

@@ -22,3 +22,12 @@ def test_findings_say_a_warning_once_for_all_rows_whatever_its_numbers() -> None
     assert found.to_mind() == [
         "said first", "Mind test_a and 2 more: others used 0.0 CPUs", "Mind test_a: another matter",
     ]  # fmt: skip
+
+
+def test_a_warning_is_of_one_kind_whatever_the_unit_of_its_numbers() -> None:
+    found = Findings()
+    for number in ("999 µs", "1.2 ms", "1,024 s", "3e-05 s", "2 min"):
+        found.warn("test_a", f"a call took {number} here")
+    for size in ("3 MiB", "1.5 GB"):
+        found.warn("test_b", f"needs {size}")
+    assert found.to_mind() == ["Mind test_a and 4 more: a call took 999 µs here", "Mind test_b and 1 more: needs 3 MiB"]

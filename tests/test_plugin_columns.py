@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -44,7 +45,8 @@ class Ran:
         (folder / "conftest.py").write_text(CONFTEST)
         (folder / "test_project.py").write_text(PROJECT)
         command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "--benchmark-json=run.json", *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        wide = {**os.environ, "COLUMNS": "200"}
+        done = subprocess.run(command, cwd=folder, env=wide, capture_output=True, text=True, check=False)
         self.code, self.text = done.returncode, done.stdout
         self.run = json.loads((folder / "run.json").read_text())
         self.benches = {bench["name"]: bench for bench in self.run["benchmarks"]}

@@ -1,6 +1,7 @@
 """pytest-benchmark's result table, able to show Tailgate's columns, missing values and notes.
 
-Without one of our columns it is pytest-benchmark's own table, unchanged.
+Without one of our columns it is pytest-benchmark's own table, unchanged. With one, it is no wider than the terminal, or
+than 100 columns where the terminal has fewer.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from tailgate.results.columns import (
     HIGHER_IS_BETTER,
     LABELS,
     P99_BLOCKS,
-    P99_BLOCKS_INTERVAL,
-    P99_INTERVAL,
     PERCENTILES,
     STOCK,
     TIME_COLUMNS,
@@ -27,13 +26,14 @@ from tailgate.results.columns import (
 )
 from tailgate.results.comparability import other_workload
 from tailgate.seams.between import told
+from tailgate.seams.row_names import Name, namings
+from tailgate.seams.table_cells import INTERVALS, MISSING, NO_UPPER_END, Cells
+from tailgate.seams.table_lines import HANGING, folded, limit, table_lines
 from tailgate.stats.quantiles import samples_for_upper_end
 
-MISSING = "-"
-NO_UPPER_END = "?"
 Bench = dict[str, Any]
-INTERVALS = {"p99": P99_INTERVAL, P99_BLOCKS: P99_BLOCKS_INTERVAL}
-"""Column -> the ends that it shows beside P99."""
+UNKNOWN = f"{MISSING}  not known: the saved run holds neither the value nor raw rounds."
+ONE_FACTOR = "(2.00): so many times the best value of the column."
 TAKEN_FOR_INDEPENDENT = (
     "P99 [95 % interval]: as if rounds were independent. Of consecutive rounds, whose slow ones come in bursts, it "
     "held the run's P99 in 51 to 68 % of windows on a busy machine; --benchmark-columns=...,p99_blocks adds an "
@@ -43,6 +43,17 @@ BY_BLOCKS = (
     "P99 [95 % by blocks]: from consecutive rounds, never narrower than the other; of bursts that none of these rounds "
     "saw it knows nothing."
 )
+UNBOUNDED = {
+    "p99": f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds do not bound it above; "
+    "--rounds=N or --protocol=adaptive does.",
+    P99_BLOCKS: f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 "
+    "from above; take more with --rounds=N, or --processes=N.",
+}
+OF_COLUMNS = {
+    "throughput": "Throughput (items/s): items per call / median latency.",
+    "ops": "OPS: Operations Per Second, computed as 1 / Mean",
+    "outliers": "Outliers: 1 Standard Deviation from Mean; 1.5 IQR from 1st Quartile and 3rd Quartile.",
+}
 
 
 def sort_key(column: str) -> Callable[[Bench], Any]:
@@ -75,61 +86,58 @@ class PercentileTable(TableResults):
             return
         tr.write_line("")
         notes: dict[str, None] = {}
+        most = limit()
         for group, benchmarks in groups:
-            self._display_group(tr, group, sorted(benchmarks, key=sort_key(self.sort)), notes)
+            self._display_group(tr, group, sorted(benchmarks, key=sort_key(self.sort)), notes, most)
         of_means = _of_means(rows, self.columns)
         if of_means:
             notes.setdefault(of_means)
         if notes:
             tr.write_line("Legend:")
         for note in notes:
-            tr.write_line(f"  {note}")
+            for line in folded(f"  {note}", most, HANGING):
+                tr.write_line(line)
 
-    def _display_group(self, tr: Any, group: str | None, benchmarks: list[Bench], notes: dict[str, None]) -> None:
+    def _display_group(
+        self, tr: Any, group: str | None, benchmarks: list[Bench], notes: dict[str, None], most: int
+    ) -> None:
         best = {column: _extreme(benchmarks, column, best=True) for column in self.columns}
         worst = {column: _extreme(benchmarks, column, best=False) for column in self.columns}
         scales = [_scalable(extremes, benchmarks, self.sort) for extremes in (best, worst)]
         unit, seconds_scale, operations_scale, labels = self.compute_scale(benchmarks, *scales)
-        labels = {**labels, **LABELS}
-        solo = len(benchmarks) == 1
-        for bench in benchmarks:
-            bench["name"] = self.name_format(bench) + _mark(bench, notes)
+        names = [self._name(bench, notes) for bench in benchmarks]
+        for bench, name in zip(benchmarks, names, strict=True):
+            bench["name"] = str(name)
 
         def scaled(column: str, value: float) -> float:
             if column in TIME_COLUMNS:
                 return float(value * seconds_scale)
             return float(value * operations_scale) if column == "ops" else value
 
-        cells = [
-            [self._cell(bench, column, best, scaled, solo, notes) for column in self.columns] for bench in benchmarks
-        ]
-        widths = [
-            2 + max(len(labels[column]), *(len(row[index][0]) for row in cells))
-            for index, column in enumerate(self.columns)
-        ]
-        name_width = 3 + max(len(labels["name"]), *(len(bench["name"]) for bench in benchmarks))
-        header = labels["name"].ljust(name_width) + "".join(
-            labels[column].rjust(width) + _padding(row)
-            for column, width, row in zip(self.columns, widths, cells[0], strict=True)
+        cells = Cells(benchmarks, self.columns, (best, worst), scaled, _factor)
+        title = f"benchmark{'' if group is None else f' {group!r}'}: {len(benchmarks)} tests"
+        failed = [bool(bench.get("has_error")) for bench in benchmarks]
+        lines, grid = table_lines(
+            title, labels["name"], namings(names), cells.grids({**labels, **LABELS}, self.sort), failed, most
         )
-        title = f" benchmark{'' if group is None else f' {group!r}'}: {len(benchmarks)} tests "
-        tr.write_line(title.center(len(header), "-"), yellow=True)
-        tr.write_line(header)
-        tr.write_line("-" * len(header), yellow=True)
-        for bench, row in zip(benchmarks, cells, strict=True):
-            failed = bool(bench.get("has_error"))
-            tr.write(bench["name"].ljust(name_width), red=failed, invert=failed)
-            for column, width, (text, relative) in zip(self.columns, widths, row, strict=True):
-                value = bench.get(column)
-                tr.write(
-                    text.rjust(width) + relative,
-                    green=not solo and value is not None and value == best[column],
-                    red=not solo and value is not None and value == worst[column],
-                    bold=column in TIME_COLUMNS or column in HIGHER_IS_BETTER,
-                )
+        for line in lines:
+            for text, markup in line:
+                tr.write(text, **markup)
             tr.write("\n")
-        tr.write_line("-" * len(header), yellow=True)
         tr.write_line("")
+        _explain(benchmarks, self.columns, notes)
+        if grid and len(benchmarks) > 1:
+            notes.setdefault(ONE_FACTOR)
+        self._draw(group, benchmarks, unit, seconds_scale)
+
+    def _name(self, bench: Bench, notes: dict[str, None]) -> Name:
+        """What ``--benchmark-name`` makes of it, apart from the run that it is from."""
+        shown, test = self.name_format(bench), self.name_format({**bench, "source": ""})
+        if not shown.startswith(test):  # "trial": nothing but the run
+            test = shown
+        return Name(test, shown[len(test) :], _mark(bench, notes))
+
+    def _draw(self, group: str | None, benchmarks: list[Bench], unit: str, seconds_scale: float) -> None:
         if self.histogram and not all(bench[name] is not None for bench in benchmarks for name in STOCK):
             self.logger.warning(f"No histogram of {group or 'these'}: the saved run does not hold all it is made of")
         elif self.histogram:
@@ -137,34 +145,6 @@ class PercentileTable(TableResults):
 
             output_file = make_histogram(self.histogram, group, benchmarks[:75], unit, seconds_scale)
             self.logger.info(f"Generated histogram: {output_file}", bold=True)
-
-    def _cell(
-        self,
-        bench: Bench,
-        column: str,
-        best: Bench,
-        scaled: Callable[[str, float], float],
-        solo: bool,
-        notes: dict[str, None],
-    ) -> tuple[str, str]:
-        """The text of a value and, behind it, its ratio to the best of the group."""
-        value = bench.get(column)
-        relative = "" if solo or (column not in TIME_COLUMNS and column not in HIGHER_IS_BETTER) else " " * 10
-        if value is None:
-            notes.setdefault(f"{MISSING}  not known: the saved run holds neither the value nor raw rounds.")
-            return MISSING, relative
-        if column not in TIME_COLUMNS and column not in HIGHER_IS_BETTER:
-            return str(value), relative
-        text = f"{scaled(column, value):,.4f}" if column != "throughput" else f"{value:,.2f}"
-        if column in INTERVALS:
-            text += _interval(bench, column, scaled, notes)
-        if column == "throughput":
-            notes.setdefault("Throughput: items per call / median latency.")
-        if column == "ops":
-            notes.setdefault("OPS: Operations Per Second, computed as 1 / Mean")
-        if column == "outliers":
-            notes.setdefault("Outliers: 1 Standard Deviation from Mean; 1.5 IQR from 1st Quartile and 3rd Quartile.")
-        return text, compute_baseline_scale(best[column], value, len(relative))
 
 
 class BetweenTable(CompareBetweenResults):
@@ -198,21 +178,22 @@ def _scalable(extremes: Bench, benchmarks: list[Bench], sort: str) -> Bench:
     return found
 
 
-def _interval(bench: Bench, column: str, scaled: Callable[[str, float], float], notes: dict[str, None]) -> str:
-    low, high = (bench.get(end) for end in INTERVALS[column])
-    notes.setdefault(TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
-    if high is None and column == P99_BLOCKS:
-        notes.setdefault(
-            f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 from "
-            "above; take more with --rounds=N, or --processes=N."
-        )
-    elif high is None:
-        notes.setdefault(
-            f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds, so no round is high enough "
-            "to bound P99 from above at 95 %; take more with --rounds=N or --protocol=adaptive."
-        )
-    ends = [NO_UPPER_END if end is None else f"{scaled('p99', end):,.4f}" for end in (low, high)]
-    return f" [{', '.join(ends)}]"
+def _factor(best: Any, value: Any) -> str:
+    return str(compute_baseline_scale(best, value, 1))
+
+
+def _explain(benchmarks: list[Bench], columns: list[str], notes: dict[str, None]) -> None:
+    """What a reader must know of the values that are shown."""
+    for bench in benchmarks:
+        for column in columns:
+            if bench.get(column) is None:
+                notes.setdefault(UNKNOWN)
+            elif column in INTERVALS:
+                notes.setdefault(TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
+                if bench.get(INTERVALS[column][1]) is None:
+                    notes.setdefault(UNBOUNDED[column])
+            elif column in OF_COLUMNS:
+                notes.setdefault(OF_COLUMNS[column])
 
 
 def _of_means(rows: list[Bench], shown: list[str]) -> str | None:
