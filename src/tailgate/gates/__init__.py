@@ -12,5 +12,6 @@ Against saved sessions (the other gate is ``tailgate.gates.duet``):
 - ``samples``, ``sessions``: what saved runs say, and which of them are history; ``machines``: are two the same;
 - ``judgement``, ``objectives``: the verdicts; ``comparing``: the same for files alone.
 
-The statistics are in ``tailgate.stats`` (``paired``, ``prediction``, ``gate``); docs/gate.md has their error rates.
+The statistics are in ``tailgate.stats`` (``paired``, ``prediction``, ``gate``). docs/evidence/statistics.md has their
+error rates.
 """

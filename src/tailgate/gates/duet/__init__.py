@@ -11,5 +11,5 @@
 - ``session``: all of it as one pytest session; ``reporting``: what pytest is told;
 - ``saved``: the numbers in the saved run, and the verdicts from them again.
 
-docs/duet.md is for users; GATE.md has the evidence behind the design.
+docs/regressions/duet.md is for users; docs/evidence/statistics.md has the evidence behind the design.
 """

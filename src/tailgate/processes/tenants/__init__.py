@@ -7,5 +7,5 @@
 - ``window``: how long all of them were at work, and what they did in that time;
 - ``rows``: their rows as one; ``summary``: the block at the end of a run.
 
-docs/tenants.md is for users.
+docs/guide/tenants.md is for users.
 """
