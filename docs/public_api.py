@@ -20,8 +20,8 @@ HEAD = """\
 # Public API
 
 A project imports these names from `tailgate`; whatever else is inside may change. Markers and options are in
-[options](options.md), the saved fields in [JSON fields](json-fields.md). `python docs/public_api.py` writes this page from
-the docstrings.
+[options](options.md), the saved fields in [JSON fields](json-fields.md). `python docs/public_api.py` writes this page
+from the docstrings.
 
 """
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
