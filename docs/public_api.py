@@ -49,7 +49,7 @@ def _entry(name: str, place: str) -> str:
     if text is None:
         raise LookupError(f"{place} has no docstring")
     lines += [_prose(text), ""]
-    members = [f"- `{member}`: {_prose(said, within=True)}" for member, said in _members(found)]
+    members = [f"- `{member}`:\n  {_prose(said, within=True)}" for member, said in _members(found)]
     return "\n".join([*lines, *members, ""] if members else lines)
 
 

@@ -172,3 +172,9 @@ def test_every_page_is_on_the_map() -> None:
 def test_the_page_of_public_names_is_what_the_docstrings_say() -> None:
     done = runpy.run_path(str(ROOT / "docs" / "public_api.py"))
     assert done["PAGE"].read_text() == done["page"](), "python docs/public_api.py writes it anew"
+
+
+@pytest.mark.parametrize("file", [README_FILE, *PAGES], ids=lambda file: file.name)
+def test_prose_fits_120_columns(file: Path) -> None:
+    prose = re.sub(r"^ *```.*?^ *```$", "", file.read_text(), flags=re.DOTALL | re.MULTILINE)
+    assert not [line for line in prose.splitlines() if len(line) > 120 and not line.lstrip().startswith("|")]
