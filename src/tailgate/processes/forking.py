@@ -1,4 +1,4 @@
-"""Processes forked from a template: a copy of the session that has collected the tests and run none.
+"""Processes forked from a fork server: a copy of the session that has collected the tests and run none.
 
 One template is forked before the first test. From it come others that have imported what a benchmark's
 ``preload`` marker names, each kept as long as the session, and from those the benchmarks' own processes,

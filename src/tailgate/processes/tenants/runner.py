@@ -1,4 +1,4 @@
-"""N ways to start a process at once, each with a keeper, a template and output files of its own.
+"""N ways to start a process at once, each with its own supervisor, fork server and output files.
 
 A keeper keeps one process, and buries what it leaves behind; so nobody's leftovers are taken for another's. Where the
 CPUs are split, it is the keeper that is bound to them: its template imports, and starts, with no others.
