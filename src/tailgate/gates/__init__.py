@@ -7,5 +7,5 @@ Two gates: ``saved`` judges against saved sessions, ``duet`` against another sid
 - ``reproduce``: the command that measures a benchmark again.
 
 ``tailgate.results.verdict`` has the verdict itself and its line. The statistics are in ``tailgate.stats`` (``paired``,
-``prediction``, ``gate``); docs/evidence/statistics.md has their error rates.
+``prediction``, ``decision``); docs/evidence/statistics.md has their error rates.
 """
