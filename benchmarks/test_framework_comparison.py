@@ -2,8 +2,8 @@
 
 By default each framework is imported into a process of its own, gets the same weights and the same batch, has proved
 its answer and its threads, and is timed warm; import, load, compilation and first call are numbers of their own.
-``--protocol=paper`` runs the source's own listings instead (docs/study2.md): 1,000 runs, one process that holds all
-five frameworks, batches of 1000 for three of them and 1000 single calls for the other two.
+``--protocol=paper`` runs the source's own listings instead (docs/suite/study2.md): 1,000 runs, one process that holds
+all five frameworks, batches of 1000 for three of them and 1000 single calls for the other two.
 """
 
 from typing import Any

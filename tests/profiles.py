@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-# Name, million parameters, GMAC at 224 px: STUDIES.md's table, and estimates for the narrow MobileNetV2.
+# Name, million parameters, GMAC at 224 px: docs/suite/onnx-cost.md's table, and estimates for the narrow MobileNetV2.
 CONVOLUTIONAL = (
     ("efficientnet_v2_s", 21.458, 2.850), ("mobilenet_v2_w0.2", 1.33, 0.025), ("mobilenet_v2_w0.4", 1.62, 0.061),
     ("mobilenet_v2_w0.6", 2.09, 0.125), ("mobilenet_v2_w0.8", 2.74, 0.206), ("mobilenet_v2", 3.505, 0.3008),

@@ -1,4 +1,4 @@
-"""A simulator of noisy sessions, so that anyone can re-derive the error rates of a rule (docs/gate.md).
+"""A simulator of noisy sessions, so that anyone can re-derive the error rates of a rule (docs/evidence/statistics.md).
 
 A call of 10 ms is measured. The machine's speed has a shift for each session (sigma), one for each process, a drift
 within minutes, bursts in which everything is slower, and single calls with a heavy tail. Two sides called in turns
@@ -103,7 +103,7 @@ def duet(
 
 
 def main(runs: int) -> None:
-    """The duet's lines of docs/gate.md."""
+    """The duet's lines of docs/evidence/statistics.md."""
     rng = np.random.default_rng(20261121)
     for metric, limit_rel, changes in (("median", 0.02, (0.0, 0.03, 0.05, 0.10)), ("p99", 0.10, (0.0, 0.10, 0.20))):
         for sigma, slower in product((0.02, 0.04), changes):

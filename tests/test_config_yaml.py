@@ -174,7 +174,7 @@ def test_an_empty_file_asks_for_nothing() -> None:
 
 def test_every_option_is_a_key_and_every_key_is_documented() -> None:
     assert {option.name for option in OPTIONS} < set(KEYS)
-    text = (ROOT / "docs" / "config.md").read_text()
+    text = (ROOT / "docs" / "reference" / "config.md").read_text()
     assert not [key for key in (*SUITE, *(option.name for option in OPTIONS), *BENCHMARK) if f"`{key}`" not in text]
 
 

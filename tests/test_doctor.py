@@ -198,7 +198,7 @@ def test_every_topic_is_in_the_table_and_documented():
     topics = [check.topic for group in GROUPS for check in checks(group)]
     assert len(topics) == len(set(topics))
     assert set(topics) == {row[0] for row in TABLE} | {"load", "steal", "memray", "GPU telemetry"}
-    page = (ROOT / "docs" / "doctor.md").read_text()
+    page = (ROOT / "docs" / "guide" / "doctor.md").read_text()
     assert not [topic for topic in topics if f"| {topic} |" not in page]
     assert not [state for state in STATES if f"`{state}`" not in page]
 

@@ -28,7 +28,7 @@ HEADER = (
     "Relative Latency,Relative CPU Usage,Relative Memory Usage"
 )
 FAIR_MS = {"pytorch": 0.54, "tensorflow": 0.74, "jax": 0.43, "onnxruntime": 0.34, "openvino": 0.23}
-"""STUDIES.md: batch 1000 on a machine of two CPUs."""
+"""docs/suite/study2.md: batch 1000 on a machine of two CPUs."""
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

@@ -193,7 +193,7 @@ RUNS = 120
 def test_the_duet_meets_the_bar_on_the_simulator(
     sigma: float, slower: float, least_failed: float, most_failed: float
 ) -> None:
-    """GATE.md's bar. 120 runs show a rate of 0.5 % no better than as none or one: docs/gate.md has the long run."""
+    """The gate's bar. 120 runs show 0.5 % as none or one; docs/evidence/statistics.md has the long run."""
     rng = np.random.default_rng(20261121)
     machine = Machine(session=sigma)
     failed = sum(duet(machine, rng, slower)[1] == FAIL for _ in range(RUNS)) / RUNS
@@ -201,7 +201,7 @@ def test_the_duet_meets_the_bar_on_the_simulator(
 
 
 def test_the_rules_in_use_cry_wolf_on_the_simulator_as_they_do_in_life() -> None:
-    """GATE.md: mean:5% 7.5 % and Mann-Whitney 48 % false alarms, the prediction interval 0.8 %, at sigma = 2 %."""
+    """mean:5% 7.5 %, Mann-Whitney 48 %, the prediction interval 0.8 %, at sigma = 2 % (docs/evidence/statistics.md)."""
     rng = np.random.default_rng(20261121)
     machine = Machine(session=0.02)
     alarms = {"mean:5%": 0, "Mann-Whitney": 0, "prediction": 0}

@@ -8,7 +8,7 @@ from fixtures.models.torchvision import NAMES
 from fixtures.workloads import torch_cost
 from fixtures.workloads.workload import Workload
 
-TABLE = {  # STUDIES.md, "Complexity": parameters and GMAC at 224 px, batch 1
+TABLE = {  # docs/suite/onnx-cost.md: parameters and GMAC at 224 px, batch 1
     "resnet18": (11_689_512, 1.814),
     "resnet50": (25_557_032, 4.089),
     "resnet101": (44_549_160, 7.801),

@@ -15,7 +15,7 @@ from fixtures.runtimes import runtimes
 from tailgate.machine.cpus import usable_cpus
 
 PUBLISHED_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512)
-DOCS = (ROOT / "docs" / "study3.md").read_text()
+DOCS = (ROOT / "docs" / "suite" / "study3.md").read_text()
 
 
 def asked(**changes: Any) -> SuiteOptions:

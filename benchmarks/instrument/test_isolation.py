@@ -1,7 +1,7 @@
 """What a process for each benchmark costs, whether it measures the same, and whether a neighbour is noticed.
 
 Run by hand on a quiet machine, ``pytest benchmarks/instrument/test_isolation.py -m instrument``: some four minutes.
-The figures last seen are in docs/speed.md and docs/trust.md.
+The figures last seen are in docs/evidence/speed.md and docs/guide/trust.md.
 """
 
 import contextlib

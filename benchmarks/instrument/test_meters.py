@@ -1,7 +1,7 @@
 """Do memray and Massif agree on real models, and what does a heap run cost?
 
 Run by hand, ``pytest benchmarks/instrument/test_meters.py -m instrument``: some ten minutes on a quiet machine, nearly
-all of them Valgrind's. The figures last seen are in docs/meters.md.
+all of them Valgrind's. The figures last seen are in docs/guide/meters.md.
 """
 
 import json

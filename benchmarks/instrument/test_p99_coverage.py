@@ -1,7 +1,7 @@
 """How often P99's two intervals hold the P99: on simulated series, and in windows of real consecutive rounds.
 
 Run by hand, ``pytest benchmarks/instrument/test_p99_coverage.py -m instrument`` (about three minutes); each prints its
-table, and asserts only that it was measured. The figures last seen are in docs/statistics.md.
+table, and asserts only that it was measured. The figures last seen are in docs/evidence/statistics.md.
 """
 
 import hashlib

@@ -2,7 +2,7 @@
 
 Run by hand on a quiet machine, ``pytest benchmarks/instrument -m instrument``; each prints its figure and
 the target, and asserts only that it was measured: a target in a test would fail with the neighbour's load.
-The figures last seen are in docs/speed.md.
+The figures last seen are in docs/evidence/speed.md.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Is a busy neighbour seen, and a quiet machine left in peace? The rules of ``tailgate.machine.trust``, live.
 
 Run by hand on a quiet machine, ``pytest benchmarks/instrument/test_trust.py -m instrument``: some two minutes. The
-figures last seen are in docs/trust.md.
+figures last seen are in docs/guide/trust.md.
 """
 
 import contextlib

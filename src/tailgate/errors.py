@@ -18,7 +18,7 @@ class TailgateError(Exception):
 
 @contextlib.contextmanager
 def as_usage_error() -> Iterator[None]:
-    """Around a hook: pytest shows its own ``UsageError`` as one line, and anything else as a traceback."""
+    """Around a pytest hook: a ``TailgateError`` becomes pytest's ``UsageError``, which is shown as one line."""
     try:
         yield
     except TailgateError as error:
@@ -52,8 +52,8 @@ def one_line(error: BaseException) -> str:
 class NotMeasuredError(Exception):
     """Raised by a benchmark, or a fixture of it, that found out why its numbers would mean nothing.
 
-    The test fails with one line, its ``status`` is one of CONTRACT.md's (``diverged``: a training whose loss is no
-    longer finite), it has no stats, and the run goes on.
+    The test fails with one line, its ``status`` is one of docs/reference/json-fields.md (``diverged``: a training
+    whose loss is no longer finite), it has no stats, and the run goes on.
     """
 
     def __init__(self, status: str, reason: str) -> None:

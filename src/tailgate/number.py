@@ -18,7 +18,7 @@ TIMES = frozenset("mM")
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value out of JSON is a finite number; ``true`` is none, nor is a whole one that no float can hold."""
+    """Whether a value from JSON is a finite number; ``true`` is not, nor is an integer that no float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:

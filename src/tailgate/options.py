@@ -83,6 +83,7 @@ OPTIONS = (
     Option("report", "FILE", "write the results and the verdicts to FILE.html, or as Markdown to FILE.md"),
     Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
 )
+"""Every option of the instrument: its name, the kind of its value, and its help."""
 INI_ONLY = (
     Option("baselines", "DIR", "save runs with raw rounds in DIR/<fingerprint>/, relative to the ini file"),
     Option("fingerprint_packages", "NAMES", "packages whose versions belong to the fingerprint"),
@@ -95,7 +96,7 @@ START_METHODS = ("auto", "fork", "spawn")
 NEED_ISOLATION = ("processes", "tenants", "tenant-cpus", "start-method", "benchmark-timeout", "journal", "resume")
 MOST_PROCESSES = 1000
 DUET_METRICS = "median,p99"
-"""A P99 is judged by default where it can be: in pairs (GATE.md)."""
+"""A P99 is judged by default where it can be: in pairs (docs/evidence/statistics.md)."""
 REPORTS = (".html", ".md")
 LONGEST_S = 1_000_000.0
 """Eleven days."""

@@ -1,7 +1,7 @@
 """What the source of study 2 printed: its three tables, measured on a GitHub Codespaces machine.
 
 An article in the Data Science Blogathon of Analytics Vidhya, with torch 2.2.2, tensorflow 2.16.2, jax 0.4.30,
-onnxruntime 1.17.0 and openvino 2024.6.0; /docs/study2.md has what was wrong with it.
+onnxruntime 1.17.0 and openvino 2024.6.0; docs/suite/study2.md has what was wrong with it.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def _prolog(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Sequence[
     if total_s < LEAST_TIMED_S or queries < LEAST_QUERIES or (warmup_s is not None and warmup_s < LEAST_WARMUP_S):
         yield (
             f"# less than study 4 asked of trtexec: {LEAST_WARMUP_S:g} s of warm-up, {LEAST_TIMED_S:g} s and "
-            f"{LEAST_QUERIES} queries (docs/deep-gap.md)"
+            f"{LEAST_QUERIES} queries (docs/reference/deep-gap.md)"
         )
 
 

@@ -34,7 +34,7 @@ class Limits:
     most_size_ratio: float = 0.9
     """More is not called smaller."""
     process_sd_rel: float = 0.02
-    """How much a cell's median differs between processes (GATE.md's session shift), where only one was measured."""
+    """How much a cell's median differs between processes (the session shift), where only one was measured."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def speed_up(base: Timing, now: Timing, process_sd_rel: float = Limits.process_s
     With two processes or more on both sides: Welch's t interval of the logarithms of their medians. Otherwise the
     order-statistic intervals of both medians, combined on the log scale (Zou and Donner, Statistics in Medicine 27,
     2008), and ``process_sd_rel`` on each side for the processes that were not measured: thousands of rounds in one
-    process are one observation of it (GATE.md).
+    process are one observation of it (docs/evidence/statistics.md).
 
     Raises:
         ValueError: a time that is not positive.

@@ -1,8 +1,8 @@
 """How often does the duet call identical code slower, and how often does it see 3, 5 and 10 %? Live, the whole command.
 
-Run by ``python benchmarks/instrument/live_gate/campaign.py``; the figures last seen are in docs/gate.md. One call is
-the mlp with a batch of 128 on ONNX Runtime, one thread; the slower ones busy-wait for their share of a usual call after
-it, the scaled ones for their share of that very call, so that P99 is as much slower as the median.
+Run by ``python benchmarks/instrument/live_gate/campaign.py``; docs/evidence/statistics.md has the figures last seen.
+One call is the mlp with a batch of 128 on ONNX Runtime, one thread; the slower ones busy-wait for their share of a
+usual call after it, the scaled ones for their share of that very call, so that P99 is as much slower as the median.
 """
 
 import statistics

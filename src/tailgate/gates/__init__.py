@@ -1,16 +1,11 @@
 """Verdicts: is a benchmark slower than it was, how sure is that, and what to do.
 
-Shared by both gates:
+Two gates: ``saved`` judges against saved sessions, ``duet`` against another side that runs now. Both share
 
-- ``limits``: how much worse is too much, from options and markers; ``scope``: what a session was to measure;
-- ``verdict``: one judgement of one metric with all the numbers behind it, and its line; ``tables``: many of them;
-- ``synthesized``: a failure without a test; ``reproduce``: the command that measures again.
+- ``limits``: how much worse is too much, from options and markers;
+- ``scope``: what a session was asked to measure; ``missing``: a failure for a benchmark that has no test any more;
+- ``reproduce``: the command that measures a benchmark again.
 
-Against saved sessions (the other gate is ``tailgate.gates.duet``):
-
-- ``beginning``: whether there is a gate; ``saved``: its plug-in; ``summary``: its last lines;
-- ``samples``, ``sessions``: what saved runs say, and which of them are history; ``machines``: are two the same;
-- ``judgement``, ``objectives``: the verdicts; ``comparing``: the same for files alone.
-
-The statistics are in ``tailgate.stats`` (``paired``, ``prediction``, ``gate``); docs/gate.md has their error rates.
+``tailgate.results.verdict`` has the verdict itself and its line. The statistics are in ``tailgate.stats`` (``paired``,
+``prediction``, ``decision``); docs/evidence/statistics.md has their error rates.
 """

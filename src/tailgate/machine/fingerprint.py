@@ -1,7 +1,7 @@
 """The fingerprint: what makes two saved numbers comparable; and the facts of a machine beside it.
 
-Neither the host's name nor the momentary clock is part of it (GATE.md): they change without the
-numbers becoming incomparable.
+Neither the host's name nor the momentary clock is part of it (docs/evidence/statistics.md): they change without
+the numbers becoming incomparable.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DEFAULT_PACKAGES = ("numpy",)
 
 
 def fingerprint(packages: Iterable[str] = DEFAULT_PACKAGES) -> dict[str, Any]:
-    """What makes two numbers comparable, as CONTRACT.md lists it.
+    """What makes two numbers comparable, as docs/reference/json-fields.md lists it.
 
     ``packages``: distributions whose versions belong to it; one that is not installed is ``None``.
     """

@@ -60,5 +60,5 @@ PACER_OF_CHILD = pytest.StashKey[Callable[[Any], Pacer]]()
 
 
 def is_paced(node: pytest.Item) -> bool:
-    """Whether somebody else than the session's protocol says when to call: a duet, tenants, a profiling meter."""
+    """Whether a duet, tenants or a profiling meter decides when to call, and not the session's protocol."""
     return PACER in node.config.stash

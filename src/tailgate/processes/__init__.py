@@ -2,13 +2,17 @@
 
 Who talks to whom, from the outside in:
 
-- ``isolation``: the plug-in that runs benchmarks elsewhere and everything else as pytest does;
-- ``attempt``: one benchmark, once, in one process: what came back, how it ended, within its time;
-- ``retry``: which of two tries counts; ``pooling``: several as one row;
-- ``start_method``: which way: ``forking``, from a fork server that has imported and never run anything; or
-  ``spawning``, a new interpreter that collects anew, where forking is unsafe (``fork_safety``);
-- ``supervisor``: what stands between, so that nothing is left running, whatever happens to the session;
-- ``child``: the test body in that process; what it sends home;
-- ``endings``: what an exit status means; ``messages``: how the two sides talk; ``pickling``: what they can say;
-  ``replay``: as if it ran here; ``journal``: what is finished, on disk.
+- ``isolation``: the plug-in that runs benchmarks in processes, and everything else as pytest does;
+- ``attempt``: one benchmark, once, in one process: what came back, how it ended, whether in time; ``retry``: which
+  of two tries counts; ``pooling``: several processes as one row; ``profiles``: the runs of profiling meters;
+- ``start_method``: fork or spawn; ``forking``: processes forked from a fork server, which has imported the tests and
+  run none (``fork_server``); ``spawning``: a new interpreter that collects again, where ``fork_safety`` forbids a
+  fork;
+- ``supervisor``: the process between session and benchmark, so that nothing is left running, whatever happens to the
+  session; ``handle``: the session's handle on it; ``runner``: who starts it for a benchmark, and listens;
+- ``child``: the test body in the benchmark's process, and what it sends back; ``finalizers``: what Python does
+  at its end;
+- ``endings``: what an exit status means; ``messages``: how the two sides talk; ``pickling``: what a message can hold;
+  ``replay``: the results reported as if the test had run in the session; ``journal``: finished benchmarks on disk;
+  ``tenants``: several processes of one benchmark at once.
 """

@@ -1,4 +1,4 @@
-"""A fork server: a supervisor that forks, from what it has imported, processes that need not import it again."""
+"""The fork server: a supervisor that imports once and forks processes, which need not import it again."""
 
 from __future__ import annotations
 

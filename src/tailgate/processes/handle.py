@@ -1,4 +1,4 @@
-"""A session's handle of a benchmark's process, whose supervisor announces its end."""
+"""A session's handle on a benchmark's process, whose supervisor announces its end."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def pooled(runs: Sequence[Sequence[Row]]) -> list[Row]:
 
     The samples follow each other process by process: ``process_rounds`` says where one ends; a device's times of each
     round follow each other in the same way. What was measured is pooled so that it follows from what each process
-    measured (``results/merging.py``; docs/isolation.md has the rules); of anything else in ``extra_info``, what
+    measured (``results/merging.py``; docs/guide/isolation.md has the rules); of anything else in ``extra_info``, what
     differs becomes the median where it is a number, and the last one's otherwise. ``process_values`` keeps each
     process's own.
     """

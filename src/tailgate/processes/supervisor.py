@@ -1,4 +1,4 @@
-"""The process between a session and a benchmark's process: it starts, watches and buries.
+"""The process between a session and a benchmark's process: it starts, watches and cleans up.
 
 It holds the one thing that survives a session killed from outside: the other end of its channel closes,
 and it ends what it had running. Processes that a benchmark leaves behind become its children, so none

@@ -23,7 +23,7 @@ WORKLOAD_KEYS = (
     "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
     "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate",
 )  # fmt: skip
-"""GATE.md: the model's hash, shapes and precision belong to what makes two numbers comparable."""
+"""The model's hash, shapes and precision belong to what makes two numbers comparable."""
 UNSAID = {"tenants": 1}
 """What a row that does not say means: it was measured alone."""
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")

@@ -10,7 +10,7 @@ METRICS = ("median", "p99", "throughput")
 
 
 DEFAULT_LIMITS_REL: Mapping[str, float] = {"median": 0.02, "p99": 0.10, "throughput": 0.02}
-"""GATE.md: a minimum effect of 2 %. A P99 scatters ten times as much as a median, so its own default is 10 %."""
+"""A minimum effect of 2 %; of a P99, which scatters ten times as much, 10 % (docs/evidence/statistics.md)."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ WEIGHTS = ", weights "
 
 
 def arithmetic(label: Any) -> str | None:
-    """``fp32`` of ``fp32, weights int4``: what is multiplied with what. ``None`` of what is no label."""
+    """The type that is multiplied: ``fp32`` of ``fp32, weights int4``; ``None`` where the value is not a label."""
     return label.partition(WEIGHTS)[0] if isinstance(label, str) else None
 
 
@@ -18,5 +18,5 @@ def narrow_weights(label: Any) -> str | None:
 
 
 def labelled(arithmetic_of: str, weights: str | None) -> str:
-    """The label of both; weights of the arithmetic's own type go without saying."""
+    """The label of both, such as ``fp32, weights int4``; weights of the arithmetic's own type are not named."""
     return arithmetic_of if weights in (None, arithmetic_of) else f"{arithmetic_of}{WEIGHTS}{weights}"

@@ -22,7 +22,7 @@ CONTEXT = (
     "gpu_memory_utilization_mean", "pstate", "throttled", "throttle_reasons", "throttled_share", "power_capped_share",
     "tenants", "tenant_cpus", "total_throughput_items_per_s",
 )  # fmt: skip
-"""``extra_info`` fields of CONTRACT.md; those of a GPU, and of tenants, are empty in other rows."""
+"""``extra_info`` fields of docs/reference/json-fields.md; those of a GPU, and of tenants, are empty in other rows."""
 
 STATISTICS = {
     "min": "min_s", "median": "median_s", "mean": "mean_s", "stddev": "stddev_s", "max": "max_s",
@@ -44,7 +44,7 @@ def warnings_of(extra_info: Mapping[str, Any]) -> list[str]:
 
 
 def add_warning(extra_info: dict[str, Any], text: str) -> None:
-    """One more thing to mind; a test's own value under the name is left alone."""
+    """Append a line to a row's ``warnings``; where a test keeps something else under that name, nothing changes."""
     warnings = extra_info.setdefault("warnings", [])
     if isinstance(warnings, list):
         warnings.append(text)
@@ -57,7 +57,7 @@ def threads_of(extra_info: Mapping[str, Any]) -> int:
 
 
 def row(name: str, stats: Mapping[str, Any] | None, extra_info: Mapping[str, Any]) -> Row:
-    """Name, status, context and statistics; ``None`` where a value is not known."""
+    """One measured row as a flat dictionary: name, status, context and statistics (seconds); ``None``: not known."""
     return {
         "name": name,
         "status": extra_info.get("status", "ok"),
@@ -96,4 +96,4 @@ def _timestamp(bench: Mapping[str, Any], run: Run) -> str | None:
 
 
 UNTRUSTED = frozenset({"contended", "throttled"})
-"""Statuses of rows that say more of the machine's other work than of the benchmark (docs/trust.md)."""
+"""Statuses of rows that say more of the machine's other work than of the benchmark (docs/guide/trust.md)."""

@@ -226,7 +226,7 @@ def add_p99_intervals() -> None:
 
 
 def measured(config: Any) -> list[Any]:
-    """The rows of this session so far."""
+    """The rows (pytest-benchmark's metadata) that this session has measured so far."""
     session = getattr(config, "_benchmarksession", None)
     return [] if session is None else list(session.benchmarks)
 

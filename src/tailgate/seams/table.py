@@ -37,7 +37,7 @@ ONE_FACTOR = "(2.00): so many times the best value of the column."
 TAKEN_FOR_INDEPENDENT = (
     "P99 [95 % interval]: as if rounds were independent. Of consecutive rounds, whose slow ones come in bursts, it "
     "held the run's P99 in 51 to 68 % of windows on a busy machine; --benchmark-columns=...,p99_blocks adds an "
-    "interval that knows of bursts (docs/statistics.md)."
+    "interval that knows of bursts (docs/evidence/statistics.md)."
 )
 BY_BLOCKS = (
     "P99 [95 % by blocks]: from consecutive rounds, never narrower than the other; of bursts that none of these rounds "

@@ -88,6 +88,7 @@ PRESETS = {
     "paper": Protocol("paper", warmup_rounds=20, rounds=100, warms_devices=False),
     "adaptive": Protocol("adaptive", warmup_rounds=None, rounds=None, max_rounds=20_000),
 }
+"""The protocols by name: how many warm-up calls and how many rounds; ``None``: decided by warm calls."""
 
 
 def rounds_that_fit(typical_s: float, max_time_s: float, least: int, most: int) -> int:

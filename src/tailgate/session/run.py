@@ -288,7 +288,7 @@ class BenchmarkRun:
         run_json.describe_machine(machine_info, self.fingerprint)
 
     def complete_json(self, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
-        """Add what CONTRACT.md promises beyond the columns."""
+        """Add what docs/reference/json-fields.md promises beyond the columns."""
         extent = self.extent.as_json(bench["fullname"] for bench in output_json["benchmarks"])
         output_json["tailgate_run"] = {
             **run_json.settings_of(self._settings, self.isolation),
@@ -400,5 +400,5 @@ class BenchmarkRun:
 
 
 def remark(config: pytest.Config, *lines: str) -> None:
-    """Say something at the end of the session."""
+    """Print lines at the end of the session."""
     config.stash[RUN].remark(*lines)

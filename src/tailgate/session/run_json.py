@@ -1,4 +1,4 @@
-"""What Tailgate adds to pytest-benchmark's JSON; docs/json.md lists it."""
+"""What Tailgate adds to pytest-benchmark's JSON; docs/reference/json-fields.md lists it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ DEFAULT_TIMEOUT_S = 600.0
 
 
 DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 10, 8, 25
-"""Seven pairs can give p < .01 (GATE.md), but only eight have a 99 % interval, which a pass needs."""
+"""Seven pairs can give p < .01, but only eight have a 99 % interval, which a pass needs."""
 
 
 DEFAULT_DUET_S, LONGEST_DUET_S = 1.0, 3600.0
@@ -30,7 +30,7 @@ class Settings:
     seed: int = 0
     meters: tuple[str, ...] = ()
     gpu_meters: tuple[str, ...] = ()
-    """Besides, of a row whose device is a GPU."""
+    """Meters that a row gets beside ``meters`` when its device is a GPU."""
     profilers: tuple[str, ...] = ()
     """Meters with runs of their own."""
     csv: Path | None = None
@@ -75,3 +75,4 @@ def of_a_child(settings: Settings, *, side: bool) -> Settings:
 
 
 SETTINGS = pytest.StashKey[Settings]()
+"""Where a session keeps its ``Settings``: ``config.stash[SETTINGS]``."""

@@ -11,7 +11,7 @@ That factor is the design effect of survey statistics: ``rounds / effect`` indep
 - The effect is the largest of several sizes of blocks, and at least 1: the interval is never narrower than that of
   independent rounds.
 
-docs/statistics.md has its coverage, on simulated series and on real rounds.
+docs/evidence/statistics.md has its coverage, on simulated series and on real rounds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Two sides called in turns: is one of them slower? Wilcoxon's signed-rank test on the pairs' log-ratios.
 
-GATE.md has the evidence for this choice: the pair of fresh processes is the unit of replication, the test
-needs no normal distribution, and one burst moves one rank.
+docs/evidence/statistics.md has the evidence for this choice: the pair of fresh processes is the unit of replication,
+the test needs no normal distribution, and one burst moves one rank.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A new session against saved ones: within what their scatter lets one expect? The prediction interval.
 
-Between sessions a machine's speed shifts, by more than any session's own interval says (GATE.md): only several
-sessions show by how much.
+Between sessions a machine's speed shifts, by more than any session's own interval says: only several sessions
+show by how much (docs/evidence/statistics.md).
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def order_statistic_interval(
 ) -> tuple[float | None, float | None]:
     """The samples at :func:`order_statistic_ranks`: a distribution-free interval of ``quantile``.
 
-    It assumes independent samples; under bursts of noise its real coverage is far lower (docs/design.md).
+    It assumes independent samples; under bursts of noise its real coverage is far lower (docs/project/design.md).
     """
     low, high = order_statistic_ranks(len(sorted_samples), quantile, confidence)
     return (

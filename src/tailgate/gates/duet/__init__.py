@@ -1,15 +1,16 @@
 """``--duet``: two sides alive at once on one machine, called in turns, and a verdict on their difference.
 
 - ``base``: what the other side is: a git ref, another Python, other options; ``worktree``: its checkout;
-- ``launch``: how a side is started; ``side``: what runs inside of it; ``word``: how ``benchmark`` waits there for its
-  turns; ``prepared``: a call with a set-up of its own; ``partner``: the parent's handle on a side;
-- ``turns``: how many calls make a block, and whose turn it is; ``pinning``: on which CPU; ``matching``: which benchmark
-  answers to which;
-- ``pairs``: one pair of fresh processes; ``ratios``: what it says of a metric; ``decision``: are that enough pairs;
-- ``imported``: which files a side ran; ``same_code``: whether that was two codes;
-- ``campaign``: pairs until every benchmark is decided; ``verdicts``: what they come to;
-- ``session``: all of it as one pytest session; ``reporting``: what pytest is told;
+- ``launch``: how a side is started; ``side``: the pytest session inside it; ``turn_taking``: how ``benchmark`` waits
+  there for its turns; ``side_process``: the parent's handle on a side;
+- ``turns``: how many calls make a block, and whose turn it is; ``pinning``: on which CPU; ``matching``: which
+  benchmarks of the two sides belong together;
+- ``pairs``: one pair of fresh processes; ``ratios``: the number that a pair gives per metric; ``decision``: whether the
+  pairs are enough;
+- ``imported``: which files a side ran; ``same_code``: whether the sides ran different code;
+- ``campaign``: pairs until every benchmark is decided; ``verdicts``: the verdicts on them;
+- ``plugin``: all of it as one pytest session; ``reporting``: the results as pytest's reports;
 - ``saved``: the numbers in the saved run, and the verdicts from them again.
 
-docs/duet.md is for users; GATE.md has the evidence behind the design.
+docs/regressions/duet.md is for users; docs/evidence/statistics.md has the evidence behind the design.
 """

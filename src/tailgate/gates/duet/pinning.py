@@ -2,7 +2,8 @@
 
 Left to the scheduler, each side settles on a CPU of its own, whose neighbours (the other half of a core, other guests
 of a host) are not the same. On this project's 2-CPU virtual machine the spread of the pairs was then two to three times
-as large (docs/duet.md). Which CPU it is changes from pair to pair. Calls of several threads are left to the scheduler.
+as large (docs/evidence/duet-evidence.md). Which CPU it is changes from pair to pair. Calls of several threads are left
+to the scheduler.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ def block_log_ratio(base_s: Sequence[float], head_s: Sequence[float], rounds: in
     """log(head / base) of the medians of neighbouring blocks: the median over all blocks of ``rounds`` rounds.
 
     Neighbours in A B B A share what the machine does at that moment. The ratio of the two overall medians does not use
-    that: beside other work on this project's 2-CPU machine its spread was 2.4 to 43 times as large (docs/duet.md).
+    that: beside other work on this project's 2-CPU machine its spread was 2.4 to 43 times as large
+    (docs/evidence/duet-evidence.md).
     """
     starts = range(0, min(len(base_s), len(head_s)), rounds)
     return statistics.median(

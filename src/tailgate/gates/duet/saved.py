@@ -32,7 +32,7 @@ def duet_json(
     verdicts: Sequence[Verdict],
     campaign: Campaign | None,
 ) -> dict[str, Any]:
-    """``tailgate_duet`` of the saved run; docs/json.md has every field."""
+    """``tailgate_duet`` of the saved run; docs/reference/json-fields.md has every field."""
     return {
         "base": {"ref": base.ref, "commit": commit, "python": base.python, "options": list(base.options)},
         "alpha": ALPHA,

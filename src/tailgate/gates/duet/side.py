@@ -1,4 +1,4 @@
-"""Inside a side: a pytest session that has collected its tests, and runs and measures them at the parent's word."""
+"""Inside a side: a pytest session that has collected its tests, and runs and measures them when the parent says so."""
 
 from __future__ import annotations
 

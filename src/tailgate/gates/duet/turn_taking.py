@@ -1,4 +1,4 @@
-"""What ``benchmark(...)`` does in a side: it gets warm, says so, and calls whenever the parent wants a block."""
+"""What ``benchmark(...)`` does in a side: it warms up, says so, and calls whenever the parent asks for a block."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whose turn it is, and for how many calls: short blocks in the order A B B A. Pure functions.
 
-GATE.md: blocks shorter than a machine's bursts, many of them, about a second a side. Its prototype had 30 to 100 ms;
-docs/duet.md has the figures that led to 5 ms.
+Blocks are shorter than a machine's bursts, there are many of them, and each side takes about a second. The prototype
+had blocks of 30 to 100 ms; docs/evidence/duet-evidence.md has the figures that led to 5 ms.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Answer:
 
 @lru_cache(maxsize=1)
 def ask(host: Host) -> Answer:
-    """Asked once a host."""
+    """The GPUs that ``nvidia-smi`` lists on a host, or why there are none; asked once per host."""
     if not host.which("nvidia-smi"):
         return _without_nvidia_smi(host)
     try:

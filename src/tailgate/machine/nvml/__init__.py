@@ -7,5 +7,5 @@
 - ``energy``: joules from readings, and how sure; ``slowdowns``: the driver's bits in words; ``summary``: a row's
   fields.
 
-docs/gpu-meters.md has every field, its unit and source, and what was not seen on a GPU.
+docs/guide/gpu-telemetry.md has every field, its unit and source, and what was not seen on a GPU.
 """

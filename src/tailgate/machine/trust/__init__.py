@@ -6,7 +6,7 @@
 - ``calibration``: a fixed piece of work, timed now and again; ``drift``: whether its times changed;
 - ``quiet``: wait until the others have finished.
 
-docs/trust.md has every field, threshold and blind spot.
+docs/guide/trust.md has every field, threshold and blind spot.
 """
 
 from tailgate.machine.trust.calibration import Calibration, calibrate

@@ -87,4 +87,4 @@ def _verdict(seen: Stretch) -> tuple[str | None, str | None]:
 
 
 OF_A_TENANT = ("cpu_per_wall", "run_delay_share", "involuntary_switches")
-"""What the kernel says of one process alone; the rest of docs/trust.md is of the machine, which all share."""
+"""What the kernel says of one process alone; the rest of docs/guide/trust.md is of the machine, which all share."""

@@ -1,6 +1,6 @@
 """What must be the same for a finished benchmark to stand for the one that would be measured now.
 
-GATE.md's fingerprint, the options that change how or what is measured, the code (the commit and what is
+The machine's fingerprint, the options that change how or what is measured, the code (the commit and what is
 changed since; without git, every Python file of the project), and whatever a project adds through the hook
 ``pytest_tailgate_workload``. All but the last are taken before anything is measured: what is edited meanwhile
 was not what ran.

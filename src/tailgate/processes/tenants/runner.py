@@ -1,4 +1,4 @@
-"""N ways to start a process at once, each with a supervisor, a fork server and output files of its own.
+"""N ways to start a process at once, each with its own supervisor, fork server and output files.
 
 A supervisor keeps one process, and ends what it leaves behind; so nobody's leftovers are taken for another's. Where
 the CPUs are split, the supervisor is bound to its share: its fork server imports, and starts, with no others.
