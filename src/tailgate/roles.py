@@ -19,6 +19,14 @@ from tailgate.session.run import RUN, BenchmarkRun
 from tailgate.session.settings import SETTINGS, Settings, of_a_child
 
 
+def note_plugins(config: pytest.Config) -> None:
+    """In a side of a duet: what is imported before the project's first file."""
+    if VARIABLE in os.environ:
+        from tailgate.gates.duet.imported import PLUGINS, before_the_project
+
+        config.stash[PLUGINS] = before_the_project()
+
+
 def take_role(config: pytest.Config, settings: Settings) -> None:
     """Find out, and register the plug-in of that role.
 

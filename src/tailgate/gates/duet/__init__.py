@@ -6,7 +6,7 @@
 - ``turns``: how many calls make a block, and whose turn it is; ``pinning``: on which CPU; ``matching``: which benchmark
   answers to which;
 - ``pairs``: one pair of fresh processes; ``ratios``: what it says of a metric; ``decision``: are that enough pairs;
-- ``imported``: which files a side ran; ``same_code``: whether that was two codes;
+- ``imported``: which files a side ran; ``side_files``: whose they are; ``same_code``: whether that was two codes;
 - ``campaign``: pairs until every benchmark is decided; ``verdicts``: what they come to;
 - ``session``: all of it as one pytest session; ``reporting``: what pytest is told;
 - ``saved``: the numbers in the saved run, and the verdicts from them again.
