@@ -90,6 +90,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         mark_meters(item)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
+    """A ``benchmark`` of the project's own class would be measured in its own way, whatever was asked of us."""
+    made = yield
+    if fixturedef.argname == "benchmark" and made is not None and benchmark_names.is_foreign(made):
+        pytest.fail(
+            f"benchmark is a {type(made).__name__} here, a class of the project's own, which Tailgate's options do not "
+            "reach: change what the fixture that it overrides gives (def benchmark(benchmark): ...), or leave those "
+            "options out",
+            pytrace=False,
+        )
+    return made
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """A progress line around each benchmark."""

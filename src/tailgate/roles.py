@@ -63,9 +63,11 @@ def _judge(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None
     ``tailgate_gate = on`` in an ini file waits for a ``--benchmark-compare``; typed without one, it is a mistake.
     """
     option = config.option
-    if not hasattr(option, "benchmark_storage") or option.collectonly or option.help:
-        return
     typed = config.getoption("tailgate_gate", None) is not None
+    if not hasattr(option, "benchmark_storage") or option.collectonly or option.help:
+        if typed and not hasattr(option, "benchmark_storage"):
+            raise TailgateError("--gate judges benchmarks, and pytest-benchmark is turned off; leave one of them out")
+        return
     if settings.gate and settings.duet and option.benchmark_compare:
         raise TailgateError("--gate judges by saved sessions and --duet by another side; leave one of them out")
     if settings.gate and not settings.duet and (typed or option.benchmark_compare):
