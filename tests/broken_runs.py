@@ -23,7 +23,7 @@ from test_csv_and_reports import cell
 from test_duet_saved import a_run
 
 from tailgate.commands import main as cli
-from tailgate.commands.formats import formats
+from tailgate.commands.formats import BROKEN, formats
 from tailgate.errors import TailgateError
 from tailgate.gates.limits import session_limits
 from tailgate.gates.saved.judgement import judged
@@ -122,6 +122,7 @@ def ends_by_itself(folder: Path, text: str) -> None:
         errors = [line for line in complained.getvalue().splitlines() if "rror" in line]
         assert code in (0, 1, 4), command
         assert "Traceback" not in complained.getvalue()
+        assert BROKEN not in complained.getvalue()
         if code == 4:
             assert len(errors) == 1
             assert len(errors[0]) < 1000

@@ -14,8 +14,9 @@ MODULE_FILES = {"rests": "rests/__init__.py", "rests.core": "rests/core.py", "te
 
 
 def told(
-    folder: Path, files: dict[str, str], native: Sequence[str] = (), *, packages: Sequence[Path] = (), python: str = "p"
-) -> dict[str, Any]:
+    folder: Path, files: dict[str, str], native: Sequence[str] = (), *,
+    packages: Sequence[Path] = (), python: str = "p", tests: Sequence[str] = ("test_a",), plugins: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
     """As :func:`imported` says it; ``files``: by module, in ``folder``; each is written where it is not there yet."""
     for name in [*files.values(), *native]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +26,8 @@ def told(
         "modules": {module: str(folder / name) for module, name in files.items()},
         "versions": {"rests": "1.0"},
         "native": [str(folder / name) for name in native],
-        "tests": ["conftest", "test_a"],
+        "tests": ["conftest", *tests],
+        "plugins": list(plugins),
         "packages": [str(one) for one in packages],
         "interpreter": [python],
     }
@@ -82,7 +84,7 @@ def test_an_environment_that_holds_the_checkout_does_not_excuse_it(base: Path, h
     assert "from head's checkout" in str(sides.judge(told(head, MODULE_FILES), told(head, MODULE_FILES)).reason)
 
 
-@pytest.mark.parametrize("layout", ["", "src", "packages/one/src", "packages/one"])
+@pytest.mark.parametrize("layout", ["", "src", "packages/one/src", "packages/one", "source"])
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [("rests/core.py", True), ("rests/new.py", True), ("speed.c", True), ("README.md", False), ("tests/t.py", False)],
@@ -94,7 +96,9 @@ def test_an_installation_that_is_not_editable_is_one_code(
     for folder in (base, head):
         told(folder / layout, MODULE_FILES)
     place = str(Path(layout, changed))
-    sides = Checkouts(head, base, changed=(place,), tracked=frozenset({"packages/one/pyproject.toml"}))
+    sides = Checkouts(
+        head, base, changed=(place,), tracked=frozenset(str(Path(layout, one)) for one in MODULE_FILES.values())
+    )
     ran = sides.judge(installed, installed)
     if expected:
         assert ran.reason is not None
@@ -112,11 +116,47 @@ def test_a_library_of_others_is_no_project(base: Path, head: Path, tmp_path: Pat
     assert (ran.reason, ran.told["head"]) == (None, {})
 
 
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (("app/_vendor/numpy/__init__.py", "app/_vendor/__init__.py"), False),
+        (("vendored/numpy/__init__.py",), True),
+        (("examples/numpy/core.py",), False),
+    ],
+)
+def test_a_copy_of_a_library_in_a_package_is_not_the_library(
+    base: Path, head: Path, tmp_path: Path, files: tuple[str, ...], found: bool
+) -> None:
+    installed = told(tmp_path / SITE, {"numpy": "numpy/__init__.py", "numpy.core": "numpy/core.py"})
+    ran = Checkouts(head, base, changed=files[:1], tracked=frozenset(files)).judge(installed, installed)
+    assert (ran.reason is not None) is found
+
+
 def test_two_installations_of_it_are_two_codes(base: Path, head: Path, tmp_path: Path) -> None:
     told(head, MODULE_FILES)
     files = {"rests": "rests/__init__.py"}
     one, other = told(tmp_path / "old" / SITE, files), told(tmp_path / "new" / SITE, files)
     assert Checkouts(head, base, changed=("rests/core.py",)).judge(one, other).reason is None
+
+
+@pytest.mark.parametrize("through", ["link", f"env/{SITE}"])
+def test_heads_checkout_by_another_name_is_heads_checkout(base: Path, head: Path, tmp_path: Path, through: str) -> None:
+    said = told(head, MODULE_FILES)
+    (tmp_path / through).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / through).symlink_to(head)
+    named = {"rests": f"{through}/rests/__init__.py"}
+    ran = Checkouts(head, base).judge(told(tmp_path, named), said)
+    assert str(ran.reason).startswith("base imported rests from head's checkout")
+    assert (
+        Checkouts(head, base).judge(told(base, MODULE_FILES), told(tmp_path, named)).told["head"]["rests"]["folder"]
+        is None
+    )
+
+
+def test_a_checkout_among_installed_packages_is_a_checkout(tmp_path: Path) -> None:
+    head, base = tmp_path / SITE / "project", tmp_path / "base"
+    said = told(head, MODULE_FILES)
+    assert str(Checkouts(head, base).judge(said, said).reason).startswith("base imported rests and more from head's")
 
 
 SPEED = "rests/_speed.cpython-311-x86_64-linux-gnu.so"
@@ -180,11 +220,55 @@ def test_two_environments_of_the_same_content_compare_nothing(
         assert str(reason).startswith("both sides ran the same code: every module")
 
 
+IN_THE_PACKAGE = {"rests": "rests/__init__.py", "rests.test_a": "rests/test_a.py", "rests.core": "rests/core.py"}
+
+
+@pytest.mark.parametrize(
+    ("files", "tests", "installed", "expected"),
+    [
+        (IN_THE_PACKAGE, ["rests.test_a"], "rests/core.py", True),
+        (IN_THE_PACKAGE, ["rests.test_a"], "rests/other.py", False),
+        (
+            {"rests.tests": "rests/tests/__init__.py", "rests.tests.test_a": "rests/tests/test_a.py", **IN_THE_PACKAGE},
+            ["rests.tests.test_a"], "rests/core.py", True,
+        ),
+        (
+            {"tests": "tests/__init__.py", "tests.test_a": "tests/test_a.py", "tests.help": "tests/help.py"},
+            ["tests.test_a"], "tests/__init__.py", False,
+        ),
+    ],
+)  # fmt: skip
+def test_tests_in_a_package_that_another_python_has(
+    head: Path, tmp_path: Path, files: dict[str, str], tests: list[str], installed: str, expected: bool
+) -> None:
+    site = tmp_path / SITE
+    (site / installed).parent.mkdir(parents=True)
+    (site / installed).touch()
+    said = told(head, files, packages=[site], python="other", tests=tests)
+    reason = Checkouts(head).judge(said, told(head, files, tests=tests)).reason
+    assert (reason is not None) is expected
+    if expected:
+        assert "the tests lie in that package" in str(reason)
+
+
+@pytest.mark.parametrize(("plugins", "expected"), [(["xdist", "_x.so"], True), ([], False)])
+def test_a_plugin_of_one_environment_is_no_other_code(
+    head: Path, tmp_path: Path, plugins: list[str], expected: bool
+) -> None:
+    site = tmp_path / SITE
+    base = told(site, {"numpy": "numpy/__init__.py"})
+    more = told(
+        site, {"numpy": "numpy/__init__.py", "xdist": "xdist/__init__.py"}, ["xdist/_x.so"], plugins=plugins,
+    )  # fmt: skip
+    for said in ((base, more), (more, base)):
+        assert (Checkouts(head).judge(*said).reason is not None) is expected
+
+
 def test_what_this_process_has_imported() -> None:
     found = imported(["tests.test_b", __name__])
     assert found["modules"]["pytest"] == pytest.__file__
     assert found["versions"]["pytest"] == pytest.__version__
-    assert found["tests"] == sorted({"conftest", "tests", __name__})
+    assert found["tests"] == sorted({"conftest", "tests.test_b", __name__})
     assert all(Path(folder).is_dir() for folder in found["packages"])
 
 

@@ -139,6 +139,9 @@ CONFIGURATIONS = [
     ("tox.ini", "[tox]\nx = %(y)\n[pytest]\ntailgate_commands = {module}\n"),
     ("setup.cfg", "[tool:pytest]\ntailgate_commands = {module}\n"),
     ("pyproject.toml", '[tool.pytest.ini_options]\ntailgate_commands = "{module}"\n'),
+    ("pyproject.toml", '[tool.pytest]\ntailgate_commands = "{module}"\n'),
+    ("pytest.toml", '[pytest]\ntailgate_commands = "{module}"\n'),
+    (".pytest.toml", '[pytest]\ntailgate_commands = "{module}"\n'),
 ]
 
 
@@ -153,7 +156,7 @@ def project(folder: Path, name: str, configuration: str, module: str, text: str 
 def test_a_project_adds_a_command(
     name: str, configuration: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = f"commands_of_{name.replace('.', '_')}"
+    module = f"commands_of_{name.replace('.', '_')}_{len(configuration)}"
     monkeypatch.chdir(project(tmp_path, name, configuration, module))
     assert run(capsys, "greet", "world") == (7, "hello world\n")
     code, text = run(capsys, "--help")
@@ -165,8 +168,9 @@ def test_a_project_adds_a_command(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("raise OSError('no such thing')", "cannot be imported (no such thing)"),
-        ("def (", "cannot be imported (invalid syntax"),
+        ("raise OSError('no such thing')", "cannot be imported (OSError: no such thing at "),
+        ("def (", "cannot be imported (SyntaxError: invalid syntax"),
+        ("raise SystemExit(3)", "cannot be imported (SystemExit: 3 at "),
         ("x = 1", "has no add(commands)"),
     ],
 )

@@ -9,7 +9,7 @@ for name in ("fcntl", "termios", "pwd", "grp"):
     sys.modules.pop(name, None)
     sys.modules[name] = None  # as on Windows: importing it fails
 import tailgate.plugin
-print(*(name for name in sys.modules if name.startswith("tailgate.processes")))
+print(*(name for name in sys.modules if name.startswith("tailgate.")))
 """
 
 

@@ -36,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Every plug-in is loaded, and nothing of the project."""
+    roles.note_plugins(early_config)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Check everything that can be wrong before anything is measured.
 
@@ -82,6 +88,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.stash[FIRST_ROW] = len(benchmark_names.measured(item.config))
         declared_items(item)  # a misspelt marker fails before anything is measured
         mark_meters(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
+    """A ``benchmark`` of the project's own class would be measured in its own way, whatever was asked of us."""
+    made = yield
+    if fixturedef.argname == "benchmark" and made is not None and benchmark_names.is_foreign(made):
+        pytest.fail(
+            f"benchmark is a {type(made).__name__} here, a class of the project's own, which Tailgate's options do not "
+            "reach: change what the fixture that it overrides gives (def benchmark(benchmark): ...), or leave those "
+            "options out",
+            pytrace=False,
+        )
+    return made
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -19,6 +19,14 @@ from tailgate.session.run import RUN, BenchmarkRun
 from tailgate.session.settings import SETTINGS, Settings, of_a_child
 
 
+def note_plugins(config: pytest.Config) -> None:
+    """In a side of a duet: what is imported before the project's first file."""
+    if VARIABLE in os.environ:
+        from tailgate.gates.duet.imported import PLUGINS, before_the_project
+
+        config.stash[PLUGINS] = before_the_project()
+
+
 def take_role(config: pytest.Config, settings: Settings) -> None:
     """Find out, and register the plug-in of that role.
 
@@ -55,9 +63,11 @@ def _judge(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None
     ``tailgate_gate = on`` in an ini file waits for a ``--benchmark-compare``; typed without one, it is a mistake.
     """
     option = config.option
-    if not hasattr(option, "benchmark_storage") or option.collectonly or option.help:
-        return
     typed = config.getoption("tailgate_gate", None) is not None
+    if not hasattr(option, "benchmark_storage") or option.collectonly or option.help:
+        if typed and not hasattr(option, "benchmark_storage"):
+            raise TailgateError("--gate judges benchmarks, and pytest-benchmark is turned off; leave one of them out")
+        return
     if settings.gate and settings.duet and option.benchmark_compare:
         raise TailgateError("--gate judges by saved sessions and --duet by another side; leave one of them out")
     if settings.gate and not settings.duet and (typed or option.benchmark_compare):

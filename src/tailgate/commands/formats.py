@@ -30,6 +30,7 @@ from tailgate.text import printable
 T = TypeVar("T")
 
 INI = "tailgate_reports"
+BROKEN = "the project's format broke"
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,50 @@ class Format:
     """``None``: the text is all there is."""
 
 
+def ours() -> dict[str, Format]:
+    """Those of Tailgate itself: a broken project does not take them away."""
+    return {module.NAME: Format(_of_told(module.render), None) for module in _modules(pages) if hasattr(module, "NAME")}
+
+
 def formats(start: Path) -> dict[str, Format]:
-    """Every format by name: ours, and those of the project around ``start``. A file that does not import fails loudly.
+    """Every format by name: ours, and those of the project around ``start``.
 
     Raises:
-        TailgateError: the package that the project names cannot be imported.
+        TailgateError: the package that the project names cannot be imported, or a module of it is no format.
     """
-    packages = [pages]
+    known = ours()
     found = project.imported(start, INI)
     if found is not None:
-        packages.append(found.module)
-    known = {}
-    for report in (module for package in packages for module in _modules(package)):
-        if hasattr(report, "NAME"):
-            attachments = getattr(report, "attachments", None)
-            known[report.NAME] = Format(_of_told(report.render), attachments and _of_told(attachments))
+        where = f"{found.file}: {INI} = {found.module.__name__}"
+        try:
+            modules = list(_modules(found.module))
+        except TailgateError as error:
+            raise TailgateError(f"{where} {error}") from error
+        except (Exception, SystemExit) as error:  # whatever a module does when imported: one line, not a traceback
+            raise TailgateError(f"{where} cannot be imported ({project.fault(error)})") from error
+        for module in modules:
+            if hasattr(module, "NAME"):
+                known[module.NAME] = _checked(module, where, known)
     return dict(sorted(known.items()))
+
+
+def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> Format:
+    """A project's module as a format."""
+    name, attachments = module.NAME, getattr(module, "attachments", None)
+    if not isinstance(name, str) or not name:
+        raise TailgateError(f"{where}: NAME of {module.__name__} is {name!r}; it has to be a text")
+    if name in known:
+        raise TailgateError(
+            f"{where}: NAME of {module.__name__} is {name!r}, which is another format's; choose another"
+        )
+    if not callable(getattr(module, "render", None)) or not (attachments is None or callable(attachments)):
+        lacking = "attachments(runs)" if callable(getattr(module, "render", None)) else "render(runs)"
+        raise TailgateError(f"{where}: {module.__name__} has NAME = {name!r} and no function {lacking}")
+    return Format(
+        _guarded(_of_told(module.render), name, _is_text, "render(runs) has to return a text that UTF-8 can hold"),
+        attachments
+        and _guarded(_of_told(attachments), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"),
+    )
 
 
 def where_more_are(start: Path) -> str:
@@ -69,12 +98,41 @@ def where_more_are(start: Path) -> str:
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
     """Of a package and of the packages in it."""
     if not hasattr(package, "__path__"):
-        raise TailgateError(f"{INI} = {package.__name__} is a module, not a package of formats")
+        raise TailgateError("is a module, not a package of formats")
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         module = importlib.import_module(found.name)
         yield module
         if found.ispkg:
             yield from _modules(module)
+
+
+def _guarded(make: Callable[[Sequence[Run]], T], name: str, fits: Callable[[Any], bool], rule: str) -> Any:
+    """A project's function: what it does wrong is one line that names it."""
+
+    @wraps(make)
+    def made(runs: Sequence[Run]) -> T:
+        try:
+            result = make(runs)
+        except TailgateError:
+            raise
+        except Exception as error:
+            raise TailgateError(f"--format={name}: {BROKEN}: {project.fault(error)}") from error
+        if not fits(result):
+            raise TailgateError(f"--format={name}: {BROKEN}: {rule}; it returned {type(result).__name__}")
+        return result
+
+    made.__wrapped__ = make.__wrapped__  # type: ignore[attr-defined]
+    return made
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value == value.encode(errors="replace").decode()
+
+
+def _is_files(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(suffix, str) and isinstance(content, bytes) for suffix, content in value.items()
+    )
 
 
 def _of_told(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]], T]:

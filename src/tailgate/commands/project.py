@@ -11,6 +11,7 @@ import configparser
 import importlib
 import sys
 import tomllib
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ from typing import Any
 from tailgate.errors import TailgateError, one_line, unknown_value
 
 INI = "tailgate_commands"
+FILES = (
+    "pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg",
+)  # fmt: skip
+"""In the order in which pytest looks for them."""
 SECTIONS = {"pytest.ini": "pytest", ".pytest.ini": "pytest", "tox.ini": "pytest", "setup.cfg": "tool:pytest"}
 
 
@@ -63,8 +68,19 @@ def imported(start: Path, ini: str) -> Imported | None:
         sys.path.insert(0, str(file.parent))
     try:
         return Imported(importlib.import_module(name), file)
-    except Exception as error:  # whatever a project's module does when imported: one line, not a traceback
-        raise TailgateError(f"{file}: {ini} = {name} cannot be imported ({one_line(error)})") from error
+    except (Exception, SystemExit) as error:  # whatever a project's module does when imported: no traceback
+        raise TailgateError(f"{file}: {ini} = {name} cannot be imported ({fault(error)})") from error
+
+
+def fault(error: BaseException) -> str:
+    """What a project's code did wrong, and where: its author needs the place, though nobody the whole traceback."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    ours = str(Path(__file__).parent)
+    theirs = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith((ours, "<"))]
+    stdlib = str(Path(importlib.__file__).parent)
+    theirs = [one for one in theirs if not one.filename.startswith(stdlib)]
+    place = f" at {theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
+    return " ".join(text.split()) + place
 
 
 def unknown(command: str, ours: list[str], project: Path | None) -> str:
@@ -80,11 +96,13 @@ def unknown(command: str, ours: list[str], project: Path | None) -> str:
 def named(start: Path, ini: str) -> tuple[Path, str] | None:
     """The project's configuration file and the module it names."""
     for folder in (start, *start.parents):
-        for file in (folder / name for name in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")):
+        for file in (folder / name for name in FILES):
             values = _values(file)
             if values is not None:
-                name = str(values.get(ini) or "").strip()
-                return (file, name) if name else None
+                name = values.get(ini) or ""
+                if not isinstance(name, str):
+                    raise TailgateError(f"{file}: {ini} = {name!r} is no text; write the name of one module")
+                return (file, name.strip()) if name.strip() else None
     return None
 
 
@@ -92,8 +110,7 @@ def _values(file: Path) -> Mapping[str, Any] | None:
     """What a file configures for pytest; ``None``: it is not there, or not pytest's."""
     try:
         if file.suffix == ".toml":
-            tables = tomllib.loads(file.read_text(encoding="utf8"))
-            return tables.get("tool", {}).get("pytest", {}).get("ini_options")  # type: ignore[no-any-return]
+            return _table(file, tomllib.loads(file.read_text(encoding="utf8")))
         parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
         parser.read_string(file.read_text(encoding="utf8"), str(file))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -104,3 +121,16 @@ def _values(file: Path) -> Mapping[str, Any] | None:
     if parser.has_section(section):
         return dict(parser[section])
     return {} if "pytest.ini" in file.name else None
+
+
+def _table(file: Path, content: dict[str, Any]) -> Mapping[str, Any] | None:
+    """What a TOML file configures; its own files are its configuration whatever they hold."""
+    whole = file.name != "pyproject.toml"
+    found: Any = content
+    for name in ("pytest",) if whole else ("tool", "pytest"):
+        found = found.get(name, {})
+        if not isinstance(found, dict):
+            raise TailgateError(f"{file}: {name} is no table")
+    if whole:
+        return found  # type: ignore[no-any-return]
+    return found.get("ini_options", found) or None

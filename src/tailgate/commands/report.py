@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tailgate.commands.formats import formats, where_more_are
+from tailgate.commands.formats import formats, ours, where_more_are
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.files import replace_bytes
 from tailgate.results.reading import for_reports
@@ -36,10 +36,12 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         TailgateError: no such format, unreadable runs, runs the format cannot express, or nowhere to write.
     """
     here = Path.cwd()
-    known = formats(here)
-    if options.format not in known:
-        raise TailgateError(unknown_value("--format", options.format, known) + where_more_are(here))
-    chosen = known[options.format]
+    chosen = ours().get(options.format)
+    if chosen is None:
+        known = formats(here)
+        if options.format not in known:
+            raise TailgateError(unknown_value("--format", options.format, known) + where_more_are(here))
+        chosen = known[options.format]
     runs = [for_reports(load_run(path)) for path in options.runs]
     text = chosen.render(runs)
     if options.output is None:

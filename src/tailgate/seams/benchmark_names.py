@@ -286,6 +286,11 @@ def watch_measuring(wanted: bool) -> None:
     plugin.BenchmarkFixture = _fixture if wanted else BenchmarkFixture
 
 
+def is_foreign(fixture: object) -> bool:
+    """Whether ``benchmark`` is of a class of the project's own, and not ours, which was to measure."""
+    return plugin.BenchmarkFixture is _fixture is not BenchmarkFixture and not isinstance(fixture, _fixture)
+
+
 def save_under(folder: str | None) -> None:
     """From now on runs are saved in, and first looked for in, this sub-folder of the storage.
 

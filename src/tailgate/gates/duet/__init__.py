@@ -7,7 +7,8 @@
   benchmarks of the two sides belong together;
 - ``pairs``: one pair of fresh processes; ``ratios``: the number that a pair gives per metric; ``decision``: whether the
   pairs are enough;
-- ``imported``: which files a side ran; ``same_code``: whether the sides ran different code;
+- ``imported``: which files a side ran; ``side_files``: whose they are; ``same_code``: whether the sides ran different
+  code;
 - ``campaign``: pairs until every benchmark is decided; ``verdicts``: the verdicts on them;
 - ``plugin``: all of it as one pytest session; ``reporting``: the results as pytest's reports;
 - ``saved``: the numbers in the saved run, and the verdicts from them again.

@@ -10,20 +10,33 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 MAPS = Path("/proc/self/maps")
 NATIVE = (".so", ".pyd", ".dylib")
 
 
-def imported(tests: Iterable[str]) -> dict[str, Any]:
+PLUGINS = pytest.StashKey[frozenset[str]]()
+"""What pytest and its plug-ins had imported before any file of the project."""
+
+
+def before_the_project() -> frozenset[str]:
+    """Names of modules, and of mapped libraries."""
+    return frozenset((*sys.modules, *(Path(file).name for file in native_files(MAPS))))
+
+
+def imported(tests: Iterable[str], plugins: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Plain values, for the way home.
 
     Args:
         tests: names of the modules that hold the tests.
+        plugins: :data:`PLUGINS`.
 
     Returns:
         ``modules``: the file of each by its name; ``versions``: what top-level modules say of themselves; ``native``:
-        libraries that the process has mapped, where the system tells (Linux); ``tests``: top-level names of the test
-        modules; ``packages``: the interpreter's own folders of installed packages; ``interpreter``: what it is.
+        libraries that the process has mapped, where the system tells (Linux); ``tests``: names of the test modules;
+        ``plugins``: as given; ``packages``: the interpreter's own folders of installed packages; ``interpreter``: what
+        it is.
     """
     modules, versions = {}, {}
     for name, module in list(sys.modules.items()):
@@ -37,7 +50,8 @@ def imported(tests: Iterable[str]) -> dict[str, Any]:
         "modules": modules,
         "versions": versions,
         "native": native_files(MAPS),
-        "tests": sorted({"conftest", *(name.partition(".")[0] for name in tests)}),
+        "tests": sorted({"conftest", *tests}),
+        "plugins": sorted(plugins),
         "packages": [folder for folder in folders if Path(folder).is_dir()],
         "interpreter": [str(Path(sys.executable).resolve()), sys.version, platform.platform()],
     }

@@ -6,29 +6,21 @@ The sides tell which files they have imported (:mod:`tailgate.gates.duet.importe
 from __future__ import annotations
 
 import filecmp
-import hashlib
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tailgate.gates.duet.imported import NATIVE
+from tailgate.gates.duet.side_files import INSTRUMENT, Files, tail_of
 
-INSTALLED = frozenset({"site-packages", "dist-packages"})
-INSTRUMENT = frozenset(
-    {"tailgate", "pytest", "_pytest", "pluggy", "iniconfig", "pytest_benchmark", "cpuinfo", "packaging", "pygments"}
-)
-"""What makes a session, and is not what it measures."""
 BUILT_FROM = (
-    ".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".h", ".hpp", ".pxd", ".pyx", ".rs", ".zig",
+    ".asm", ".c", ".cc", ".cpp", ".cu", ".cuh", ".cxx", ".f", ".f90", ".f95", ".for", ".go", ".h", ".hh", ".hpp",
+    ".hxx", ".i", ".inc", ".ipp", ".m", ".mm", ".pxd", ".pxi", ".pyx", ".rs", ".s", ".tpp", ".zig",
 )  # fmt: skip
 """A change of one of these changes a library, and no file that Python imports."""
-LAYOUTS = ("", "src", "lib", "python")
-"""Where in a project its packages lie."""
-PROJECTS = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 @dataclass(frozen=True)
@@ -83,19 +75,32 @@ class Checkouts:
         return {name for side in sides for name in side.elsewhere if self._folder_of(name, side)}
 
     def _folder_of(self, name: str, side: Files) -> str | None:
-        """The folder or file of an installed package in the project, relative; ``None``: it is not the project's."""
-        for place in self._places:
-            for module, file in side.elsewhere[name].items():
-                tail = tail_of(module, file)
-                if (self.head / place / tail).is_file():
-                    return str(Path(place, tail.parts[0]))
+        """The folder or file of an installed package in the project, relative; ``None``: it is not the project's.
+
+        It may lie in any folder that is no package itself: what lies in one is a copy of somebody else's code.
+        """
+        modules = side.elsewhere[name]
+        for module, file in {name: modules[name]}.items() if name in modules else modules.items():
+            tail = tail_of(module, file)
+            for path in self._by_name.get(tail.name, ()):
+                place = path.parents[len(tail.parts) - 1] if len(path.parts) >= len(tail.parts) else None
+                if place is not None and path == place / tail and not self._is_package(place):
+                    return str(place / tail.parts[0])
         return None
 
+    def _is_package(self, place: Path) -> bool:
+        return place != Path() and place / "__init__.py" in self._paths
+
     @cached_property
-    def _places(self) -> tuple[str, ...]:
-        """Folders that packages of the project may lie in; a repository may hold several projects."""
-        projects = {str(Path(name).parent) for name in self.tracked if name.endswith(PROJECTS)}
-        return tuple(str(Path(project, layout)) for project in sorted({"", *projects}) for layout in LAYOUTS)
+    def _paths(self) -> frozenset[Path]:
+        return frozenset(Path(name) for name in (*self.tracked, *self.changed))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for path in sorted(self._paths):
+            found.setdefault(path.name, []).append(path)
+        return found
 
     def _installed_once(self, names: Sequence[str], sides: tuple[Files, Files]) -> str | None:
         base, head = sides
@@ -105,7 +110,7 @@ class Checkouts:
             folder = self._folder_of(name, head) or self._folder_of(name, base) or name
             within = [
                 file for file in self.changed if file == folder or Path(file).is_relative_to(folder)
-                or file.endswith(BUILT_FROM)
+                or file.lower().endswith(BUILT_FROM)
             ]  # fmt: skip
             if within:
                 version = head.told["versions"].get(name)
@@ -134,71 +139,9 @@ class Checkouts:
         return f"base ran without {lacking[0]}" if lacking else None
 
 
-@dataclass(frozen=True)
-class Files:
-    """What one side has imported; ``home``: its checkout."""
-
-    told: Mapping[str, Any]
-    home: Path
-    environments: tuple[str, ...]
-    own: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Files of the checkout by module, by top-level name."""
-    elsewhere: dict[str, dict[str, str]] = field(default_factory=dict)
-    """The same of what is neither in the checkout nor a part of Python or of the session."""
-    native: dict[str, str] = field(default_factory=dict)
-    """Libraries of the checkout, relative, by that without the ending: it names the interpreter."""
-
-    def __post_init__(self) -> None:
-        for module, file in self.told["modules"].items():
-            name = module.partition(".")[0]
-            if name not in INSTRUMENT and name not in sys.stdlib_module_names:
-                found = self.own if self.holds(self.home, file) else self.elsewhere
-                found.setdefault(name, {})[module] = file
-        for file in [*self.told["native"], *self.told["modules"].values()]:
-            if any(ending in Path(file).name for ending in NATIVE) and self.holds(self.home, file):
-                place = Path(file).relative_to(self.home)
-                self.native[str(place.with_name(place.name.partition(".")[0]))] = str(place)
-
-    def holds(self, folder: Path, file: str) -> bool:
-        """Whether a file is a checkout's, and of no environment that lies in it."""
-        path = Path(file)
-        if not path.is_relative_to(folder) or INSTALLED.intersection(path.parts):
-            return False
-        return not any(path.is_relative_to(one) for one in self.environments if not folder.is_relative_to(one))
-
-    def of(self, name: str) -> dict[str, str]:
-        """Files of a package by module."""
-        return {**self.elsewhere.get(name, {}), **self.own.get(name, {})}
-
-    def folder(self, name: str) -> str:
-        """What an installed package was imported from."""
-        module, file = next(iter(self.elsewhere[name].items()))
-        return str(Path(file).parents[len(tail_of(module, file).parts) - 1])
-
-    def digest(self, name: str) -> str:
-        """SHA-256 of the modules' names and contents."""
-        parts = sorted(f"{module} {_sha256(file)}" for module, file in self.of(name).items())
-        return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
-
-    def summary(self, name: str) -> dict[str, Any]:
-        """For the saved run; ``folder``: ``None`` for the side's checkout."""
-        return {
-            "version": self.told["versions"].get(name),
-            "folder": self.folder(name) if name in self.elsewhere else None,
-            "files": len(self.of(name)),
-            "sha256": self.digest(name),
-        }
-
-
-def tail_of(module: str, file: str) -> Path:
-    """The place of a module's file in the folder that it was imported from."""
-    parents = module.split(".") if Path(file).name.startswith("__init__.") else module.split(".")[:-1]
-    return Path(*parents, Path(file).name)
-
-
 def _from_heads_checkout(base: Files, head: Path) -> str | None:
     files = {module: file for modules in base.elsewhere.values() for module, file in modules.items()}
-    found = sorted(module for module, file in files.items() if base.holds(head, file))
+    found = sorted(module for module, file in files.items() if base.within(head, file) is not None)
     if not found:
         return None
     return (
@@ -209,26 +152,46 @@ def _from_heads_checkout(base: Files, head: Path) -> str | None:
 
 
 def _python_reason(base: Files, head: Files) -> str | None:
-    for name in sorted(base.own.keys() - set(base.told["tests"])):
-        for folder in base.told["packages"]:
-            installed = (Path(folder) / name).is_dir() or (Path(folder) / f"{name}.py").exists()
-            if installed or any(any(Path(folder).glob(f"{name}.*{ending}")) for ending in NATIVE):
+    tests = base.told["tests"]
+    for name in sorted(base.own):
+        modules = {module: file for module, file in base.own[name].items() if not _is_test(module, tests)}
+        beside = any(one.partition(".")[0] == name for one in tests)  # the tests are in this package
+        for folder in base.told["packages"] if modules else ():
+            if _is_installed(name, modules if beside else {}, Path(folder)):
                 return (
                     f"base imported {name} from {base.home}, as head did, though its Python has {name} installed in "
-                    f"{folder}: both sides ran the same code; start pytest with --import-mode=append, or in another "
-                    "folder"
-                )
+                    f"{folder}: both sides ran the same code; "
+                ) + (
+                    "the tests lie in that package, and so it is the checkout's: compare with --duet=GIT_REF, or keep "
+                    "the benchmarks outside of it" if beside
+                    else "start pytest with --import-mode=append, or in another folder"
+                )  # fmt: skip
     if base.told["interpreter"] == head.told["interpreter"] and not _differs(base, head):
         return "both sides ran the same code: every module that they imported is the same in both environments"
     return None
 
 
+def _is_test(module: str, tests: Sequence[str]) -> bool:
+    """Whether it is a test's, or a package only on the way to one."""
+    return module.rpartition(".")[2] == "conftest" or any(f"{one}.".startswith(f"{module}.") for one in tests)
+
+
+def _is_installed(name: str, modules: Mapping[str, str], folder: Path) -> bool:
+    """Whether a folder of installed packages has one of these modules, or, where none are given, one of that name."""
+    if modules:
+        return any((folder / tail_of(module, file)).exists() for module, file in modules.items())
+    installed = (folder / name).is_dir() or (folder / f"{name}.py").exists()
+    return installed or any(any(folder.glob(f"{name}.*{ending}")) for ending in NATIVE)
+
+
 def _differs(base: Files, head: Files) -> bool:
+    """What one side alone has counts unless pytest's plug-ins brought it: xdist in one environment is no other code."""
     files = [{**one.told["modules"], **{Path(file).name: file for file in one.told["native"]}} for one in (base, head)]
     both = [{name: file for name, file in one.items() if name.partition(".")[0] not in INSTRUMENT} for one in files]
-    if both[0].keys() != both[1].keys():
-        return True
-    return any(not _equal(file, both[1][name]) for name, file in both[0].items())
+    for one, mine, other in ((base, both[0], both[1]), (head, both[1], both[0])):
+        if mine.keys() - other.keys() - set(one.told["plugins"]):
+            return True
+    return any(not _equal(file, both[1][name]) for name, file in both[0].items() if name in both[1])
 
 
 def _equal(one: str, other: str) -> bool:
@@ -236,13 +199,3 @@ def _equal(one: str, other: str) -> bool:
         return one == other or os.path.samefile(one, other) or filecmp.cmp(one, other, shallow=False)  # noqa: PTH121
     except OSError:
         return False
-
-
-@cache
-def _sha256(file: str) -> str:
-    """Of a source that cannot be read (a module in a zip file), its name's."""
-    try:
-        content = Path(file).read_bytes()
-    except OSError:
-        content = file.encode(errors="surrogateescape")
-    return hashlib.sha256(content).hexdigest()

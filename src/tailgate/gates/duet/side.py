@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tailgate.gates.duet.imported import imported
+from tailgate.gates.duet.imported import PLUGINS, imported
 from tailgate.gates.duet.turn_taking import VARIABLE, TurnTaker
 from tailgate.measure.pacing import PACER
 from tailgate.processes.child import INSIDE, MODULES, Messenger
@@ -88,7 +88,7 @@ class Side:
             with contextlib.suppress(KeyboardInterrupt, pytest.exit.Exception):
                 pytest_names.tear_down_to(item, following)
         manager.unregister(messenger)
-        final_message["imported"] = imported(self._modules)
+        final_message["imported"] = imported(self._modules, self._config.stash.get(PLUGINS, frozenset()))
         try:
             self._home.send(("end", final_message))
         except OSError:

@@ -24,6 +24,7 @@ from tailgate.results.rows import threads_of
 
 IN_ORDER_S = 1.0
 """When one has ended in order before the others were done (skipped, or a test that fails), they may follow so long."""
+NOT_TOGETHER = "not of the benchmark fixture, so not at the same time; leave out --tenants"
 
 
 class Tenancy:
@@ -183,6 +184,12 @@ class Tenancy:
         guilty = self._guilty or 0
         made = self._made[guilty]
         measured = [one.rows for one in self._made]
+        through = sum(barrier.passed("stopped") for barrier in self._barriers)
+        if max(map(len, measured)) > through and not any(one.failed for one in self._made):
+            others = max(map(len, measured)) - through
+            told = "1 measurement is" if others == 1 else f"{others} measurements are"
+            made.ending = Ending("failed", f"failed: {told} {NOT_TOGETHER}")
+            measured = [[] for _ in measured]
         made.rows = self._together(measured) if all(measured) else []
         made.duration_s = max(one.duration_s for one in self._made)
         if self._guilty is None or not made.failed:
