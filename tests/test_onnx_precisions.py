@@ -233,5 +233,5 @@ def test_the_mlps_files_keep_the_suites_own_bands(kind: str) -> None:
 
 
 def test_the_files_that_were_there_before_keep_their_recipe() -> None:
-    assert recipes.recipe_of("fp32") == recipes.recipe_of("int8") == recipe("export")
+    assert recipes.recipe_of("fp32") == recipes.recipe_of("int8") == recipe("onnx_export/fp32_int8")
     assert len({recipes.recipe_of(kind) for kind in recipes.MAKERS}) == 3
