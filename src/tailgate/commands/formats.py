@@ -4,7 +4,8 @@ A format is a module with ``NAME`` and ``render(runs) -> str``. Ours are in :mod
 adds its own by ``tailgate_reports = PACKAGE`` in its pytest.ini: every module of that package, and of the packages in
 it, that has them. One that draws, or that has a file of its own beside the text, also has
 ``attachments(runs) -> {SUFFIX: bytes}``: written beside ``--output=FILE``, under its stem and each suffix
-(``.csv``, ``.png``, ``-smir.png``).
+(``.csv``, ``.png``, ``-smir.png``). One whose text has no place for what a reader has to mind also has
+``warnings(runs) -> [LINE]``, which the command prints to standard error.
 
 Whatever the format, no text of a run has a control character left when a report sees it: what a terminal would obey, or
 what would begin a new line of a table, is written out. Markup is each format's own to escape.
@@ -39,6 +40,8 @@ class Format:
     render: Callable[[Sequence[Run]], str]
     attachments: Callable[[Sequence[Run]], Mapping[str, bytes]] | None
     """``None``: the text is all there is."""
+    warnings: Callable[[Sequence[Run]], Sequence[str]] | None
+    """``None``: the text says all of it."""
 
 
 def formats(start: Path) -> dict[str, Format]:
@@ -55,7 +58,10 @@ def formats(start: Path) -> dict[str, Format]:
     for report in (module for package in packages for module in _modules(package)):
         if hasattr(report, "NAME"):
             attachments = getattr(report, "attachments", None)
-            known[report.NAME] = Format(_of_told(report.render), attachments and _of_told(attachments))
+            warnings = getattr(report, "warnings", None)
+            known[report.NAME] = Format(
+                _of_told(report.render), attachments and _of_told(attachments), warnings and _of_told(warnings)
+            )
     return dict(sorted(known.items()))
 
 
