@@ -92,7 +92,7 @@ def test_a_second_thread_at_work_is_seen() -> None:
 
 @pytest.mark.parametrize(
     ("seen", "threads", "said"),
-    [(0, 1, "no thread had a CPU for 20% of the time: other work"), (1, 2, "only 1 of 2 threads computed"), (1, 1, None)],
+    [(0, 1, "no thread had a CPU for 20% of the time"), (1, 2, "only 1 of 2 threads computed"), (1, 1, None)],
 )
 def test_too_few_threads_are_told_by_what_can_be_the_cause(
     monkeypatch: pytest.MonkeyPatch, seen: int, threads: int, said: str | None

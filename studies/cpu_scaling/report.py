@@ -31,7 +31,8 @@ def render(runs: Sequence[Run]) -> str:
     """Markdown tables per model, runtime and precision; medians of cells measured in several runs.
 
     Raises:
-        TailgateError: no row has a thread count and a batch size, all are disturbed, or the runs are from different machines.
+        TailgateError: no row has a thread count and a batch size, all are disturbed, or the runs are from different
+            machines.
     """
     machines = {machine_id_of(run) for run in runs}
     if len(machines) > 1:
@@ -79,7 +80,7 @@ def _nothing_usable(runs: Sequence[Run]) -> str:
     if not disturbed:
         return "no row with model, threads and batch_size in these runs"
     why = ", ".join(f"{count} {status}" for status, count in disturbed.most_common())
-    return f"every row had to be left out ({why}); find what disturbs this machine with tailgate doctor, and measure again"
+    return f"every row had to be left out ({why}); see what disturbs with: tailgate doctor; then measure again"
 
 
 def _usable(row: Row) -> bool:
