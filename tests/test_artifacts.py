@@ -1,14 +1,19 @@
+import ast
 import json
 import multiprocessing
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import fixtures
 from fixtures.artifacts import MANIFEST, CacheWarning, artifact, cache_folder, check_cache, recipe
 from tailgate.errors import TailgateError
+
+FIXTURES = Path(fixtures.__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +141,20 @@ def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_recipe_changes_with_the_code_it_names() -> None:
     assert recipe("artifacts") != recipe("options")
     assert recipe("artifacts") == recipe("artifacts")
+
+
+def _named_by_recipes() -> Iterator[tuple[Path, str]]:
+    for file in sorted(FIXTURES.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "recipe":
+                yield from ((file, it.value) for it in node.args if isinstance(it, ast.Constant))
+
+
+def test_every_file_that_a_recipe_names_is_there() -> None:
+    """A name that a move of files left behind is else found only by the one cell that makes this artefact."""
+    named = list(_named_by_recipes())
+    assert len(named) >= 10
+    assert [(str(file), name) for file, name in named if not (FIXTURES / f"{name}.py").is_file()] == []
 
 
 def test_what_a_killed_process_was_making_is_swept_up(cache: Path) -> None:

@@ -238,6 +238,16 @@ def test_a_baseline_of_another_machine_is_shown_and_marked_and_no_failure(projec
     assert "machine_info is different" not in ran.stderr.str()
 
 
+@pytest.mark.parametrize("columns", ["median,p99", "min,median"], ids=["our-columns", "their-columns"])
+def test_a_contended_row_of_the_baseline_is_marked_beside_todays(project, columns):
+    (file,) = saved_files(project).values()
+    saved = json.loads(file.read_text())
+    saved["benchmarks"][0]["extra_info"]["status"] = "contended"
+    file.write_text(json.dumps(saved))
+    ran = run(project, "--benchmark-compare=epyc", f"--benchmark-columns={columns}")
+    ran.stdout.fnmatch_lines_random(["test_one (0001_*) (contended) *", "test_one (NOW)  *", "*(contended): other*"])
+
+
 SPOILSPORT = """
 import pathlib, shutil
 

@@ -272,6 +272,15 @@ def test_study_1s_file_has_its_27_columns_in_its_order(capsys, save):
     assert len(header.split(", ")) == 27
 
 
+def test_study_1s_file_has_no_place_for_a_status_so_the_command_says_it(capsys, save):
+    disturbed = cell(0.1, threads=2)
+    disturbed["extra_info"]["status"] = "contended"
+    said, code = report(capsys, save("a", cell(0.1), disturbed), "--format=gdev-ai")
+    assert (code, said.out.count("resnet18"), said.err.count("\n")) == (0, 2, 1)
+    assert said.err.startswith("Mind: 1 contended: ")
+    assert report(capsys, save("b", cell(0.1)), "--format=gdev-ai")[0].err == ""
+
+
 def test_study_1s_file_gives_latencies_in_ms_and_images_per_second(capsys, save):
     data_s = cell(0.1)["stats"]["data"]
     _, (found,) = gdev_ai(capsys, save("a", cell(0.1, threads=2, batch=4)))

@@ -44,6 +44,7 @@ def test_wrong_usage_is_one_line(project: Project, arguments: tuple[str, ...], s
     pattern = said.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")
     assert len(session.lines(f"^ERROR: .*{pattern}")) == 1, session.out
     assert "Traceback" not in session.out
+    assert "duet: head against" not in session.out  # no verdicts of what was never begun
     assert worktrees(project) == []
 
 
@@ -83,3 +84,4 @@ def test_an_interrupted_duet_leaves_nothing_and_keeps_what_it_measured(tmp_path:
         assert found.code == 2, found.out
         assert len(found.saved["tailgate_duet"]["benchmarks"][0]["pairs"]) >= 1  # type: ignore[index]
         assert verdicts(found)["test_a"]["verdict"] == "undecided"
+        assert "--resume" not in found.out  # a duet has no journal to go on from

@@ -41,6 +41,13 @@ def failed_run(median_s):
     return saved_run(*(bench(name, median_s) for name in NAMES), tailgate_gate={"failed": True, "verdicts": []})
 
 
+def test_show_says_which_rows_no_verdict_uses(folder, capsys):
+    write(folder, "epyc", [saved_run(bench(NAMES[0], 1e-3, status="contended"), bench(NAMES[1], 1e-3))])
+    code, said = tailgate(capsys, "baselines", "show", "epyc")
+    assert code == 0
+    assert re.search(r"0001_epyc.json .* 2  .*1 contended: not used$", said, re.MULTILINE)
+
+
 def test_list_show_and_prune(folder, capsys):
     series(folder, "epyc", 12)
     write(folder, "epyc", [failed_run(2e-3)])

@@ -1,6 +1,8 @@
+import dataclasses
 import sys
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from profiles import infos, run
 
 from studies.onnx_profiles import pictures
@@ -60,6 +62,23 @@ def test_more_sizes_than_colours_share_one_without_a_fit():
     assert series[-1][0] == "other sizes"
     assert sum(len(used) for _, used in series) == 32
     assert pictures.latency(profiles([saved]).by_setting).startswith(PNG)
+
+
+@pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
+def test_the_legend_hides_no_point(falling):
+    """The corner that is free where memory rises with the parameters is the fullest one where it falls."""
+    found = measured(run())
+    if falling:
+        heights = sorted((one.mean_s for one in found), reverse=True)
+        ranked = sorted(found, key=lambda one: one.macs or 0)
+        found = [dataclasses.replace(one, mean_s=height) for one, height in zip(ranked, heights, strict=True)]
+    figure, (place,) = pictures._panels(1)
+    pictures._draw(place, evaluate(pairs(found)[0], found), "ms/GFLOP", None, "linear")
+    FigureCanvasAgg(figure).draw()
+    box = place.get_legend().get_window_extent()
+    points = [place.transData.transform(point) for bars in place.containers for point in bars[0].get_xydata()]
+    assert len(points) == len(found)
+    assert [tuple(point) for point in points if box.contains(*point)] == []
 
 
 def test_error_bars_are_one_standard_deviation():

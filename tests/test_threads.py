@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.inference.threads import busy_threads, settled_busy_threads
+from fixtures.inference import threads as threads_of
+from fixtures.inference.threads import busy_threads, settled_busy_threads, verify_threads
 from fixtures.option_values import thread_counts, whole_number, whole_numbers
 from tailgate.errors import TailgateError
 from tailgate.machine.cpus import usable_cpus
@@ -87,3 +88,17 @@ def test_a_second_thread_at_work_is_seen() -> None:
     if 2 not in seen and had_cpus < 1.2:
         pytest.skip(f"others had the second CPU all the time: the two threads got {had_cpus:.2f} CPUs together")
     assert 2 in seen
+
+
+@pytest.mark.parametrize(
+    ("seen", "threads", "said"),
+    [(0, 1, "no thread had a CPU for 20% of the time"), (1, 2, "only 1 of 2 threads computed"), (1, 1, None)],
+)
+def test_too_few_threads_are_told_by_what_can_be_the_cause(
+    monkeypatch: pytest.MonkeyPatch, seen: int, threads: int, said: str | None
+) -> None:
+    """One thread cannot be too many for its work."""
+    monkeypatch.setattr(threads_of, "settled_busy_threads", lambda *_: seen)
+    info: dict[str, list[str]] = {"warnings": []}
+    verify_threads("onnxruntime", threads, threads, lambda: None, info)
+    assert [said in text for text in info["warnings"]] == ([True] if said else [])

@@ -58,6 +58,11 @@ def test_scaling_leaves_contended_rows_out_and_says_so() -> None:
     assert "| 1 | 2 |" not in text
 
 
+def test_scaling_of_disturbed_rows_alone_says_that_they_are_disturbed() -> None:
+    with pytest.raises(TailgateError, match=r"every row .* left out \(2 contended, 1 throttled\); .*tailgate doctor"):
+        render([run({"status": "contended"}, {"threads": 2, "status": "contended"}, {"status": "throttled"})])
+
+
 @pytest.mark.parametrize("changes", [{"threads": "2"}, {"runtime": None}, {"batch_size": 0}])
 def test_scaling_of_rows_that_are_no_cells_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(TailgateError, match="no row with model, threads and batch_size"):

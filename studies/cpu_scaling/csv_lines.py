@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tailgate.results.rows import Row, alone, rows_of
+from tailgate.results.rows import UNTRUSTED, Row, alone, rows_of
 from tailgate.results.saved_run import Run
 from tailgate.results.spreadsheet import Writer
 
@@ -53,6 +53,15 @@ def lines_of(runs: Sequence[Run]) -> Iterator[tuple[Pair, Measured, dict[str, An
                 **machine,
             }
             yield pair, (row, bench["stats"], bench.get("extra_info") or {}), line
+
+
+def disturbed(measured: Iterable[Measured]) -> list[str]:
+    """What to mind of these lines: the source's columns have no place for a row's status."""
+    found = Counter(str(row["status"]) for row, _, _ in measured if row["status"] in UNTRUSTED)
+    if not found:
+        return []
+    which = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
+    return [f"{which}: these lines are in the file like all others, and their times are not this code's"]
 
 
 def text_of(header: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:

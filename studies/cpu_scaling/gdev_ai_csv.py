@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studies.cpu_scaling.csv_lines import HEADER, lines_of, text_of
+from studies.cpu_scaling.csv_lines import HEADER, disturbed, lines_of, text_of
 from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
-__all__ = ["HEADER", "NAME", "render"]
+__all__ = ["HEADER", "NAME", "render", "warnings"]
 NAME = "gdev-ai"
 
 RUNTIME, PRECISION = "pytorch", "fp32"
@@ -31,3 +31,8 @@ def render(runs: Sequence[Run]) -> str:
             f"measure some with: pytest benchmarks -k '{RUNTIME} and {PRECISION}' --benchmark-save=NAME"
         )
     return text_of(HEADER, lines)
+
+
+def warnings(runs: Sequence[Run]) -> list[str]:
+    """Which lines are of disturbed rows."""
+    return disturbed(measured for pair, measured, _ in lines_of(runs) if pair == (RUNTIME, PRECISION))

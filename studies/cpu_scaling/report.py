@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -31,7 +31,8 @@ def render(runs: Sequence[Run]) -> str:
     """Markdown tables per model, runtime and precision; medians of cells measured in several runs.
 
     Raises:
-        TailgateError: no row has a thread count and a batch size, or the runs are from different machines.
+        TailgateError: no row has a thread count and a batch size, all are disturbed, or the runs are from different
+            machines.
     """
     machines = {machine_id_of(run) for run in runs}
     if len(machines) > 1:
@@ -40,7 +41,7 @@ def render(runs: Sequence[Run]) -> str:
     medians_s = _medians(runs)
     left_out = sum(row["model"] is not None and not _usable(row) for run in runs for row in rows_of(run))
     if not medians_s:
-        raise TailgateError(f"--format={NAME}: no row with model, threads and batch_size in these runs")
+        raise TailgateError(f"--format={NAME}: {_nothing_usable(runs)}")
     usable_cpus = (machine_of(runs[0]) or {}).get("usable_cpus")
     parts = ["# Scaling over threads and batch sizes\n"]
     if usable_cpus:
@@ -74,12 +75,24 @@ def _medians(runs: Sequence[Run]) -> dict[Cell, dict[int, dict[int, float]]]:
     }
 
 
+def _nothing_usable(runs: Sequence[Run]) -> str:
+    disturbed = Counter(str(row["status"]) for run in runs for row in rows_of(run) if _is_cell(row))
+    if not disturbed:
+        return "no row with model, threads and batch_size in these runs"
+    why = ", ".join(f"{count} {status}" for status, count in disturbed.most_common())
+    return f"every row had to be left out ({why}); see what disturbs with: tailgate doctor; then measure again"
+
+
 def _usable(row: Row) -> bool:
     """Whether a row is one cell of a scaling study, and its number this code's."""
+    return _is_cell(row) and row["status"] in USABLE
+
+
+def _is_cell(row: Row) -> bool:
     whole = all(isinstance(row[key], int) and row[key] > 0 for key in ("threads", "batch_size"))
     named = all(isinstance(row[key], str) for key in ("model", "runtime", "precision"))
     ours = row["device"] in (None, "cpu") and row["phase"] != "training" and alone(row)
-    return whole and named and ours and row["median_s"] > 0 and row["status"] in USABLE
+    return whole and named and ours and row["median_s"] > 0
 
 
 def _cell(row: Row) -> Cell:

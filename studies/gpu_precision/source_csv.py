@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studies.cpu_scaling.csv_lines import HEADER as STUDY_1
-from studies.cpu_scaling.csv_lines import Measured, Pair, lines_of, text_of
+from studies.cpu_scaling.csv_lines import Measured, Pair, disturbed, lines_of, text_of
 from studies.gpu_precision.reading import STUDY, number
 from tailgate import TailgateError
 from tailgate.results.saved_run import Run
@@ -44,6 +44,11 @@ def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
     """
     others = list(_by_pair(runs).items())[1:]
     return {f"-{_safe(runtime)}-{_safe(precision)}.csv": text.encode() for (runtime, precision), text in others}
+
+
+def warnings(runs: Sequence[Run]) -> list[str]:
+    """Which lines, of all pairs, are of disturbed rows."""
+    return disturbed(measured for _, measured, _ in lines_of(runs) if measured[2].get("study") == STUDY)
 
 
 def std_s(stats: Mapping[str, Any]) -> float | None:

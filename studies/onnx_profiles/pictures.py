@@ -124,7 +124,7 @@ def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], fl
     known = it.pearson_r is not None and it.pearson_p is not None
     title = f"all {it.n}: r = {it.pearson_r:.4f}, p = {it.pearson_p:.1e}" if known else f"all {it.n}: {it.reason}"
     place.legend(
-        loc="upper left" if known else "lower right", fontsize=9, framealpha=0.9, alignment="left",
+        loc="best", fontsize=9, framealpha=0.9, alignment="left",
         title=f"{title}\ndashed: linear fit of each size", title_fontsize=9,
     )  # fmt: skip
     _label(place, found)

@@ -16,6 +16,7 @@ from studies.onnx_profiles.rows import STUDY, Profile, Profiles, Setting, memory
 from studies.onnx_profiles.sections import correlations, fits, inefficiency, influences, models
 from tailgate import TailgateError
 from tailgate.results.saved_run import Run
+from tailgate.text import counted as counted_things
 
 NAME = "modelgauge"
 COMMAND = "pytest benchmarks/test_onnx_profiles.py --benchmark-save=NAME"
@@ -75,7 +76,7 @@ def _part(setting: Setting, measured: Sequence[Profile]) -> list[str]:
     memory = f" Memory: {meter}." if meter else " No memory was measured."
     return [
         f"## {code(setting.title)}\n",
-        f"{code(setting.machine)}; {len(measured)} models{left_out}.{counted}{memory}\n",
+        f"{code(setting.machine)}; {counted_things(len(measured), 'models')}{left_out}.{counted}{memory}\n",
         correlations(found),
         influences(found),
         fits(found),

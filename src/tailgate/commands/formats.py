@@ -4,7 +4,8 @@ A format is a module with ``NAME`` and ``render(runs) -> str``. Ours are in :mod
 adds its own by ``tailgate_reports = PACKAGE`` in its pytest.ini: every module of that package, and of the packages in
 it, that has them. One that draws, or that has a file of its own beside the text, also has
 ``attachments(runs) -> {SUFFIX: bytes}``: written beside ``--output=FILE``, under its stem and each suffix
-(``.csv``, ``.png``, ``-smir.png``).
+(``.csv``, ``.png``, ``-smir.png``). One whose text has no place for what a reader has to mind also has
+``warnings(runs) -> [LINE]``, which the command prints to standard error.
 
 Whatever the format, no text of a run has a control character left when a report sees it: what a terminal would obey, or
 what would begin a new line of a table, is written out. Markup is each format's own to escape.
@@ -40,11 +41,17 @@ class Format:
     render: Callable[[Sequence[Run]], str]
     attachments: Callable[[Sequence[Run]], Mapping[str, bytes]] | None
     """``None``: the text is all there is."""
+    warnings: Callable[[Sequence[Run]], Sequence[str]] | None
+    """``None``: the text says all of it."""
 
 
 def ours() -> dict[str, Format]:
     """Those of Tailgate itself: a broken project does not take them away."""
-    return {module.NAME: Format(_of_told(module.render), None) for module in _modules(pages) if hasattr(module, "NAME")}
+    return {
+        module.NAME: Format(_of_told(module.render), None, None)
+        for module in _modules(pages)
+        if hasattr(module, "NAME")
+    }
 
 
 def formats(start: Path) -> dict[str, Format]:
@@ -72,6 +79,7 @@ def formats(start: Path) -> dict[str, Format]:
 def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> Format:
     """A project's module as a format."""
     name, attachments = module.NAME, getattr(module, "attachments", None)
+    warnings = getattr(module, "warnings", None)
     if not isinstance(name, str) or not name:
         raise TailgateError(f"{where}: NAME of {module.__name__} is {name!r}; it has to be a text")
     if name in known:
@@ -85,6 +93,7 @@ def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> For
         _guarded(_of_told(module.render), name, _is_text, "render(runs) has to return a text that UTF-8 can hold"),
         attachments
         and _guarded(_of_told(attachments), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"),
+        warnings and _guarded(_of_told(warnings), name, _are_lines, "warnings(runs) has to return a list of texts"),
     )
 
 
@@ -127,6 +136,10 @@ def _guarded(make: Callable[[Sequence[Run]], T], name: str, fits: Callable[[Any]
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value == value.encode(errors="replace").decode()
+
+
+def _are_lines(result: Any) -> bool:
+    return isinstance(result, list | tuple) and all(isinstance(one, str) for one in result)
 
 
 def _is_files(value: Any) -> bool:

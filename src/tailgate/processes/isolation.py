@@ -69,7 +69,7 @@ class Isolation:
         self._runner: Runner | None = None
         self._pending: dict[pytest.Item, list[Attempt]] = {}
         self._passes: dict[pytest.Item, int] = {}
-        self._signals = Signals()
+        self._signals = Signals("what was measured is saved, and --resume goes on from it")
         self._wait_s = QUIET_S
         self._stale: dict[str, int] = {}
         self._resumed = 0

@@ -15,18 +15,20 @@ MESSAGE = b"\nSaving what was measured; once more ends it without.\n"
 class Signals:
     """The session's handlers, from its first benchmark to its end; put back where somebody else has their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: str) -> None:
+        """``after``: what is left of the session, for the line that SIGTERM ends it with."""
+        self._after = after
         self._kept: dict[int, Any] = {}
 
     def begin(self) -> None:
         """SIGTERM stops measuring, and what was measured is saved."""
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            self._set(signal.SIGTERM, _terminated)
+            self._set(signal.SIGTERM, self._terminated)
 
     def measured(self) -> None:
         """Measuring has stopped; the next SIGINT or SIGTERM is answered, the one after it obeyed."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler, _terminated):
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler, self._terminated):
                 self._set(number, self._saving)
 
     def end(self) -> None:
@@ -44,6 +46,5 @@ class Signals:
             before = signal.signal(number, handler)
             self._kept.setdefault(number, before)
 
-
-def _terminated(number: int, frame: Any) -> NoReturn:
-    pytest.exit("terminated (SIGTERM): what was measured is saved, and --resume goes on from it", 2)
+    def _terminated(self, number: int, frame: Any) -> NoReturn:
+        pytest.exit(f"terminated (SIGTERM): {self._after}", 2)

@@ -228,9 +228,9 @@ def _mark(bench: Bench, notes: dict[str, None]) -> str:
 
 
 def _status(bench: Bench) -> str:
-    # A baseline's row in a comparison borrows the extra_info of the row just measured.
-    borrowed = bench.get("path") and bench.get("source") and "options" in bench and "stats" not in bench
-    status = None if borrowed else (bench.get("extra_info") or {}).get("status")
+    # pytest-benchmark shows a saved row with the extra_info of the row just measured.
+    saved = bench.get("saved_extra_info")
+    status = ((bench.get("extra_info") if saved is None else saved) or {}).get("status")
     # Other projects may keep a word of their own under this name.
     return status if isinstance(status, str) and status in STATUS_NOTES else "ok"
 

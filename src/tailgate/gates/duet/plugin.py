@@ -67,7 +67,7 @@ class Duet:
         self._begun = False
         self._deselected: set[str] = set()
         self._commit: str | None = None
-        self._signals = Signals()
+        self._signals = Signals("what was measured is judged, and saved only by --benchmark-json")
         if run.not_isolated:
             raise TailgateError(f"--duet needs processes of its own: {run.not_isolated}")
         for option, flag in NOT_WITH.items():
@@ -141,9 +141,9 @@ class Duet:
         if self._begun and not compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """All verdicts at a glance."""
-        if not self._begun:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+        """All verdicts at a glance; of wrong usage its one line says all."""
+        if not self._begun or (exitstatus == pytest.ExitCode.USAGE_ERROR and self._campaign is None):
             return
         terminal = terminalreporter._tw
         terminalreporter.section(f"duet: head against {self._base.label}")

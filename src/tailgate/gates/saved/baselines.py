@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,6 +147,8 @@ def _state(session: Session) -> str:
         words.append("accepted: history begins here" if session.accepted else "its gate failed: not used")
     if session.extent.complete is False:
         words.append(f"not complete: {session.extent.why}")
+    statuses = Counter(one.status for one in session.samples.values() if not one.trusted)
+    words += [f"{count} {status}: not used" for status, count in sorted(statuses.items())]
     if session.several:
         words.append(f"several rows of one name, not used: {next(iter(session.several))}")
     return printable("; ".join(words))
