@@ -452,7 +452,7 @@ def test_saved_runs_are_compared_with_our_columns_and_another_machine_is_named(s
     lines = table.splitlines()
     (header,) = [line for line in lines if line.startswith("Name")]
     assert re.search(r"P99 \[95 % interval\] +Throughput \(items/s\)", header)
-    assert re.search(r"3 tests, test_cpu_scaling\[.*-\*-b1\] ", table)
+    assert re.search(r"3 tests, test_model\[.*-\*-b1\] ", table)
     rows = [re.match(r"t(\d) \((\w+)\) ", line) for line in lines]
     assert [row.groups() for row in rows if row] == [("2", "a"), ("1", "b"), ("1", "a")]
     assert "1.50x incomparable" in speedups
