@@ -1,13 +1,18 @@
 """A duet leaves a repository as it was: commit, index, HEAD, working tree, the user's own worktrees and hooks."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from isolated import Project
 
+from tailgate.gates.duet.launch import environments
 from tailgate.gates.duet.worktree import Worktree
 from tailgate.machine import git
 
@@ -96,6 +101,58 @@ def test_a_checkout_of_base_leaves_everything_as_it_was(repository, as_in_a_hook
     assert state(folder) == before
     assert as_in_a_hook.read_bytes() == index
     assert not (repository.parent / "hook-ran").exists()
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from tailgate.gates.duet.worktree import Worktree
+Worktree(Path(sys.argv[1]), "v1").build(
+    "sleep 60 & echo $! $PWD > ../../t; mv ../../t " + sys.argv[2] + "; wait", sys.executable
+)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_build_ends_with_the_session_whatever_ends_that(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    told = tmp_path / "built"
+    session = subprocess.Popen([sys.executable, "-c", BUILD, str(repository), str(told)], stderr=subprocess.DEVNULL)
+    _until(told.exists)
+    sleeper, folder = told.read_text().split()
+    session.send_signal(number)
+    session.wait()
+    _until(lambda: not Path(folder).exists())
+    _until(lambda: ended(int(sleeper)))
+
+
+def ended(pid: int) -> bool:
+    """Gone, or dead and not yet looked at by whoever inherited it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def test_an_environment_in_the_project_s_own_folder_stays_head_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``python -m venv .``."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    monkeypatch.setattr("sysconfig.get_paths", lambda: dict.fromkeys(names, str(site)))
+    assert set(environments(tmp_path)) == {sys.base_prefix, str(site)}
+    assert set(environments(tmp_path / "below")) == {sys.base_prefix, str(site)}
 
 
 def test_a_users_worktree_on_an_absent_disk_stays_known(repository: Path) -> None:

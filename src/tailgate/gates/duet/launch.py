@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,11 +159,16 @@ def _is_projects(entry: str, worktree: Worktree | None, config: pytest.Config) -
 def environments(top: Path) -> tuple[str, ...]:
     """Folders of installed packages: this Python's, and virtual environments that lie in the project.
 
-    A Python whose folder holds the project (``/usr``, and ``/usr/src/app`` in a container) does not make the project
-    a part of it.
+    A Python whose folder holds the project (``/usr``, and ``/usr/src/app`` in a container; ``python -m venv .``) does
+    not make the project a part of it.
     """
+    places = sysconfig.get_paths()
+    libraries = [places[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     inside = [str(file.parent) for file in [*top.glob("*/pyvenv.cfg"), *top.glob(".tox/*/pyvenv.cfg")]]
-    return (*(folder for folder in (sys.prefix, sys.base_prefix) if not top.is_relative_to(folder)), *inside)
+    return (
+        *(folder for folder in (sys.prefix, sys.base_prefix, *libraries) if not top.is_relative_to(folder)),
+        *inside,
+    )
 
 
 def instrument_folder(folder: Path) -> Path:

@@ -1,13 +1,15 @@
 """A checkout of another git ref, removed whatever happens.
 
 The one who removes it is a process of its own that waits for the end of its standard input: it comes when the
-session closes it, ends, or is killed.
+session closes it, ends, or is killed. By what was written there it knows the processes of a build that still runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,11 +21,14 @@ from tailgate.machine import git
 
 GIT_S = 300.0
 JANITOR = """
-import json, shutil, signal, subprocess, sys
+import contextlib, json, os, shutil, signal, subprocess, sys
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
 git, folder, checkout = json.loads(sys.argv[1])
-sys.stdin.buffer.read()
+group = int((sys.stdin.buffer.read().split() or [0])[-1])
+if group:
+    with contextlib.suppress(OSError):
+        os.killpg(group, signal.SIGKILL)
 quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
 remove = [*git, "worktree", "remove", "--force", "--force", checkout]
 subprocess.run(remove, **quiet)
@@ -79,14 +84,30 @@ class Worktree:
         """
         environment = git.environment()
         environment["PATH"] = os.pathsep.join([str(Path(interpreter).parent), environment.get("PATH", os.defpath)])
-        done = subprocess.run(
-            command, shell=True, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+        building = subprocess.Popen(
+            command, shell=True, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )  # fmt: skip
-        if done.returncode != 0:
-            said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+        self._tell_janitor(building.pid)
+        try:
+            output, _ = building.communicate()
+        except BaseException:  # Ctrl-C
+            with contextlib.suppress(OSError):
+                os.killpg(building.pid, signal.SIGKILL)
+            building.wait()
+            raise
+        finally:
+            self._tell_janitor(0)
+        if building.returncode != 0:
+            said = [line.strip() for line in output.splitlines() if line.strip()]
             last = f"; its last words: {said[-1]}" if said else ""
-            raise TailgateError(f"--duet-build: {command!r} ended with exit code {done.returncode}{last}")
+            raise TailgateError(f"--duet-build: {command!r} ended with exit code {building.returncode}{last}")
+
+    def _tell_janitor(self, group: int) -> None:
+        """Which process group is to end with this session; 0: none."""
+        assert self._janitor.stdin is not None
+        self._janitor.stdin.write(f"{group}\n".encode())
+        self._janitor.stdin.flush()
 
     def changed(self) -> tuple[str, ...]:
         """Files that differ between the commit and the working tree, relative to its top; new ones among them."""
