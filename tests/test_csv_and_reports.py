@@ -381,6 +381,12 @@ def test_the_scaling_report_needs_threads_and_batch_sizes(capsys, save):
     assert_one_line(said.err, "no row with model, threads and batch_size")
 
 
+def test_a_report_without_a_format_names_them(capsys, save):
+    said, code = report(capsys, save("a", cell(0.1)))
+    assert code == 4
+    assert_one_line(said.err, "--format: name one", "gdev-ai, html, markdown", "scaling")
+
+
 def test_all_formats_are_known():
     ours = [
         "accuracy", "deep-gap", "deep-gap-csv", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge",
@@ -395,7 +401,7 @@ def test_an_unknown_format_names_the_nearest(capsys, save):
     assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", f"allowed: {', '.join(formats(SUITE))}")
 
 
-@pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x.json"], ["report", "x", "--fromat=y"]])
+@pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x", "--fromat=y"]])
 def test_wrong_use_of_the_command_is_exit_code_4_and_one_line(capsys, arguments):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)

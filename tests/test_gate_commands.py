@@ -48,6 +48,18 @@ def test_show_says_which_rows_no_verdict_uses(folder, capsys):
     assert re.search(r"0001_epyc.json .* 2  .*1 contended: not used$", said, re.MULTILINE)
 
 
+def test_without_a_folder_of_ours_pytest_benchmarks_own_is_listed(tmp_path, monkeypatch, capsys):
+    """``--gate`` judges by what is saved there, and recommends this command."""
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / ".benchmarks" / "Linux-CPython-3.11-64bit"
+    place.mkdir(parents=True)
+    (place / "0001_epyc.json").write_text(json.dumps(saved_run(bench(NAMES[0], 1e-3))))
+    code, said = tailgate(capsys, "baselines", "list")
+    assert (code, said.splitlines()[1].split()[:3]) == (0, ["Linux-CPython-3.11-64bit", "epyc", "1"])
+    (tmp_path / "baselines").mkdir()
+    assert "No saved runs in baselines" in tailgate(capsys, "baselines", "list")[1]
+
+
 def test_list_show_and_prune(folder, capsys):
     series(folder, "epyc", 12)
     write(folder, "epyc", [failed_run(2e-3)])

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+OURS, THEIRS = Path("baselines"), Path(".benchmarks")
+
 
 def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
     """Its arguments."""
@@ -28,24 +30,30 @@ def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
     accept.add_argument("--as", dest="name", metavar="NAME", help="default: the name it was saved under")
     for action in (every, show, prune, accept):
         action.add_argument(
-            "--storage", type=Path, default=Path("baselines"), metavar="DIR", help="default: ./baselines"
+            "--storage", type=Path, metavar="DIR", help="default: ./baselines; where there is none, ./.benchmarks"
         )
         action.set_defaults(run=_baselines)
+
+
+def _default_storage() -> Path:
+    """A project without ``tailgate_baselines`` saves where pytest-benchmark does, and its gate judges by these runs."""
+    return THEIRS if THEIRS.is_dir() and not OURS.is_dir() else OURS
 
 
 def _baselines(options: argparse.Namespace, rest: list[str]) -> int:
     from tailgate.gates.saved import baselines
 
+    storage = options.storage or _default_storage()
     if options.action == "list":
-        print(baselines.listing(options.storage), end="")
+        print(baselines.listing(storage), end="")
     elif options.action == "show":
-        print(baselines.shown(options.storage, options.name), end="")
+        print(baselines.shown(storage, options.name), end="")
     elif options.action == "prune":
-        removed = baselines.pruned(options.storage, options.name, options.keep)
+        removed = baselines.pruned(storage, options.name, options.keep)
         print(
             "".join(f"Removed {file}\n" for file in removed) or f"Nothing to remove: {options.keep} or fewer\n", end=""
         )
     else:
-        place, is_new = baselines.accepted(options.file, options.storage, options.name)
+        place, is_new = baselines.accepted(options.file, options.storage or OURS, options.name)
         print(f"Accepted: {place}" if is_new else f"Already a baseline: {place}")
     return 0

@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     """Add the command to ``tailgate``'s sub-parsers."""
     parser = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
-    parser.add_argument("--format", required=True, metavar="NAME", help="html, markdown, or one of the project's")
+    parser.add_argument("--format", metavar="NAME", help="html, markdown, or one of the project's; must be named")
     parser.add_argument(
         "--output",
         type=Path,
@@ -33,12 +33,14 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     """Print or write.
 
     Raises:
-        TailgateError: no such format, unreadable runs, runs the format cannot express, or nowhere to write.
+        TailgateError: none or no such format, unreadable runs, runs the format cannot express, or nowhere to write.
     """
     here = Path.cwd()
     chosen = ours().get(options.format)
     if chosen is None:
         known = formats(here)
+        if options.format is None:
+            raise TailgateError(f"--format: name one (allowed: {', '.join(known)})" + where_more_are(here))
         if options.format not in known:
             raise TailgateError(unknown_value("--format", options.format, known) + where_more_are(here))
         chosen = known[options.format]
