@@ -43,17 +43,24 @@ BY_BLOCKS = (
     "P99 [95 % by blocks]: from consecutive rounds, never narrower than the other; of bursts that none of these rounds "
     "saw it knows nothing."
 )
-UNBOUNDED = {
-    "p99": f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds do not bound it above; "
-    "--rounds=N or --protocol=adaptive does.",
-    P99_BLOCKS: f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 "
-    "from above; take more with --rounds=N, or --processes=N.",
-}
 OF_COLUMNS = {
     "throughput": "Throughput (items/s): items per call / median latency.",
     "ops": "OPS: Operations Per Second, computed as 1 / Mean",
     "outliers": "Outliers: 1 Standard Deviation from Mean; 1.5 IQR from 1st Quartile and 3rd Quartile.",
 }
+
+
+def _unbounded(column: str) -> str:
+    """What it takes to bound it from above; not at import, because the number of rounds needs scipy."""
+    if column == P99_BLOCKS:
+        return (
+            f"P99 by blocks [.., {NO_UPPER_END}]: these rounds are worth too few independent ones to bound P99 "
+            "from above; take more with --rounds=N, or --processes=N."
+        )
+    return (
+        f"P99 [.., {NO_UPPER_END}]: fewer than {samples_for_upper_end(0.99)} rounds do not bound it above; "
+        "--rounds=N or --protocol=adaptive does."
+    )
 
 
 def sort_key(column: str) -> Callable[[Bench], Any]:
@@ -191,7 +198,7 @@ def _explain(benchmarks: list[Bench], columns: list[str], notes: dict[str, None]
             elif column in INTERVALS:
                 notes.setdefault(TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
                 if bench.get(INTERVALS[column][1]) is None:
-                    notes.setdefault(UNBOUNDED[column])
+                    notes.setdefault(_unbounded(column))
             elif column in OF_COLUMNS:
                 notes.setdefault(OF_COLUMNS[column])
 
