@@ -68,7 +68,7 @@ class Checkouts:
         if reason:
             return Ran(told, reason)
         same = all(told["base"].get(name) == told["head"].get(name) for name in names)
-        return Ran(told, note="both sides ran the same code" if same else self._native_note(*sides))
+        return Ran(told, note="nothing that either side imported differs" if same else self._native_note(*sides))
 
     def _installed_projects(self, sides: Sequence[Files]) -> set[str]:
         """Top-level names of the project's that a side has imported from elsewhere: an installation of it."""
