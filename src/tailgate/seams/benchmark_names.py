@@ -1,6 +1,6 @@
 """Every place where Tailgate reaches into pytest-benchmark's private names: here and nowhere else.
 
-``SYMBOLS`` lists them; ``tests/test_seams.py`` has a canary for each. One module, however long: that is its point. All
+``SYMBOLS`` lists them; ``tests/seams`` has a canary for each. One module, however long: that is its point. All
 are rebound once, when the plug-in is loaded, and work in whichever order the two plug-ins are loaded:
 
 - columns: ``utils.ALLOWED_COLUMNS`` is appended to in place, ``stats.Stats`` gets the properties;

@@ -1,6 +1,6 @@
 """Every private name of pytest that running a test elsewhere needs: here and nowhere else.
 
-``tests/test_seams.py`` has a canary for each.
+``tests/seams/test_seams.py`` has a canary for each.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from tailgate.commands import main as cli
 from tailgate.errors import TailgateError
 
 T4, L4 = "Synthetic T4", "Synthetic L4"
-BASELINE = Path(__file__).parent.parent / "baselines" / "intel-xeon-processor-2cpu-eb69daf88a98" / "0001_xeon.json"
+BASELINE = Path(__file__).parents[2] / "baselines" / "intel-xeon-processor-2cpu-eb69daf88a98" / "0001_xeon.json"
 TIMES = st.lists(st.floats(min_value=1e-5, max_value=10), min_size=1, max_size=40)
 
 

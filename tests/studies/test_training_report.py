@@ -17,7 +17,7 @@ from studies.training.source_csv import HEADER
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 
-SUITE = Path(__file__).parent.parent
+SUITE = Path(__file__).parents[2]
 
 
 def bench(model: str, batch_size: int = 128, scenario: str = "A", **info: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-RUNTIMES = Path(__file__).parent.parent / "fixtures" / "runtimes"
+RUNTIMES = Path(__file__).parents[2] / "fixtures" / "runtimes"
 SOURCES = [*sorted((RUNTIMES / "_tensorrt").glob("*.py")), RUNTIMES / "tensorrt.py"]
 
 

@@ -17,7 +17,7 @@ from tailgate.errors import TailgateError
 from tailgate.results.rows import row
 from tailgate.results.tidy_csv import HEADER, TidyCsv
 
-SUITE = Path(__file__).parent.parent
+SUITE = Path(__file__).parents[2]
 OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"

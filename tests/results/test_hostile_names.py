@@ -22,7 +22,7 @@ from tailgate.errors import TailgateError
 from tailgate.results.spreadsheet import harmless
 from tailgate.text import UNPRINTABLE
 
-SUITE = Path(__file__).parent.parent
+SUITE = Path(__file__).parents[2]
 
 Run = dict[str, Any]
 HOSTILE = "=cmd()\n\x1b[31m\u202e<script>alert(1)</script>|[a](http://x)"

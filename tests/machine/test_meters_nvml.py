@@ -26,7 +26,7 @@ from tailgate.measure.watch import Watch
 from tailgate.meters.nvml import Nvml
 from tailgate.session.settings import Settings
 
-TESTS = str(Path(__file__).parent)
+HELPERS = str(Path(__file__).parents[1] / "helpers")
 RENAMED = (
     ("nvmlDeviceGetTemperatureV", "nvmlDeviceGetTemperature"),
     ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"),
@@ -356,7 +356,7 @@ def test_a_uuid_wins_and_an_instance_is_one():
 @pytest.fixture
 def in_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sampler finds the boards that are not there."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([TESTS, os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([HELPERS, os.environ.get("PYTHONPATH", "")]))
 
 
 def test_a_process_reads_a_board_from_begin_to_end(in_tests: None):
@@ -436,7 +436,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory):
     for name in wanted:
         projects[name] = Project(tmp_path_factory.mktemp(name), test_gpu=CONTEXT)
         projects[name].write("conftest.py", CONFTEST + METER.format(name))
-    path = os.pathsep.join([TESTS, os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([HELPERS, os.environ.get("PYTHONPATH", "")])
     ended = run_together(*((projects[name], arguments) for name, arguments in wanted.items()), PYTHONPATH=path)
     return dict(zip(wanted, ended, strict=True)), projects
 

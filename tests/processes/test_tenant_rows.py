@@ -9,7 +9,7 @@ from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 from tailgate.results.rows import alone
 
-SUITE = Path(__file__).parent.parent
+SUITE = Path(__file__).parents[2]
 
 
 def run(**changes: Any) -> dict[str, Any]:

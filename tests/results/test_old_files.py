@@ -22,7 +22,7 @@ from tailgate.results.processor import processor_of
 from tailgate.results.rows import rows_of
 from tailgate.results.saved_run import NEEDED, load_run
 
-SUITE = Path(__file__).parent.parent
+SUITE = Path(__file__).parents[2]
 
 # pytest-benchmark's command loads every installed plug-in into this process, and some warn of that.
 pytestmark = pytest.mark.filterwarnings("ignore")

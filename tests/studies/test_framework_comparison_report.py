@@ -21,7 +21,7 @@ from studies.framework_comparison.tables import COLUMNS, as_csv, escaped, relati
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 
-SUITE = Path(__file__).parent.parent
+SUITE = Path(__file__).parents[2]
 
 HEADER = (
     "Framework,Latency (milliseconds),CPU Usage (%),Memory Usage (MB),"

@@ -18,7 +18,7 @@ from fixtures.config_file.yaml_text import parse
 from tailgate.errors import TailgateError
 from tailgate.options import OPTIONS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 
 

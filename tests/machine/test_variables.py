@@ -84,7 +84,7 @@ def test_a_file_of_before_with_a_whole_path_is_of_the_same_machine(monkeypatch):
 
 def test_tox_passes_what_the_fingerprint_records():
     tox = configparser.ConfigParser(interpolation=None)
-    tox.read(Path(__file__).parent.parent / "tox.ini")
+    tox.read(Path(__file__).parents[2] / "tox.ini")
     passed = [line for line in tox["shared"]["pass_env"].split("\n") if line and not line.startswith("#")]
     kept_out = [name for name in [*NAMES, *(f"{prefix}X" for prefix in PREFIXES)]
                 if not any(fnmatch.fnmatchcase(name, pattern) for pattern in passed)]  # fmt: skip

@@ -111,7 +111,7 @@ def ends_by_itself(folder: Path, text: str) -> None:
     file.write_text(text)
     sound = folder / "0002_sound.json"
     sound.write_text(WHOLE)
-    commands = [["report", str(file), f"--format={name}"] for name in formats(Path(__file__).parent.parent)]
+    commands = [["report", str(file), f"--format={name}"] for name in formats(Path(__file__).parents[2])]
     commands += [["compare", str(file), str(sound), "--fail-on-regression", "--columns=min,p99,throughput,ops,iqr"]]
     commands += [["compare", str(sound), str(file)], ["duet", str(file)]]
     commands += [["baselines", "accept", str(file), "--as=x", f"--storage={folder / 'b'}"]]

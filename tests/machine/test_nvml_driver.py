@@ -1,6 +1,6 @@
 """A driver, or bindings, that lack a call or answer it in a way of their own: it costs one reading, never the board.
 
-Through the real bindings, on a driver library that is not there (``tests/fake_driver.py``).
+Through the real bindings, on a driver library that is not there (``tests/helpers/fake_driver.py``).
 """
 
 import ctypes
