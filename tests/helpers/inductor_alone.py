@@ -1,4 +1,4 @@
-"""Run by tests/fixtures/test_cuda_compiled.py: Inductor makes no CUDA graph of what runs on a CPU, so the session is refused."""
+"""Run by ``test_cuda_compiled``: Inductor makes no CUDA graph of what runs on a CPU, so the session is refused."""
 
 import pytest
 import torch
