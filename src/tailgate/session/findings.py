@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?: ?(?:[nµum]?s|min|h|[kKMGT]i?B)\b)?")
@@ -55,3 +56,15 @@ class Findings:
         """Why benchmarks were not measured, each reason once."""
         counts = Counter(entry["reason"] for entry in self.unmeasured)
         return [f"  {count} x {reason}" for reason, count in counts.items()]
+
+
+def never_measured(marked: Iterable[str], measured: Container[str]) -> list[str]:
+    """One line on tests that have the marker ``benchmark`` and made no measurement; none where there are none."""
+    names = [name for name in marked if name not in measured]
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if names[1:] else ""
+    return [
+        f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
+        "fixture; write def test_...(benchmark) and call benchmark(function)"
+    ]

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tailgate.errors import TailgateError, one_line
 from tailgate.machine import fingerprint as environment
 from tailgate.machine import trust
 from tailgate.meters import not_profiled
 from tailgate.results import comparability
 from tailgate.results.columns import P99_BLOCKS
-from tailgate.results.plain import plain
-from tailgate.results.rows import row, warnings_of
 from tailgate.results.saved_run import Run
-from tailgate.results.tidy_csv import TidyCsv
 from tailgate.seams import benchmark_names
 from tailgate.session import outputs, run_json
+from tailgate.session.calibrations import Calibrations
 from tailgate.session.extent_watch import ExtentWatch
-from tailgate.session.findings import Findings
-from tailgate.session.items import failure_line, is_benchmark, is_only_marked, skip_reason
-from tailgate.session.progress import summary
+from tailgate.session.findings import Findings, never_measured
+from tailgate.session.items import is_benchmark, is_only_marked
 from tailgate.session.progress_lines import ProgressLines
+from tailgate.session.recorder import Recorder
+from tailgate.session.refusals import refuse
 from tailgate.session.settings import Settings
 from tailgate.session.why_not_isolated import why_not_isolated
 from tailgate.text import printable
@@ -36,14 +32,6 @@ if TYPE_CHECKING:
     from tailgate.results.verdict import Verdict
 
 RUN = pytest.StashKey["BenchmarkRun"]()
-CALIBRATING_SHARE = 0.05
-"""Of a session's time, at most about so much is spent on the calibration kernel."""
-
-
-def _codspeed(config: pytest.Config) -> bool:
-    """Whether pytest-codspeed measures in this session."""
-    asked = getattr(config.option, "codspeed", False) or os.environ.get("CODSPEED_ENV") is not None
-    return bool(asked and hasattr(config.option, "codspeed"))
 
 
 class Gate(Protocol):
@@ -69,9 +57,7 @@ class BenchmarkRun:
         self._progress = ProgressLines(config, 0, 1, wanted=False)
         self._from_journal = False
         self._found = Findings()
-        self._counted: dict[pytest.Item, list[Any]] = {}
-        self._calibrations: list[dict[str, Any]] = []
-        self._calibration_due_s = 0.0
+        self._calibrations = Calibrations()
         self.extent = ExtentWatch(config)
         """What of its benchmarks this session came to."""
         self._only_marked: list[str] = []
@@ -83,36 +69,20 @@ class BenchmarkRun:
         """Judges what is measured, where that was asked for."""
         self.isolation: str | None = None
         """How processes are started, where each benchmark has its own."""
-        if settings.protocol and getattr(config.option, "benchmark_precision", None) is not None:
-            raise TailgateError(
-                f"--benchmark-precision stops at the first round that looks precise, and the protocol "
-                f"{settings.protocol.name} fixes the rounds before timing; use --protocol=adaptive instead, or turn "
-                "the protocol off with -o tailgate_protocol="
-            )
-        if settings.active and _codspeed(config):
-            raise TailgateError(
-                "--codspeed puts a benchmark fixture of its own in place of the one that Tailgate measures by; "
-                "leave out --codspeed (and CODSPEED_ENV), or Tailgate's options here and in the ini file"
-            )
-        disabled = getattr(config.option, "benchmark_disable", False) and not config.option.benchmark_enable
-        wanted = [flag for flag in ("compare", "save") if getattr(config.option, f"benchmark_{flag}", None)]
-        if settings.active and disabled and wanted:
-            raise TailgateError(
-                f"--benchmark-{wanted[0]} measures nothing with --benchmark-disable; leave one of them out"
-            )
+        refuse(config, settings)
         self._present = hasattr(config.option, "benchmark_storage")
         """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
-        self._csv: TidyCsv | None = None
         self.not_isolated = why_not_isolated(config) if self._present else "pytest-benchmark is turned off"
         """Why benchmarks run in this process although others were asked for."""
-        if not self._present:
-            return
-        outputs.use_baselines(config, settings, self.fingerprint)
-        if settings.active or {"p99", P99_BLOCKS} & {*(config.getoption("benchmark_columns", None) or ())}:
-            benchmark_names.add_p99_intervals()
-        outputs.check_writable(config, settings)
-        if settings.csv:
-            self._csv = TidyCsv(settings.csv)
+        if self._present:
+            outputs.use_baselines(config, settings, self.fingerprint)
+            if settings.active or {"p99", P99_BLOCKS} & {*(config.getoption("benchmark_columns", None) or ())}:
+                benchmark_names.add_p99_intervals()
+            outputs.check_writable(config, settings)
+        self._recorder = Recorder(
+            config, replace(settings, csv=settings.csv if self._present else None), self._found,
+            lambda: environment.fingerprint_id(self.fingerprint), self._say,
+        )  # fmt: skip
 
     @property
     def isolating(self) -> bool:
@@ -140,7 +110,7 @@ class BenchmarkRun:
 
     def item_begins(self, item: pytest.Item) -> None:
         """Announce a benchmark."""
-        if self._watching and is_benchmark(item) and not self._calibrations:
+        if self._watching and is_benchmark(item) and not self._calibrations.values:
             self.calibrate(None)
         self._from_journal = False
         self._progress.begin(item)
@@ -162,18 +132,8 @@ class BenchmarkRun:
         return self._settings.active and self._present and not self._off
 
     def calibrate(self, after: str | None) -> dict[str, float]:
-        """How fast the machine is now, ``after`` which benchmark: fields for its row.
-
-        Looked at only so often that it takes a small share of the session: many short benchmarks share one look.
-        """
-        start_s = time.monotonic()
-        if start_s >= self._calibration_due_s:
-            found = trust.calibrate()
-            self._calibrations.append({"after": after, "compute_s": found.compute_s, "memory_s": found.memory_s})
-            end_s = time.monotonic()
-            self._calibration_due_s = end_s + (end_s - start_s) / CALIBRATING_SHARE
-        last = self._calibrations[-1]
-        return {f"calibration_{part}": last[part] for part in ("compute_s", "memory_s")}
+        """How fast the machine is now, ``after`` which benchmark: fields for its row."""
+        return self._calibrations.after(after)
 
     def passed_over(self, rows: list[dict[str, Any]]) -> None:
         """One of several processes has ended; the row is made when all have."""
@@ -201,21 +161,8 @@ class BenchmarkRun:
         self._found.remarks += lines
 
     def note(self, item: pytest.Item, report: Any, rows: Sequence[Any]) -> list[Any]:
-        """Keep the results, or the reason why there is none; its status is the report's, where it has one.
-
-        ``rows``: all that the test has made so far. Those that are new are given back.
-        """
-        if not is_benchmark(item):
-            return []
-        if hasattr(report, "wasxfail") and report.skipped:
-            self._not_measured(item, "failed", "failed as expected", report.wasxfail or "no reason given")
-        elif report.skipped:
-            self._not_measured(item, "unsupported", "skipped", skip_reason(report))
-        elif report.failed and report.when != "teardown":  # what was measured before stays measured
-            self._not_measured(item, getattr(report, "tailgate_status", "failed"), "FAILED", failure_line(report))
-        elif report.passed and (report.when == "call" or item in self._counted):  # a rerun is not passed
-            return self._measured_item(item, rows)  # a fixture may measure after the call
-        return []
+        """Keep what came of a benchmark; ``rows``: all that its test has made so far. Returns the new ones."""
+        return self._recorder.note(item, report, rows, lambda new: self._complete(item, new))
 
     def judge(
         self, report: Any, item: pytest.Item, rows: Sequence[Any], again: Callable[[], Sequence[Any]] | None = None
@@ -263,25 +210,15 @@ class BenchmarkRun:
 
     def _machine_moved(self) -> list[str]:
         """Where the calibration kernel says that the machine is not what it was."""
-        seen = comparability.calibrations(self._calibrations)
+        seen = comparability.calibrations(self._calibrations.values)
         moved = [trust.remark(seen), *(comparability.machine_moved(run, seen) for run in self.compared)]
         return [f"Mind: {text}" for text in moved if text]
 
     def _never_measured(self) -> list[str]:
-        """Tests that are called benchmarks and ask for nothing that measures, in one line."""
-        if not self._watching:
-            return []
-        measured = {
-            row.fullname for row in benchmark_names.measured(self._config)
-        }  # a test may ask for the fixture as it runs
-        names = [name for name in self._only_marked if name not in measured]
-        if not names:
-            return []
-        more = f" and {len(names) - 1} more" if names[1:] else ""
-        return [
-            f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
-            "fixture; write def test_...(benchmark) and call benchmark(function)"
-        ]
+        """Tests that are called benchmarks and ask for nothing that measures."""
+        # Not by their arguments: a test may ask for the fixture as it runs.
+        measured = {one.fullname for one in benchmark_names.measured(self._config)}
+        return never_measured(self._only_marked, measured) if self._watching else []
 
     def describe_machine(self, machine_info: dict[str, Any]) -> None:
         """Add the fingerprint and the facts beside it."""
@@ -294,7 +231,7 @@ class BenchmarkRun:
             **run_json.settings_of(self._settings, self.isolation),
             "selected": self._found.selected,
             "measured": self._found.measured,
-            "calibrations": self._calibrations,
+            "calibrations": self._calibrations.values,
             **extent,
         }
         if self._settings.active and not extent["complete"]:
@@ -314,10 +251,8 @@ class BenchmarkRun:
         return comparability.silenced(machine_info, compared)
 
     def close(self) -> None:
-        """Close the CSV."""
-        if self._csv:
-            self._csv.close()
-            self._csv = None
+        """Close what is open."""
+        self._recorder.close()
 
     @property
     def _nothing_measured(self) -> bool:
@@ -338,65 +273,17 @@ class BenchmarkRun:
         session: Any = getattr(self._config, "_benchmarksession", None)
         return bool(session is None or session.disabled or session.skip)
 
-    def _measured_item(self, item: pytest.Item, rows: Sequence[Any]) -> list[Any]:
-        counted = self._counted.setdefault(item, [])
-        new = [one for one in rows if not any(one is before for before in counted)]  # a subtest has passed before
-        if not rows:
-            self._progress.outcome = "passed, without a measurement"
-        if not new:
-            return []
-        self._found.measured += not counted
-        counted += new
-        calibrated = self.calibrate(item.nodeid) if self._watching and self.isolation is None else None
-        for one in new:
-            if calibrated:
-                one.extra_info.update(calibrated)
-                not_profiled(one.extra_info, self._settings.profilers, self._why_not_profiled)
-            for warning in warnings_of(one.extra_info) if self._settings.active else []:
-                self._found.warn(one.name, warning)
-            stats = {**one.stats.as_dict(), "iterations": one.iterations}
-            info = plain(one.extra_info)
-            self._append_csv(row(one.fullname, stats, info))
-            status = one.extra_info.get("status", "ok")
-            self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, info)
-        self._progress.outcome = summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted])
-        return new
+    def _complete(self, item: pytest.Item, rows: Sequence[Any]) -> None:
+        """What a row measured in this process lacks."""
+        if not self._watching or self.isolation is not None:
+            return
+        calibrated = self.calibrate(item.nodeid)
+        for one in rows:
+            one.extra_info.update(calibrated)
+            not_profiled(one.extra_info, self._settings.profilers, self._why_not_profiled)
 
-    def _not_measured(self, item: pytest.Item, status: str, word: str, reason: str) -> None:
-        self._progress.outcome = f"{word}: {reason}"
-        self._found.not_measured(item.nodeid, status, reason)
-        self._append_csv(row(item.nodeid, None, {"status": status, "warnings": [reason]}))
-        self._tell(item, status, reason, None, {})
-
-    def _tell(self, item: pytest.Item, status: str, reason: str | None, stats: Any, extra_info: dict[str, Any]) -> None:
-        """Whoever in the project wants to know."""
-        self._config.hook.pytest_tailgate_result(
-            item=item, status=status, reason=reason, stats=stats, extra_info=extra_info
-        )
-
-    def _append_csv(self, found: dict[str, Any]) -> None:
-        if self._csv:
-            identity = environment.fingerprint_id(self.fingerprint)
-            row_now = {**found, "timestamp_utc": datetime.now(UTC).isoformat(), "fingerprint_id": identity}
-            try:
-                self._csv.append(row_now)
-            except OSError as error:  # a full disk costs the CSV, not what is still to be measured
-                self._config.stash[benchmark_names.UNWRITTEN] = True
-                self._found.remarks.append(
-                    f"--csv: {self._csv.path} took no row from {found['name']} on ({one_line(error)}); "
-                    f"{self._append_elsewhere(row_now)}"
-                )
-
-    def _append_elsewhere(self, row_now: dict[str, Any]) -> str:
-        """To a file in the temporary folder, as all rows after it; half a sentence on that."""
-        assert self._csv is not None
-        try:
-            self._csv = self._csv.elsewhere()
-            self._csv.append(row_now)
-        except (TailgateError, OSError) as error:
-            self._csv = None
-            return f"nor did the temporary folder ({one_line(error)})"
-        return f"it and those after it are in {self._csv.path}"
+    def _say(self, outcome: str) -> None:
+        self._progress.outcome = outcome
 
 
 def remark(config: pytest.Config, *lines: str) -> None:

@@ -41,7 +41,7 @@ def incomplete(extent: dict[str, Any]) -> str:
     reasons = extent["incomplete_because"]
     if extent["interrupted"]:
         reasons = ["interrupted", *reasons[1:]]
-    return f"The saved run is not complete ({'; '.join(reasons)}): what it lacks will not be taken as removed."
+    return f"The saved run holds a part of the benchmarks ({'; '.join(reasons)}): the others will not count as removed."
 
 
 def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
