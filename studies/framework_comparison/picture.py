@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from studies import pictures
 from studies.framework_comparison.entries import Entry, Group
 from studies.framework_comparison.predicates import shown, value_of
-from tailgate import TailgateError
 
 LOG_FROM = 20.0
 """Where the largest is so many times the smallest, a linear axis shows one bar and some dust."""
@@ -28,9 +27,7 @@ def as_png(group: Group, facts: Sequence[str]) -> bytes:
     Raises:
         TailgateError: matplotlib is not installed.
     """
-    stream = io.BytesIO()
-    figure(group, facts).savefig(stream, format="png", dpi=DPI)
-    return stream.getvalue()
+    return pictures.png(figure(group, facts), DPI)
 
 
 def figure(group: Group, facts: Sequence[str]) -> Any:
@@ -39,16 +36,10 @@ def figure(group: Group, facts: Sequence[str]) -> Any:
     Raises:
         TailgateError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TailgateError("pictures need matplotlib; install with: pip install 'matplotlib>=3.8'") from error
     lines = [line for fact in facts for line in textwrap.wrap(fact, LINE_LETTERS)]
     head = INCHES_HEAD + 0.2 * len(lines)
     height = head + INCHES_A_BAR * len(group.entries)
-    drawn = Figure(figsize=(INCHES_WIDE, height))
-    FigureCanvasAgg(drawn)
+    drawn = pictures.figure(INCHES_WIDE, height)
     axes = drawn.subplots(1, 3, sharey=True)
     published = group.key.as_published
     titles = (

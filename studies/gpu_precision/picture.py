@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from studies.gpu_precision.cells import Cell, Curve
 from studies.gpu_precision.reading import Study
-from tailgate import TailgateError, printable
+from studies.pictures import figure as empty_figure
+from studies.pictures import png
+from tailgate import printable
 
 COLOURS = {"fp32": "#333333", "tf32": "#8a6d3b", "bf16": "#2a7f62", "fp16": "#1f6fb2", "int8": "#c8452f"}
 OTHER_COLOUR = "#888888"
@@ -75,9 +76,7 @@ def _picture(
         place.spines[["top", "right"]].set_visible(False)
         place.legend(fontsize=7, frameon=False, handlelength=2.6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.suptitle(f"{labels[2]} · both axes logarithmic", fontsize=11, x=0.01, ha="left")
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DPI)
-    return stream.getvalue()
+    return png(figure, DPI)
 
 
 def _worth_drawing(curves: Sequence[Curve]) -> list[Curve]:
@@ -137,15 +136,9 @@ def _label_batches(place: Any, curve: Curve, x: Value, y: Value) -> None:
 
 
 def _panels(count: int, most_columns: int) -> tuple[Any, Sequence[Any]]:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TailgateError("pictures need matplotlib; install with: pip install 'matplotlib>=3.8'") from error
     columns = min(3, most_columns)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 0.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = empty_figure(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 0.4, layout="constrained")
     places = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for place in places[count:]:
         place.set_visible(False)

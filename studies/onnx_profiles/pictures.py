@@ -6,21 +6,19 @@ is; on the right both are, where the small models can be told apart.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from studies import pictures
 from studies.onnx_profiles.correlation import linear_fit
 from studies.onnx_profiles.pairs import Found, evaluate, pairs, points
 from studies.onnx_profiles.published import FLOPS_LATENCY, PARAMETERS_MEMORY
 from studies.onnx_profiles.rows import MEMORY, Profile, Setting, memory_meter
 from studies.onnx_profiles.sections import by_size
-from tailgate import TailgateError, printable
+from tailgate import printable
 
 BySetting = Mapping[Setting, Sequence[Profile]]
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's: told apart by colour-blind readers, too."""
 MARKERS = "osD^vP*"
 PANEL_INCHES = (8.2, 5.2)
 DOTS_PER_INCH = 130
@@ -58,10 +56,16 @@ def smir(by_setting: BySetting) -> bytes | None:
     figure, places = _panels(len(panels))
     for place, (setting, label, values) in zip(places, panels, strict=True):
         bins = min(20, max(5, len(values) // 2))
-        place.hist(values, bins=bins, range=(min(0.0, *values), max(*values, 1e-9)), color=COLORS[0], edgecolor="white")
+        place.hist(
+            values,
+            bins=bins,
+            range=(min(0.0, *values), max(*values, 1e-9)),
+            color=pictures.COLORS[0],
+            edgecolor="white",
+        )
         place.yaxis.get_major_locator().set_params(integer=True)
         _describe(place, "Small-model inefficiency rate", setting, label, f"models, of {len(values)}")
-    return _png(figure)
+    return pictures.png(figure, DOTS_PER_INCH)
 
 
 def _scatter(
@@ -90,7 +94,7 @@ def _scatter(
             _draw(place, one, slope_unit, bar, y_scale)
             how = "semi-logarithmic as in the source" if y_scale == "linear" else "the same, both axes logarithmic"
             _describe(place, f"{name[0].upper()}{name[1:]}, {how}", setting, axes["x"], y_label)
-    return _png(figure)
+    return pictures.png(figure, DOTS_PER_INCH)
 
 
 def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], float] | None, y_scale: str) -> None:
@@ -98,7 +102,7 @@ def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], fl
     place.set_yscale(y_scale)
     for index, (size, used) in enumerate(_series(found.used)):
         x, y = points(found.pair, used)
-        color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
+        color, marker = pictures.COLORS[index % len(pictures.COLORS)], MARKERS[index % len(MARKERS)]
         line = linear_fit(x, y) if size != OTHER_SIZES else linear_fit([], [])
         if line.reason is None and line.slope is not None and line.slope_se is not None:
             steps = [min(x) * (max(x) / min(x)) ** (step / CURVE_POINTS) for step in range(CURVE_POINTS + 1)]
@@ -133,10 +137,10 @@ def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], fl
 def _series(used: Sequence[Profile]) -> list[tuple[str, list[Profile]]]:
     """By input size; the rarer sizes together, where there are more than can be told apart."""
     found = by_size(used)
-    if len(found) <= len(COLORS):
+    if len(found) <= len(pictures.COLORS):
         return found
     ranked = sorted(found, key=lambda one: len(one[1]), reverse=True)
-    kept = [label for label, _ in ranked[: len(COLORS) - 1]]
+    kept = [label for label, _ in ranked[: len(pictures.COLORS) - 1]]
     others = [one for label, those in found if label not in kept for one in those]
     return [*(one for one in found if one[0] in kept), (OTHER_SIZES, others)]
 
@@ -152,8 +156,6 @@ def _tick(axis: Any, low: float, high: float) -> None:
 
 def _label(place: Any, found: Found) -> None:
     """The most influential model and the largest, as far as their names do not touch."""
-    from matplotlib.patheffects import withStroke
-
     x, y = points(found.pair, found.used)
     low, high = math.log10(min(x)), math.log10(max(x))
     chosen = sorted(range(len(y)), key=lambda index: -y[index])[:MOST_LABELS]
@@ -169,7 +171,7 @@ def _label(place: Any, found: Found) -> None:
         place.annotate(
             printable(found.used[index].model), (x[index], y[index]), textcoords="offset points", fontsize=8,
             xytext=(-9, 4) if share > 0.5 else (9, 4), ha="right" if share > 0.5 else "left", color="#333333", zorder=3,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            **pictures.halo(),
         )  # fmt: skip
 
 
@@ -185,23 +187,10 @@ def _describe(place: Any, what: str, setting: Setting, x_label: str, y_label: st
 
 def _panels(count: int) -> tuple[Any, Sequence[Any]]:
     """A figure without a window or any global state, and so many panels, two a row."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TailgateError(
-            "pictures need matplotlib, which is not installed; install it with: pip install matplotlib; "
-            "or leave --output away"
-        ) from error
     columns = min(2, count)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows), layout="constrained")
+    figure = pictures.figure(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows, layout="constrained")
     places = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for place in places[count:]:
         place.set_visible(False)
     return figure, places[:count]
-
-
-def _png(figure: Any) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH)
-    return stream.getvalue()

@@ -6,15 +6,15 @@ them. The line to the left of a point ends at the intensity of its layer-wise tr
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from studies import pictures
 from studies.roofline.bound import attainable
 from studies.roofline.rows import DISTURBED, TRAINING, Place, Point, Roofline, Roofs
-from tailgate import TailgateError, printable
+from tailgate import printable
 from tailgate.results.precision_labels import arithmetic
 
 COLORS = {"fp32": "#0072B2", "tf32": "#56B4E9", "bf16": "#D55E00", "fp16": "#CC79A7", "int8": "#009E73"}
@@ -32,22 +32,15 @@ def draw(found: Mapping[Place, Roofline]) -> bytes:
     Raises:
         TailgateError: matplotlib is not installed.
     """
-    return _png(figure(found))
+    return pictures.png(figure(found), DOTS_PER_INCH)
 
 
 def figure(found: Mapping[Place, Roofline]) -> Any:
     """The figure, without a window or any global state; sizes are fixed so that texts along a line can follow it."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TailgateError(
-            "pictures need matplotlib, which is not installed; install it with: pip install matplotlib; "
-            "or leave --output away"
-        ) from error
     heights = [max(AXES_INCHES[1], LINE_INCHES * (len(_drawn(one)) + FEWEST_KEY_LINES)) for one in found.values()]
     width = LEFT + AXES_INCHES[0] + KEY_INCHES
     total = sum(heights) + len(heights) * (BELOW + ABOVE)
-    made = Figure(figsize=(width, total))
+    made = pictures.figure(width, total)
     top = total
     for (place, one), height in zip(found.items(), heights, strict=True):
         bottom = top - ABOVE - height
@@ -116,7 +109,7 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
         axes.annotate(
             f"{names} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if below else (-3, 4),
             textcoords="offset points", va="top" if below else "baseline", rotation=angle, rotation_mode="anchor",
-            fontsize=8, color="#444444", zorder=4, **_halo(),
+            fontsize=8, color="#444444", zorder=4, **pictures.halo(),
         )  # fmt: skip
     fastest = max((level.bytes_per_s / 1e9 for level in roofs.levels), default=None)
     ranked = sorted(roofs.flop_per_s.items(), key=lambda item: item[1].value)
@@ -130,7 +123,7 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
         axes.annotate(
             f"{printable(precision)} {value:,.4g} GFLOP/s", (right, value), xytext=(-4, -4 if below else 4),
             textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=8, color=color, zorder=4,
-            **_halo(),
+            **pictures.halo(),
         )  # fmt: skip
 
 
@@ -147,7 +140,7 @@ def _draw_point(axes: Any, point: Point, index: int) -> None:
     axes.plot([point.compulsory], [height], zorder=3, **_marker(point, color))
     axes.annotate(
         str(index), (point.compulsory, height), xytext=(6, 3), textcoords="offset points", fontsize=8, color=color,
-        fontweight="bold", zorder=5, **_halo(),
+        fontweight="bold", zorder=5, **pictures.halo(),
     )  # fmt: skip
 
 
@@ -182,15 +175,3 @@ def _key(axes: Any, points: Sequence[Point], height: float) -> None:
             x, y, str(index), transform=axes.transAxes, fontsize=8, color=color, va="top", fontweight="bold",
         )  # fmt: skip
         axes.text(x + 0.035, y, f"{printable(point.label)}{share}", transform=axes.transAxes, fontsize=8, va="top")
-
-
-def _halo() -> dict[str, Any]:
-    from matplotlib.patheffects import withStroke
-
-    return {"path_effects": [withStroke(linewidth=2.5, foreground="white")]}
-
-
-def _png(made: Any) -> bytes:
-    stream = io.BytesIO()
-    made.savefig(stream, format="png", dpi=DOTS_PER_INCH)
-    return stream.getvalue()

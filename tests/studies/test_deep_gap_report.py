@@ -330,7 +330,7 @@ def test_the_command_writes_text_pictures_and_tables(tmp_path: Path, capsys: pyt
 def test_pictures_without_matplotlib_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("matplotlib", "matplotlib.figure", "matplotlib.backends.backend_agg"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(TailgateError, match="install with: pip install 'matplotlib"):
+    with pytest.raises(TailgateError, match="install it with: pip install 'matplotlib"):
         attachments([run(gpu_row(L4), gpu=L4)])
 
 

@@ -9,6 +9,7 @@ from studies.onnx_profiles import pictures
 from studies.onnx_profiles.pairs import evaluate, pairs
 from studies.onnx_profiles.report import attachments, render
 from studies.onnx_profiles.rows import profiles
+from studies.pictures import COLORS
 from tailgate.errors import TailgateError
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -26,7 +27,7 @@ def measured(*runs):
 
 
 def test_each_runtime_and_thread_count_is_a_row_of_panels(monkeypatch):
-    monkeypatch.setattr(pictures, "_png", lambda figure: figure)
+    monkeypatch.setattr("studies.pictures.png", lambda figure, _dots: figure)
     figure = pictures.latency(profiles([run(), run(threads=2)]).by_setting)
     assert [place.get_title(loc="left").splitlines()[0] for place in figure.get_axes()] == [
         f"FLOPs and latency, {how} · onnxruntime 1.28.0, fp32, {threads}"
@@ -58,7 +59,7 @@ def test_more_sizes_than_colours_share_one_without_a_fit():
     for index, info in enumerate(infos(saved).values()):
         info["image_size"] = 32 + index % 11
     series = pictures._series(measured(saved))
-    assert len(series) == len(pictures.COLORS)
+    assert len(series) == len(COLORS)
     assert series[-1][0] == "other sizes"
     assert sum(len(used) for _, used in series) == 32
     assert pictures.latency(profiles([saved]).by_setting).startswith(PNG)
@@ -95,5 +96,5 @@ def test_error_bars_are_one_standard_deviation():
 def test_without_matplotlib_pictures_are_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert "# Profiles" in render([run()])
-    with pytest.raises(TailgateError, match="install it with: pip install matplotlib"):
+    with pytest.raises(TailgateError, match="install it with: pip install 'matplotlib"):
         attachments([run()])
