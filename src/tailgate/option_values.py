@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from tailgate.errors import TailgateError, unknown_value
+
+UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
 def default(text: str | None, default: str) -> str:
@@ -76,3 +79,15 @@ def names(flag: str, text: str, allowed: list[str]) -> tuple[str, ...]:
         if name not in allowed:
             raise TailgateError(unknown_value(flag, name, [*allowed, "none"]))
     return names
+
+
+def duration_s(where: str, value: Any) -> float:
+    """``"50ms"`` -> 0.05.
+
+    Raises:
+        TailgateError: anything else.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-zµ]+)\s*", value) if isinstance(value, str) else None
+    if not match or match[2] not in UNITS_S or not float(match[1]):
+        raise TailgateError(f"{where}: {value!r} is no length of time (allowed: such as '50ms'; {', '.join(UNITS_S)})")
+    return float(match[1]) * UNITS_S[match[2]]

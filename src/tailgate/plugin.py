@@ -15,6 +15,7 @@ from tailgate.options import add_options, settings_from
 from tailgate.processes.child import INSIDE
 from tailgate.seams import benchmark_names, grouping
 from tailgate.session.items import connect, declared_items, is_benchmark, tidy
+from tailgate.session.load import PARAMETER
 from tailgate.session.order import shuffle_benchmarks
 from tailgate.session.run import RUN
 from tailgate.session.settings import SETTINGS
@@ -62,6 +63,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Close what is open."""
     if RUN in config.stash:
         config.stash[RUN].close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each load: a row, a verdict and a process of its own."""
+    load = metafunc.config.stash[SETTINGS].load
+    if load is not None and "benchmark" in metafunc.fixturenames:
+        metafunc.fixturenames.append(PARAMETER)
+        metafunc.parametrize(PARAMETER, load.names, ids=load.names)
 
 
 @pytest.hookimpl(trylast=True)

@@ -11,7 +11,7 @@ import pytest
 
 from tailgate.errors import TailgateError
 from tailgate.gates.duet.turn_taking import VARIABLE
-from tailgate.measure.pacing import PACER_OF_CHILD
+from tailgate.measure.pacing import PACER, PACER_OF_CHILD
 from tailgate.processes.child import INSIDE
 from tailgate.processes.spawning import SpawnedChild, child_task
 from tailgate.processes.tenants.options import check_tenants
@@ -39,7 +39,15 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
         settings = of_a_child(settings, side=side)
         config.stash[INSIDE] = True
     config.stash[SETTINGS] = settings
-    if settings.tenants > 1:
+    if settings.load is not None:
+        from tailgate.measure.open_loop import OpenLoop
+
+        config.stash[PACER] = OpenLoop()
+    if settings.load is not None and settings.load.servers > 1:
+        from tailgate.processes.tenants.server import Server
+
+        config.stash[PACER_OF_CHILD] = Server
+    elif settings.tenants > 1:
         from tailgate.processes.tenants.tenant import Tenant
 
         config.stash[PACER_OF_CHILD] = Tenant
@@ -92,11 +100,12 @@ def _start_processes(config: pytest.Config, settings: Settings, run: BenchmarkRu
     elif run.isolating:
         from tailgate.processes.isolation import Isolation  # it locks files, which not every platform can, and 30 ms
 
-        if settings.tenants > 1:
+        if settings.at_once > 1:
             from tailgate.processes.tenants.runner import TenantRunner as Runner
             from tailgate.processes.tenants.summary import TenantSummary
 
-            config.pluginmanager.register(TenantSummary(config, run), "tailgate-tenant-summary")
+            if settings.tenants > 1:
+                config.pluginmanager.register(TenantSummary(config, run), "tailgate-tenant-summary")
         else:
             from tailgate.processes.runner import SingleRunner as Runner  # type: ignore[assignment]
         config.pluginmanager.register(Isolation(config, settings, run, Runner), "tailgate-isolation")

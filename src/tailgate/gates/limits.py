@@ -9,11 +9,11 @@ import pytest
 
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.number import number
+from tailgate.option_values import duration_s
 from tailgate.results.limits import DEFAULT_LIMITS_REL, METRICS, Limits
 
 CEILINGS = tuple(f"{metric}_max" for metric in ("median", "p99"))
 FLOORS = ("throughput_min",)
-UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 MOST_REL = 10.0
 """A larger limit would fail nothing that anyone measures."""
 
@@ -72,18 +72,6 @@ def percentage(where: str, value: Any) -> float:
         allowed = f"a percentage above 0 and up to {MOST_REL:.0%}, such as '3%' or '2.5%'"
         raise TailgateError(f"{where}: {value!r} is no limit (allowed: {allowed})")
     return found_rel
-
-
-def duration_s(where: str, value: Any) -> float:
-    """``"50ms"`` -> 0.05.
-
-    Raises:
-        TailgateError: anything else.
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-zµ]+)\s*", value) if isinstance(value, str) else None
-    if not match or match[2] not in UNITS_S or not float(match[1]):
-        raise TailgateError(f"{where}: {value!r} is no length of time (allowed: such as '50ms'; {', '.join(UNITS_S)})")
-    return float(match[1]) * UNITS_S[match[2]]
 
 
 def _positive(where: str, value: Any, unit: str) -> float:

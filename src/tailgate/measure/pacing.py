@@ -57,6 +57,8 @@ PACER = pytest.StashKey[Pacer]()
 """In a process where somebody else than the session's protocol says when to call."""
 PACER_OF_CHILD = pytest.StashKey[Callable[[Any], Pacer]]()
 """Makes the pacer of a benchmark's own process; called with the channel to the session."""
+TELL = pytest.StashKey[Callable[[str], None]]()
+"""Of an item: who is told how far a long measurement is, in a line."""
 
 
 def is_paced(node: pytest.Item) -> bool:

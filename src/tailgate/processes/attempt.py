@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +74,21 @@ class Attempt:
         return None
 
 
-def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) -> Attempt:
+class MeasuredInterrupt(KeyboardInterrupt):
+    """The session was interrupted, and the benchmark ended with a row of what it had: a search and its probes."""
+
+    def __init__(self, made: Attempt) -> None:
+        super().__init__()
+        self.made = made
+
+
+def to_nobody(text: str) -> None:
+    """There is no progress line."""
+
+
+def attend(
+    process: Process, outputs: Outputs, left_s: float, timeout_s: float, tell: Callable[[str], None] = to_nobody
+) -> Attempt:
     """Listen to a process until it has ended, or end it.
 
     Args:
@@ -81,6 +96,7 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
         outputs: where it writes.
         left_s: how long it may still take.
         timeout_s: what it was granted in all, for the message.
+        tell: is told how far a long measurement is, in a line.
 
     Whatever interrupts the session meanwhile interrupts the process first.
     """
@@ -88,11 +104,17 @@ def attend(process: Process, outputs: Outputs, left_s: float, timeout_s: float) 
     start_s = time.monotonic()
     kills_before = out_of_memory.oom_kills()
     try:
-        end = awaited(process, made, timed_out=not _listen(process, made, start_s + left_s))
+        end = awaited(process, made, timed_out=not _listen(process, made, start_s + left_s, tell))
     except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
         interrupt(process)
         made.ending = Ending("timeout", f"timeout: {failure.msg}, in {made.phase}")
         return made
+    except KeyboardInterrupt as stop:
+        interrupt(process)
+        _listen(process, made, time.monotonic() + DRAIN_S, tell)
+        if made.measured:
+            raise MeasuredInterrupt(made) from stop
+        raise
     except BaseException:
         interrupt(process)
         raise
@@ -171,12 +193,12 @@ def tail(descriptor: int, most_bytes: int = OUTPUT_BYTES) -> str:
     return text if not start else f"(the first {start} bytes are left out)\n{text}"
 
 
-def _listen(process: Process, made: Attempt, deadline_s: float) -> bool:
+def _listen(process: Process, made: Attempt, deadline_s: float, tell: Callable[[str], None]) -> bool:
     """Take what comes until the process has said final_message or ended; ``False``: the time is up."""
     try:
         while not made.final_message:
             if process.next_event(deadline_s):
-                take(process.results.receive(deadline_s), made)
+                take(process.results.receive(deadline_s), made, tell)
             else:
                 while True:  # it has ended; what it had sent is still to be read
                     take(process.results.receive(time.monotonic() + DRAIN_S), made)
@@ -218,8 +240,8 @@ def interrupt(process: Process) -> None:
             _killed(process)
 
 
-def take(message: tuple[str, Any], made: Attempt) -> None:
-    """Keep what a process says."""
+def take(message: tuple[str, Any], made: Attempt, tell: Callable[[str], None] = to_nobody) -> None:
+    """Keep what a process says; ``tell`` is told how far a long measurement is."""
     kind, content = message
     if kind == "phase":
         made.phase = content
@@ -231,5 +253,7 @@ def take(message: tuple[str, Any], made: Attempt) -> None:
         made.rows = content
     elif kind == "profile":
         made.profile = content
+    elif kind == "progress":
+        tell(content)
     else:
         made.final_message = {"in_order": True, **content}

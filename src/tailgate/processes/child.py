@@ -14,7 +14,7 @@ from typing import IO, Any, NoReturn
 
 import pytest
 
-from tailgate.measure.pacing import PACER, PACER_OF_CHILD
+from tailgate.measure.pacing import PACER, PACER_OF_CHILD, TELL
 from tailgate.measure.profiling import Profile, ProfileTask
 from tailgate.processes.endings import CANNOT_REPORT
 from tailgate.processes.finalizers import Finalizers
@@ -52,6 +52,7 @@ def run_and_leave(
         _own_output(item.config, outputs)
         pytest_names.silence_terminal(item.config)
         item.config.pluginmanager.register(Messenger(item, home), "tailgate-messenger")
+        item.stash[TELL] = lambda text: home.send(("progress", text))
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
     if os.getpid() != process:
         os._exit(0)  # the test has forked, and this is not the process that was to run it

@@ -14,7 +14,7 @@ from tailgate.machine.trust import wait_until_quiet
 from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import not_profiled
 from tailgate.processes import replay
-from tailgate.processes.attempt import Attempt
+from tailgate.processes.attempt import Attempt, MeasuredInterrupt
 from tailgate.processes.child import INSIDE, MODULES
 from tailgate.processes.endings import Ending
 from tailgate.processes.journal.file import Entry, Journal, JournalError
@@ -88,7 +88,7 @@ class Isolation:
         if any(NEEDS_BASE_TEMP & set(item.fixturenames) for item in chosen):  # type: ignore[attr-defined]
             pytest_names.make_base_temp(session.config)
         session.config.stash[MODULES] = frozenset(sys.modules)
-        self._runner = self._make_runner(session.config, chosen, self._settings)
+        self._runner = self._make_runner(session.config, chosen, self._settings, self._run.going)
         self._run.isolation = self._runner.method
         self._signals.begin()
         try:
@@ -154,7 +154,11 @@ class Isolation:
                 return Attempt(reports=found.reports, rows=found.rows, final_message={"in_order": True})
             for name in found:
                 self._stale[name] = self._stale.get(name, 0) + 1
-        made = self._once(item)
+        try:
+            made = self._once(item)
+        except MeasuredInterrupt as stop:
+            self._pending.setdefault(item, []).append(stop.made)
+            raise
         if made.contended and made.measured:
             try:
                 made = self._again(item, made)
@@ -180,8 +184,8 @@ class Isolation:
     def _profile(self, item: pytest.Item, nth: int, made: Attempt) -> None:
         """What is counted in runs of its own; the measured row is in the journal already."""
         several = f"its runs count one measurement a test, and this one makes {len(made.rows)}"
-        if self._settings.tenants > 1 or len(made.rows) > 1:
-            reason = "it runs one process, not several tenants" if self._settings.tenants > 1 else several
+        if self._settings.at_once > 1 or len(made.rows) > 1:
+            reason = "it runs one process, not several at once" if self._settings.at_once > 1 else several
             for row in made.rows:
                 not_profiled(row["extra_info"], self._settings.profilers, reason)
             return

@@ -52,8 +52,8 @@ class Channel:
         """The other end reads its end of file."""
         self._end.close()
 
-    def send(self, message: Any, hand_over: Sequence[Channel] = ()) -> None:
-        """Send an object; the channels in ``hand_over`` open in the receiver too (closed here by the caller).
+    def send(self, message: Any, hand_over: Sequence[HasDescriptor] = ()) -> None:
+        """Send an object; what is in ``hand_over`` opens in the receiver too (closed here by the caller).
 
         Raises:
             OSError: nobody listens any more.
@@ -61,7 +61,7 @@ class Channel:
         body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
         header = HEADER.pack(MAGIC, len(body))
         if hand_over:
-            descriptors = array.array("i", [channel.fileno() for channel in hand_over])
+            descriptors = array.array("i", [one.fileno() for one in hand_over])
             self._end.sendmsg([header], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
         else:
             self._end.sendall(header)
@@ -81,13 +81,17 @@ class Channel:
 
     def receive_with(self, deadline_s: float | None = None) -> tuple[Any, list[Channel]]:
         """The next object and the channels that came with it; raises as :meth:`receive`."""
+        message, descriptors = self.receive_descriptors(deadline_s)
+        return message, [Channel.of(descriptor) for descriptor in descriptors]
+
+    def receive_descriptors(self, deadline_s: float | None) -> tuple[Any, list[int]]:
+        """The next object and the open files that came with it, the receiver's to close; raises as :meth:`receive`."""
         self._await(deadline_s)
         try:
             # The header is sent in one piece, with whatever is handed over.
             header, descriptors, _, _ = socket.recv_fds(self._end, HEADER.size, 4)
         except ConnectionError as error:
             raise EOFError from error
-        handed_over = [Channel.of(descriptor) for descriptor in descriptors]
         header += self._exactly(HEADER.size - len(header), deadline_s) if header else b""
         if not header:
             raise EOFError
@@ -95,7 +99,7 @@ class Channel:
             header = header[_next_start(header) :]
             header += self._exactly(HEADER.size - len(header), deadline_s)
         _, size = HEADER.unpack(header)
-        return pickle.loads(self._exactly(size, deadline_s)), handed_over
+        return pickle.loads(self._exactly(size, deadline_s)), descriptors
 
     def _exactly(self, size: int, deadline_s: float | None) -> bytes:
         parts = []

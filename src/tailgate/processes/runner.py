@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -19,7 +19,10 @@ from tailgate.session.settings import Settings
 class SingleRunner:
     """For a session, in which one benchmark follows the other."""
 
-    def __init__(self, config: pytest.Config, items: Sequence[pytest.Item], settings: Settings) -> None:
+    def __init__(
+        self, config: pytest.Config, items: Sequence[pytest.Item], settings: Settings, tell: Callable[[str], None]
+    ) -> None:
+        self._tell = tell
         # Nameless, so that nothing can be left of them.
         self._outputs = (
             tempfile.TemporaryFile(buffering=0),  # noqa: SIM115 (closed when the last benchmark has ended)
@@ -47,7 +50,7 @@ class SingleRunner:
             return not_imported(self._starter, item, self._timeout_s)
         except pytest.fail.Exception as failure:  # another plug-in's time-out, raised in the session
             return Attempt(ending=Ending("timeout", f"timeout: {failure.msg}"))
-        return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), self._timeout_s)
+        return attend(process, self._outputs, max(0.0, deadline_s - time.monotonic()), self._timeout_s, self._tell)
 
     def close(self) -> None:
         """No process of it is left."""

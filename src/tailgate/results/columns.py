@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from tailgate.number import is_number, number
@@ -32,6 +33,8 @@ STOCK = (
 """What pytest-benchmark 5 saves of a benchmark, and its own readers take to be there; older versions saved less."""
 
 
+CLOSED_LOOP: Mapping[str, Any] = MappingProxyType({})
+"""The ``extra_info`` of a row that says nothing of a load."""
 LABELS: dict[str, str] = {
     "p90": "P90",
     "p95": "P95",
@@ -54,21 +57,41 @@ def items_per_call(extra_info: Mapping[str, Any]) -> float | None:
     return items if items is not None and items > 0 else None
 
 
-def throughput(median_s: float, items: float | None) -> float | None:
-    """Items per second: items per call over the *median* latency; ``None`` for a median of zero, or unknown items."""
-    found = items / median_s if items is not None and median_s else None
+def throughput(median_s: float, items: float | None, served_per_s: float | None = None) -> float | None:
+    """Items per second: items per call over the *median* latency; ``None`` for a median of zero, or unknown items.
+
+    ``served_per_s``: of an open loop the rate at which requests were served, because a response may have waited.
+    """
+    calls_per_s = served_per_s or (1 / median_s if median_s else None)
+    found = items * calls_per_s if items is not None and calls_per_s is not None else None
     return found if is_number(found) else None
 
 
-def p99_interval(sorted_samples: Sequence[float]) -> dict[str, float | None]:
-    """``p99_low`` and ``p99_high`` in seconds."""
+def under_load(extra_info: Mapping[str, Any]) -> bool:
+    """Whether the samples are responses of an open loop, of which each depends on those before it."""
+    return "load_arrivals" in extra_info
+
+
+def served_per_s(extra_info: Mapping[str, Any]) -> float | None:
+    """Requests per second that an open loop served; ``None``: the row is of a closed loop."""
+    return number(extra_info.get("load_rate_served_per_s")) if under_load(extra_info) else None
+
+
+def p99_interval(sorted_samples: Sequence[float], extra_info: Mapping[str, Any] = CLOSED_LOOP) -> dict[str, float | None]:
+    """``p99_low`` and ``p99_high`` in seconds; under a load those that were found when the schedule was known."""
+    if under_load(extra_info):
+        return {name: extra_info.get(f"load_{name}_s") for name in P99_INTERVAL}
     return dict(zip(P99_INTERVAL, order_statistic_interval(sorted_samples, 0.99), strict=True))
 
 
 def p99_blocks_interval(
-    samples: Sequence[float], sorted_samples: Sequence[float] | None = None
+    samples: Sequence[float],
+    sorted_samples: Sequence[float] | None = None,
+    extra_info: Mapping[str, Any] = CLOSED_LOOP,
 ) -> dict[str, float | None]:
     """``p99_blocks_low`` and ``p99_blocks_high`` in seconds; ``samples`` in the order in which they were measured."""
+    if under_load(extra_info):
+        return dict(zip(P99_BLOCKS_INTERVAL, p99_interval((), extra_info).values(), strict=True))
     return dict(zip(P99_BLOCKS_INTERVAL, block_interval(samples, 0.99, ordered=sorted_samples), strict=True))
 
 
@@ -89,12 +112,12 @@ def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, 
         if stats.get(name) is None:
             stats[name] = percentile(samples, percent) if samples else None
     if any(name not in stats for name in P99_INTERVAL):
-        stats.update(p99_interval(samples) if samples else dict.fromkeys(P99_INTERVAL))
+        stats.update(p99_interval(samples, extra_info) if samples else dict.fromkeys(P99_INTERVAL))
     if any(name not in stats for name in P99_BLOCKS_INTERVAL):
-        stats.update(p99_blocks_interval(data, samples) if data else dict.fromkeys(P99_BLOCKS_INTERVAL))
+        stats.update(p99_blocks_interval(data, samples, extra_info) if data else dict.fromkeys(P99_BLOCKS_INTERVAL))
     if stats.get("throughput") is None:
         median = stats.get("median")
         if median is None and samples:
             median = statistics.median(samples)
-        stats["throughput"] = None if median is None else throughput(median, items_per_call(extra_info))
+        stats["throughput"] = None if median is None else throughput(median, items_per_call(extra_info), served_per_s(extra_info))
     return stats

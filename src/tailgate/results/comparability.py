@@ -21,11 +21,11 @@ from tailgate.results.saved_run import Run, machine_id_of, machine_of
 
 WORKLOAD_KEYS = (
     "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
-    "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate",
+    "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate", "load_arrivals", "load_servers", "load_limit",
 )  # fmt: skip
 """The model's hash, shapes and precision belong to what makes two numbers comparable."""
-UNSAID = {"tenants": 1}
-"""What a row that does not say means: it was measured alone."""
+UNSAID = {"tenants": 1, "load_arrivals": "closed loop"}
+"""What a row that does not say means: it was measured alone, and called again whenever a call had returned."""
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
 
 

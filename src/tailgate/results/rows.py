@@ -21,6 +21,11 @@ CONTEXT = (
     "images_per_joule", "temperature_max_c", "sm_clock_mean_hz", "memory_clock_mean_hz", "gpu_utilization_mean",
     "gpu_memory_utilization_mean", "pstate", "throttled", "throttle_reasons", "throttled_share", "power_capped_share",
     "tenants", "tenant_cpus", "total_throughput_items_per_s",
+    "load_arrivals", "load_servers", "load_rate_offered_per_s", "load_rate_served_per_s", "load_requests",
+    "load_failed_requests", "load_utilization", "load_wait_p99_s", "load_service_median_s", "load_service_p99_s",
+    "load_response_mean_s", "load_response_mean_theory_s", "load_queue_max", "load_lateness_p99_s",
+    "load_lateness_max_s", "load_valid", "load_limit", "load_goodput_per_s", "load_peak_per_s",
+    "load_peak_low_per_s", "load_peak_high_per_s",
 )  # fmt: skip
 """``extra_info`` fields of docs/reference/json-fields.md; those of a GPU, and of tenants, are empty in other rows."""
 
@@ -95,5 +100,5 @@ def _timestamp(bench: Mapping[str, Any], run: Run) -> str | None:
     return (bench.get("extra_info") or {}).get("timestamp_utc") or run.get("datetime")
 
 
-UNTRUSTED = frozenset({"contended", "throttled"})
+UNTRUSTED = frozenset({"contended", "throttled", "late", "overloaded", "errors", "interrupted"})
 """Statuses of rows that say more of the machine's other work than of the benchmark (docs/guide/trust.md)."""

@@ -422,7 +422,9 @@ def _add_columns() -> None:
         _add_statistic(name, _percentile_of(percent))
     _add_statistic(
         "throughput",
-        lambda stats: columns.throughput(statistics.median(stats.data), columns.items_per_call(stats.extra_info)),
+        lambda stats: columns.throughput(
+            statistics.median(stats.data), columns.items_per_call(stats.extra_info), columns.served_per_s(stats.extra_info)
+        ),
     )
     utils.ALLOWED_COLUMNS.append(columns.P99_BLOCKS)  # shown by our table, from P99 and the interval's two ends
 
@@ -432,11 +434,17 @@ def _percentile_of(percent: float) -> Callable[[Any], float]:
 
 
 def _interval_end(name: str) -> Callable[[Any], float | None]:
-    return lambda stats: columns.p99_interval(stats.sorted_data)[name]
+    return lambda stats: columns.p99_interval(stats.sorted_data, _info(stats))[name]
+
+
+def _info(stats: Any) -> dict[str, Any]:
+    """A row's ``extra_info``; none before :func:`tailgate.session.items.connect` has told its ``stats``."""
+    found: dict[str, Any] = getattr(stats, "extra_info", {})
+    return found
 
 
 def _block_end(name: str) -> Callable[[Any], float | None]:
-    return lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data)[name]
+    return lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data, _info(stats))[name]
 
 
 def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = True) -> None:

@@ -23,6 +23,7 @@ from tailgate.results.columns import (
     STOCK,
     TIME_COLUMNS,
     complete,
+    under_load,
 )
 from tailgate.results.comparability import other_workload
 from tailgate.seams.between import told
@@ -42,6 +43,13 @@ TAKEN_FOR_INDEPENDENT = (
 BY_BLOCKS = (
     "P99 [95 % by blocks]: from consecutive rounds, never narrower than the other; of bursts that none of these rounds "
     "saw it knows nothing."
+)
+BY_CYCLES = (
+    "Times under a load: of responses, from the time at which a request was due. P99 [95 % interval]: from the busy "
+    "periods of the queue, which are independent of each other (docs/guide/load.md)."
+)
+UNBOUNDED_BY_CYCLES = (
+    f"P99 [.., {NO_UPPER_END}], under a load: too few busy periods to bound it from above; --load-seconds=S takes more."
 )
 OF_COLUMNS = {
     "throughput": "Throughput (items/s): items per call / median latency.",
@@ -196,9 +204,12 @@ def _explain(benchmarks: list[Bench], columns: list[str], notes: dict[str, None]
             if bench.get(column) is None:
                 notes.setdefault(UNKNOWN)
             elif column in INTERVALS:
-                notes.setdefault(TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
+                loaded = under_load(bench.get("extra_info") or {})
+                notes.setdefault(BY_CYCLES if loaded else TAKEN_FOR_INDEPENDENT if column == "p99" else BY_BLOCKS)
                 if bench.get(INTERVALS[column][1]) is None:
-                    notes.setdefault(_unbounded(column))
+                    notes.setdefault(UNBOUNDED_BY_CYCLES if loaded else _unbounded(column))
+            elif column == "throughput" and under_load(bench.get("extra_info") or {}):
+                notes.setdefault("Throughput (items/s), under a load: items of the requests served per second.")
             elif column in OF_COLUMNS:
                 notes.setdefault(OF_COLUMNS[column])
 
@@ -245,6 +256,10 @@ def _status(bench: Bench) -> str:
 STATUS_NOTES = {
     "oversubscribed": "more threads than CPUs this process may use.",
     "contended": "other work had the CPU; the numbers are not this code's.",
+    "late": "the instrument could not keep the schedule of requests; the responses are not this code's.",
+    "overloaded": "requests came faster than they were served; the percentiles depend on how long one measures.",
+    "errors": "some requests failed; the percentiles are of the others.",
+    "interrupted": "the search for the peak was interrupted; the peak is of the probes until then.",
     "throttled": "heat slowed the processor; the numbers are not this code's.",
 }
 

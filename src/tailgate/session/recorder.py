@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tailgate.errors import TailgateError, one_line
+from tailgate.results.load import peak_lines
 from tailgate.results.plain import plain
 from tailgate.results.rows import row, warnings_of
 from tailgate.results.tidy_csv import TidyCsv
@@ -95,6 +96,7 @@ class Recorder:
             stats = {**one.stats.as_dict(), "iterations": one.iterations}
             info = plain(one.extra_info)
             self._append(row(one.fullname, stats, info))
+            self._found.remarks += peak_lines(one.name, info)
             status = one.extra_info.get("status", "ok")
             self._tell(item, status, None, {**stats, "data": list(one.stats.data)}, info)
         self._outcome(summary([(one.stats, one.extra_info.get("status", "ok")) for one in counted]))

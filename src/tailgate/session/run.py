@@ -148,6 +148,10 @@ class BenchmarkRun:
         """It was contended, and measured a second time."""
         self._progress.remark = " (2nd try)"
 
+    def going(self, text: str) -> None:
+        """How far a long measurement is."""
+        self._progress.doing(text)
+
     def profiling(self, meter: str) -> None:
         """The present benchmark is measured; a meter's own run of it begins."""
         self._progress.doing(meter)

@@ -63,6 +63,6 @@ def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
         same = by_name.get(bench["fullname"])
         if same:  # a project's own hook may add others; of one name they are in the order in which they were measured
             stats = same.pop(0).stats
-            bench["stats"].update(columns.p99_interval(stats.sorted_data))
-            bench["stats"].update(columns.p99_blocks_interval(stats.data, stats.sorted_data))
+            bench["stats"].update(columns.p99_interval(stats.sorted_data, bench["extra_info"]))
+            bench["stats"].update(columns.p99_blocks_interval(stats.data, stats.sorted_data, bench["extra_info"]))
     output_json["benchmarks"][:] = kept

@@ -9,6 +9,7 @@ import pytest
 
 from tailgate.machine.fingerprint import DEFAULT_PACKAGES
 from tailgate.results.limits import Limits
+from tailgate.session.load import Load
 from tailgate.session.protocol import Protocol
 
 DEFAULT_TIMEOUT_S = 600.0
@@ -39,6 +40,8 @@ class Settings:
     processes: int = 1
     tenants: int = 1
     tenant_cpus: str = "shared"
+    load: Load | None = None
+    """Requests arrive by a schedule; ``None``: a closed loop, which calls again when the last call has returned."""
     start_method: str = "auto"
     benchmark_timeout_s: float = DEFAULT_TIMEOUT_S
     journal: Path | None = None
@@ -58,8 +61,13 @@ class Settings:
         """Whether an option or an ini value asked for anything that measures or saves differently."""
         return bool(
             self.protocol or self.meters or self.profilers or self.csv or self.baselines or self.order != "given"
-            or self.isolated or self.gate or self.duet or self.report
+            or self.isolated or self.gate or self.duet or self.report or self.load
         )  # fmt: skip
+
+    @property
+    def at_once(self) -> int:
+        """How many processes run one benchmark at the same time: tenants, or the servers of a queue."""
+        return max(self.tenants, self.load.servers if self.load else 1)
 
     @property
     def isolated(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -21,19 +21,24 @@ from tailgate.processes.runner import not_imported
 from tailgate.processes.start_method import Starter
 from tailgate.processes.tenants.attempt import Tenancy, end_all
 from tailgate.processes.tenants.cpus import of_tenants
+from tailgate.processes.tenants.queue import Queue
 from tailgate.session.settings import Settings
 
 
 class TenantRunner:
     """For a session whose benchmarks run as several tenants."""
 
-    def __init__(self, config: pytest.Config, items: Sequence[pytest.Item], settings: Settings) -> None:
+    def __init__(
+        self, config: pytest.Config, items: Sequence[pytest.Item], settings: Settings, tell: Callable[[str], None]
+    ) -> None:
+        self.tell = tell
         self._timeout_s = settings.benchmark_timeout_s
         self._cpu_way = settings.tenant_cpus
-        self._cpus = of_tenants(settings.tenants, settings.tenant_cpus)
+        self._settings = settings
+        self._cpus = of_tenants(settings.at_once, settings.tenant_cpus)
         self._outputs: list[Outputs] = []
         self._starters: list[Starter] = []
-        for index in range(settings.tenants):
+        for index in range(settings.at_once):
             # Nameless, so that nothing can be left of them.
             outputs = (tempfile.TemporaryFile(buffering=0), tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 (closed in close())
             cpus = None if self._cpus is None else self._cpus[index]
@@ -54,7 +59,7 @@ class TenantRunner:
         """The item in as many fresh processes at once; their rows as one, or what became of the one that failed."""
         assert task is None, "profiling meters are refused with tenants"
         deadline_s = time.monotonic() + self._timeout_s
-        tenancy = Tenancy(self._outputs, self._timeout_s, self._cpu_way, self._cpus)
+        tenancy = self._tenancy()
         try:
             for starter in self._starters:
                 tenancy.add(starter.start(item, deadline_s))
@@ -70,6 +75,12 @@ class TenantRunner:
             raise
         finally:
             tenancy.close()
+
+    def _tenancy(self) -> Tenancy | Queue:
+        load, settings = self._settings.load, self._settings
+        if load is not None:
+            return Queue(self._outputs, self._timeout_s, load, settings.seed, self.tell)
+        return Tenancy(self._outputs, self._timeout_s, self._cpu_way, self._cpus)
 
     def close(self) -> None:
         """No process of it is left."""

@@ -1,0 +1,183 @@
+"""The pacer of ``--load``: requests arrive whether or not the last one is done, as they do at a service."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tailgate.measure import serving
+from tailgate.measure.by_protocol import DEVICE_CLOCK
+from tailgate.measure.calls import PreparedCall
+from tailgate.measure.clocks import timed_rounds
+from tailgate.measure.load_row import LoadRow, Segment, load_row
+from tailgate.measure.pacing import TELL, Fixture
+from tailgate.measure.peak import Search
+from tailgate.measure.warmup import warm_up
+from tailgate.results.rows import add_warning
+from tailgate.session.items import declared_items
+from tailgate.session.load import PEAK, PERCENTS, Arrivals, Load, load_name_of, parsed
+from tailgate.session.protocol import PRESETS
+from tailgate.stats import arrivals
+from tailgate.stats.quantiles import samples_for_upper_end
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LEAD_S = 0.02
+"""From the order to the schedule's begin."""
+CLOSED_LOOP_S = 1.0
+LEAST_CALLS, MOST_CALLS = 20, 100_000
+"""Of the closed loop that finds the capacity."""
+WALL_CLOCKS = frozenset({time.perf_counter, time.monotonic, time.time})
+
+Play = Callable[["NDArray[np.float64]"], serving.Served]
+"""Serves a schedule of due times in seconds."""
+
+
+class OpenLoop:
+    """In the benchmark's own process, which is the only server."""
+
+    def measure(self, call: PreparedCall, fixture: Fixture) -> Any:
+        """First call, warm-up, closed loop, then the load."""
+        load = fixture.settings.load
+        assert load is not None
+        name = checked(call, fixture, load)
+        start_s = time.perf_counter()
+        result = call.once()
+        fixture.extra_info.setdefault("first_call_s", time.perf_counter() - start_s)
+        with contextlib.closing(fixture.watch()) as watch:
+            watch.prepare()
+            services_s, capacity_per_s = warm_capacity(call, fixture)
+            tell = fixture.item.stash.get(TELL, _to_nobody)
+            with watch.around(), fixture.without_gc():
+                row = under_load(name, load, fixture.settings.seed, services_s, capacity_per_s, local(call), tell)
+            keep(row, fixture)
+        if row.interrupted and TELL not in fixture.item.stash:  # else the session was interrupted, and knows
+            raise KeyboardInterrupt
+        watch.timed(row.fields["load_requests"], declared_items(fixture.item))
+        return result
+
+
+def _to_nobody(text: str) -> None:
+    """There is no progress line."""
+
+
+def local(call: PreparedCall) -> Play:
+    """Serves a schedule here."""
+
+    def play(due_s: NDArray[np.float64]) -> serving.Served:
+        return serving.serve(call, enumerate(memoryview(due_s)), time.perf_counter() + LEAD_S)
+
+    return play
+
+
+def checked(call: PreparedCall, fixture: Fixture, load: Load) -> str:
+    """The name of the test's load; a test that cannot be loaded ends here with the reason."""
+    name = load_name_of(fixture.item, load)
+    if name is None:
+        pytest.fail("--load: the test asks for benchmark by getfixturevalue, so it cannot have several loads", pytrace=False)
+    if call.fixed:
+        pytest.skip("--load decides how often benchmark(f) calls; benchmark.pedantic counts its own calls, rounds and set-ups")
+    if fixture.timer not in WALL_CLOCKS:
+        timer = getattr(fixture.timer, "__qualname__", str(fixture.timer))
+        pytest.fail(f"--load needs a wall clock, and --benchmark-timer={timer} is none; leave it out", pytrace=False)
+    return name
+
+
+def warm_capacity(call: PreparedCall, fixture: Fixture) -> tuple[NDArray[np.float64], float]:
+    """Warm up by the protocol; then a closed loop: seconds of each call, and calls per second."""
+    import numpy as np
+
+    protocol = fixture.settings.protocol or PRESETS["quick"]
+
+    def rounds_of(rounds: int) -> list[float]:
+        return timed_rounds(call.target, call.args, call.kwargs, rounds, 1, time.perf_counter)
+
+    warm_s, warmup_rounds, warning = warm_up(protocol, rounds_of)
+    fixture.extra_info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
+    if warning:
+        add_warning(fixture.extra_info, warning)
+    calls = round(CLOSED_LOOP_S / max(float(np.median(warm_s)), 1e-9))
+    begin_s = time.perf_counter()
+    services_s = np.array(rounds_of(max(LEAST_CALLS, min(MOST_CALLS, calls))))
+    return services_s, len(services_s) / (time.perf_counter() - begin_s)
+
+
+def schedule(asked: Arrivals, rate_per_s: float, seconds: float, percent: float, seed: int) -> NDArray[np.float64]:
+    """Due times in seconds; at least so many that a percentile's interval can have an upper end."""
+    requests = max(samples_for_upper_end(percent / 100), math.ceil(rate_per_s * seconds))
+    if asked.kind == "constant":
+        return arrivals.constant(rate_per_s, requests=requests)
+    if asked.kind == "gamma":
+        assert asked.cv is not None
+        return arrivals.gamma(rate_per_s, asked.cv, seed, requests=requests)
+    return arrivals.poisson(rate_per_s, seed, requests=requests)
+
+
+def under_load(
+    name: str,
+    load: Load,
+    seed: int,
+    services_s: NDArray[np.float64],
+    capacity_per_s: float,
+    play: Play,
+    tell: Callable[[str], None],
+) -> LoadRow:
+    """The row of one load: at its rate, or at the peak.
+
+    Args:
+        name: of the load, as it was typed.
+        load: what else was asked for.
+        seed: of the first schedule; further ones follow.
+        services_s: of a closed loop, just before.
+        capacity_per_s: requests per second of it, on all servers.
+        play: serves a schedule.
+        tell: is told each probe in a line.
+    """
+    asked = parsed(name)
+    percent = load.limit.percent if load.limit else PERCENTS["p99"]
+
+    def segment(rate_per_s: float, number: int) -> Segment:
+        due_s = schedule(asked, rate_per_s, load.seconds, percent, seed + number)
+        return Segment(rate_per_s, load.servers, play(due_s))
+
+    if asked.kind != PEAK:
+        segments = [segment(asked.rate_for(capacity_per_s), 0)]
+        return load_row(name, asked.kind, segments, seed, capacity_per_s, load.limit)
+    assert load.limit is not None
+    try:
+        search = Search(segment, services_s, capacity_per_s, load.limit, load.servers, tell)
+    except ValueError as error:
+        pytest.fail(str(error), pytrace=False)
+    found = search.run()
+    row = load_row(name, asked.kind, found.shown.segments, seed, capacity_per_s, load.limit)
+    row.fields.update(found.fields(load.limit))
+    if found.interrupted:
+        row.warnings.append(f"interrupted: the peak is of the {len(found.probes)} probes until then")
+        row.status, row.interrupted = "interrupted", True
+    elif found.low_per_s is None:
+        row.warnings.append("load_peak_low_per_s: no probe held the limit for certain; more --load-seconds tell more")
+    elif found.high_per_s is None:
+        row.warnings.append("load_peak_high_per_s: no probe broke the limit for certain; more --load-seconds tell more")
+    return row
+
+
+def keep(row: LoadRow, fixture: Fixture) -> None:
+    """Into the fixture's row; where every request failed there is none, and the test fails with the first."""
+    info = fixture.extra_info
+    if not row.responses_s:
+        pytest.fail(row.warnings[-1], pytrace=False)
+    info.update(row.fields)
+    for text in row.warnings:
+        add_warning(info, text)
+    if row.status != "ok":
+        info["status"] = row.status
+    if fixture.item.stash.get(DEVICE_CLOCK, None) is not None:
+        add_warning(info, "the device's clock was not read: under --load a response is timed by the host's clock")
+    fixture.keep(row.responses_s, 1)

@@ -1,0 +1,139 @@
+"""The server of an open loop: it waits for the next request, serves it, and notes when that began and ended.
+
+No thread generates requests: they are due at times drawn beforehand. A response lasts from the time at which its
+request was due, so whatever it waited for is in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import struct
+import time
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tailgate.errors import one_line
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tailgate.measure.calls import PreparedCall
+
+AWAKE_S = 0.001
+"""A server sleeps until so long before a request is due, then reads the clock: a sleep ends tens of microseconds late,
+and milliseconds late on a busy machine."""
+RECORD = struct.Struct("=qd")
+"""A request in a schedule that servers share: its index, and when it is due."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """Requests as they were served; times in seconds since the schedule began."""
+
+    index: NDArray[np.int64]
+    due_s: NDArray[np.float64]
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    waited: NDArray[np.bool_]
+    """Whether its server was free before the request was due."""
+    failures: tuple[tuple[int, str], ...] = ()
+    """Index and exception of each request that raised one."""
+
+    @property
+    def requests(self) -> int:
+        """How many."""
+        return len(self.index)
+
+
+def serve(call: PreparedCall, requests: Iterable[tuple[int, float]], begin_s: float) -> Served:
+    """Serve them one after the other.
+
+    Args:
+        call: made once per request.
+        requests: index and due time, in the order in which they are to be served.
+        begin_s: of the schedule, by ``time.perf_counter()``.
+
+    A request whose call raises counts as failed; the next one is served.
+    """
+    import numpy as np
+
+    function = functools.partial(call.target, *call.args, **call.kwargs) if call.args or call.kwargs else call.target
+    now, sleep = time.perf_counter, time.sleep
+    indices, dues_s, starts_s, ends_s, waited = array("q"), array("d"), array("d"), array("d"), bytearray()
+    failures: list[tuple[int, str]] = []
+    for index, due_s in requests:
+        due = begin_s + due_s
+        start = now()
+        free_before = start < due
+        while start < due:
+            if due - start > AWAKE_S:
+                sleep(due - start - AWAKE_S)
+            start = now()
+        try:
+            function()
+        except Exception as error:  # the row counts it, and says the first
+            failures.append((index, one_line(error)))
+        ends_s.append(now())
+        starts_s.append(start)
+        dues_s.append(due_s)
+        indices.append(index)
+        waited.append(free_before)
+    return Served(
+        np.frombuffer(indices, np.int64) if indices else np.empty(0, np.int64),
+        _times(dues_s),
+        _times(starts_s) - begin_s,
+        _times(ends_s) - begin_s,
+        np.frombuffer(waited, np.bool_) if waited else np.empty(0, np.bool_),
+        tuple(failures),
+    )
+
+
+def from_shared(descriptor: int) -> Iterator[tuple[int, float]]:
+    """The requests of a schedule that several processes take from: one open file, whose position all of them share.
+
+    A read moves the position and returns what was there, in one step that no other process can divide (POSIX, "Thread
+    Interactions with Regular File Operations"). So each request goes to the one server that was free first.
+    """
+    while len(record := os.read(descriptor, RECORD.size)) == RECORD.size:
+        yield RECORD.unpack(record)
+
+
+def write_shared(due_s: NDArray[np.float64], descriptor: int) -> None:
+    """A schedule into a file for :func:`from_shared`, at whose beginning it stands afterwards."""
+    import numpy as np
+
+    records = np.empty(len(due_s), dtype=[("index", "=i8"), ("due", "=f8")])
+    records["index"], records["due"] = np.arange(len(due_s)), due_s
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(records.tobytes())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def together(parts: Iterable[Served]) -> Served:
+    """What several servers served of one schedule, in the order of the schedule."""
+    import numpy as np
+
+    found = list(parts)
+    order = np.argsort(np.concatenate([part.index for part in found]), kind="stable")
+
+    def joined(values: Callable[[Served], Any]) -> Any:
+        return np.concatenate([values(part) for part in found])[order]
+
+    return Served(
+        joined(lambda part: part.index),
+        joined(lambda part: part.due_s),
+        joined(lambda part: part.start_s),
+        joined(lambda part: part.end_s),
+        joined(lambda part: part.waited),
+        tuple(sorted(failure for part in found for failure in part.failures)),
+    )
+
+
+def _times(values: array[float]) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.frombuffer(values, np.float64) if values else np.empty(0)

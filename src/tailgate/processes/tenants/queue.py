@@ -1,0 +1,218 @@
+"""One benchmark as several servers of one queue: the session hands out schedules, and makes one row of what comes."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tailgate.machine import out_of_memory, trust
+from tailgate.machine.cpus import usable_cpus
+from tailgate.measure import serving
+from tailgate.measure.load_row import LoadRow
+from tailgate.measure.open_loop import LEAD_S, under_load
+from tailgate.processes.attempt import DRAIN_S, Attempt, MeasuredInterrupt, awaited, conclude, take
+from tailgate.processes.child import Outputs
+from tailgate.processes.endings import Ending
+from tailgate.processes.handle import Process
+from tailgate.processes.messages import HasDescriptor, ready
+from tailgate.processes.tenants import rows
+from tailgate.processes.tenants.attempt import end_all, named, named_report
+from tailgate.processes.tenants.machine import reading_of
+from tailgate.results.rows import add_warning, threads_of
+from tailgate.session.load import Load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Queue:
+    """Of one benchmark; add each server's process as it is started, then run.
+
+    Args:
+        outputs: where each server writes.
+        timeout_s: what they were granted in all, for the message.
+        load: what was asked for.
+        seed: of the first schedule.
+        tell: is told each probe of a search in a line.
+    """
+
+    def __init__(
+        self, outputs: Sequence[Outputs], timeout_s: float, load: Load, seed: int, tell: Callable[[str], None]
+    ) -> None:
+        self._outputs, self._timeout_s = outputs, timeout_s
+        self._load, self._seed, self._tell = load, seed, tell
+        self._processes: list[Process] = []
+        self._made = [Attempt() for _ in outputs]
+        self._open: set[int] = set()
+        self._died: dict[int, str] = {}
+        """While requests were served: why, by server."""
+        self._rows: list[tuple[LoadRow, trust.Reading, trust.Reading]] = []
+        """Of each measurement of the test, with the machine before and after."""
+        self._kills_before = out_of_memory.oom_kills()
+        self._start_s = time.monotonic()
+        self._deadline_s = 0.0
+
+    def add(self, process: Process) -> None:
+        """One more server has been started."""
+        self._open.add(len(self._processes))
+        self._processes.append(process)
+
+    @property
+    def running(self) -> list[Process]:
+        """Those that have not been seen to end."""
+        return [self._processes[index] for index in sorted(self._open)]
+
+    def run(self, deadline_s: float) -> Attempt:
+        """Until all have ended; whoever is not done by then is ended."""
+        self._deadline_s = deadline_s
+        count = len(self._processes)
+        while len(loaded := self._all_say("loaded")) == count:
+            self._send("get warm")
+            warm = self._all_say("warm")
+            if len(warm) < count:
+                break
+            self._measure([told["pid"] for told in loaded.values()], list(warm.values()))
+            self._send(None)
+            if self._died:
+                break
+        self._all_say("")
+        for index in sorted(self._open):
+            self._ended(index, timed_out=time.monotonic() >= deadline_s)
+        made = self._result()
+        if any(row.interrupted for row, _, _ in self._rows):
+            raise MeasuredInterrupt(made)
+        return made
+
+    def close(self) -> None:
+        """Nothing more is wanted of them."""
+        for process in self._processes:
+            process.close()
+
+    def _measure(self, pids: Sequence[int], warm: Sequence[dict[str, Any]]) -> None:
+        import numpy as np
+
+        services_s = np.concatenate([told["services_s"] for told in warm])
+        capacity_per_s = sum(told["capacity_per_s"] for told in warm)
+        before = reading_of(pids)
+        row = under_load(
+            warm[0]["load"], self._load, self._seed, services_s, capacity_per_s, self._play, self._tell
+        )
+        self._rows.append((row, before, reading_of(pids)))
+
+    def _play(self, due_s: NDArray[np.float64]) -> serving.Served:
+        """One schedule, by all servers that are alive; a server that dies takes what it has served with it."""
+        with tempfile.TemporaryFile(buffering=0) as file:
+            serving.write_shared(due_s, file.fileno())
+            self._send(time.perf_counter() + LEAD_S, file)
+            alive = set(self._open)
+            try:
+                found = self._all_say("served")
+            except KeyboardInterrupt:
+                file.truncate(0)  # nothing more to take; each server ends with the request that it is at
+                self._all_say("served")
+                raise
+        for index in alive - set(found):
+            ending = self._made[index].ending
+            self._died[index] = ending.reason if ending else "its test ended"
+        if not found:
+            pytest.fail(f"all {len(self._processes)} servers died: {next(iter(self._died.values()))}", pytrace=False)
+        return serving.together(found.values())
+
+    def _send(self, word: Any, *files: HasDescriptor) -> None:
+        for index in sorted(self._open):
+            try:
+                self._processes[index].results.send(word, files)
+            except OSError:  # it has ended: that is heard next
+                continue
+
+    def _all_say(self, stage: str) -> dict[int, Any]:
+        """What every server says at a stage, those left out that end before; ``""``: until all have ended."""
+        found: dict[int, Any] = {}
+        while waiting := self._open - set(found):
+            by_end = {end.fileno(): index for index in waiting for end in self._ends(index)}
+            heard = ready([end for index in waiting for end in self._ends(index)], self._deadline_s)
+            if not heard:
+                return found
+            for index in {by_end[end.fileno()] for end in heard}:
+                told = self._listen(index)
+                if told is not None and told[0] == stage:
+                    found[index] = told[1]
+                elif told is not None:  # it measures once more than the others
+                    self._ended(index)
+        return found
+
+    def _ends(self, index: int) -> tuple[HasDescriptor, HasDescriptor]:
+        return self._processes[index].results, self._processes[index].control
+
+    def _listen(self, index: int) -> tuple[str, Any] | None:
+        """One message of a server: what it says to the queue; ``None``: it is of its test, or it has ended."""
+        made = self._made[index]
+        try:
+            # A process that has ended may have said something that is still to be read.
+            kind, content = self._processes[index].results.receive(time.monotonic() + DRAIN_S)
+        except (EOFError, TimeoutError, pickle.UnpicklingError):  # the last: somebody else has written there
+            self._ended(index)
+            return None
+        if kind == "tenant":
+            stage, told = content
+            return stage, told
+        take((kind, content), made)
+        if made.final_message:
+            self._ended(index)
+        return None
+
+    def _ended(self, index: int, *, timed_out: bool = False) -> None:
+        self._open.discard(index)
+        made = self._made[index]
+        end = awaited(self._processes[index], made, timed_out=timed_out)
+        made.duration_s = time.monotonic() - self._start_s
+        conclude(made, end, self._outputs[index], self._timeout_s, self._kills_before)
+
+    def _result(self) -> Attempt:
+        """As if it were one process: the first that did not die while it served."""
+        end_all(self.running)
+        alive = [index for index in range(len(self._made)) if index not in self._died]
+        broken = next((index for index in alive if self._made[index].failed), alive[0] if alive else 0)
+        made = self._made[broken]
+        made.duration_s = max(one.duration_s for one in self._made)
+        if made.failed:
+            name = f"server {broken + 1} of {len(self._made)}"
+            if made.ending is not None:
+                made.ending = named(made.ending, name)
+            made.reports = [named_report(report, name) for report in made.reports]
+            return made
+        measured = [self._made[index].rows for index in alive if self._made[index].rows]
+        if measured and self._rows:
+            made.rows = [
+                self._together(found, *same) for found, *same in zip(self._rows, *measured, strict=False)
+            ]
+        elif self._rows:
+            made.ending = Ending("failed", "failed: no server has a row")
+        return made
+
+    def _together(
+        self, found: tuple[LoadRow, trust.Reading, trust.Reading], *same: dict[str, Any]
+    ) -> dict[str, Any]:
+        """One row: the responses of all, and what the servers say of themselves."""
+        load_row, before, after = found
+        info = rows.merged([row["extra_info"] for row in same])
+        info.update(load_row.fields)
+        for text in load_row.warnings:
+            add_warning(info, text)
+        threads = len(self._made) * threads_of(info)
+        rows.trusted(info, trust.judge(before, after, threads))
+        if load_row.status != "ok":
+            info["status"] = load_row.status
+        elif info.get("status", "ok") == "ok" and threads > usable_cpus():
+            info["status"] = "oversubscribed"
+        for index, reason in self._died.items():
+            info.update(status="errors", load_valid=False)
+            lost = f"errors: server {index + 1} of {len(self._made)} died ({reason}), and what it had served is lost"
+            add_warning(info, f"{lost}; the others went on")
+        return {**same[0], "data": load_row.responses_s, "iterations": 1, "extra_info": info}
