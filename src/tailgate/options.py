@@ -19,7 +19,17 @@ from tailgate.processes.tenants.options import WAYS as TENANT_CPUS
 from tailgate.processes.tenants.options import refuse as refuse_with_tenants
 from tailgate.results.limits import METRICS
 from tailgate.seams.option_conflicts import add_option, give_way
-from tailgate.session.load import DEFAULT_LOAD_S, EXAMPLE, LONGEST_LOAD_S, MOST_REQUESTS, PEAK, Load, limit_of, load_names, parsed
+from tailgate.session.load import (
+    DEFAULT_LOAD_S,
+    EXAMPLE,
+    LONGEST_LOAD_S,
+    MOST_REQUESTS,
+    PEAK,
+    Load,
+    limit_of,
+    load_names,
+    parsed,
+)
 from tailgate.session.protocol import PRESETS, Protocol
 from tailgate.session.settings import (
     DEFAULT_DUET_S,
@@ -236,13 +246,19 @@ def _load(
     names = load_names(text, texts["load-limit"])
     limit = option_values.optional(texts["load-limit"], limit_of)
     if limit is None and PEAK in names:
-        raise TailgateError("--load=peak is the highest rate that keeps a limit: add one, such as --load-limit=p99=50ms")
-    servers = option_values.integer("--servers", option_values.default(texts["servers"], "1"), least=1, most=MOST_TENANTS)
+        raise TailgateError(
+            "--load=peak is the highest rate that keeps a limit: add one, such as --load-limit=p99=50ms"
+        )
+    servers = option_values.integer(
+        "--servers", option_values.default(texts["servers"], "1"), least=1, most=MOST_TENANTS
+    )
     if servers > 1 and not isolated:
         raise TailgateError(f"--servers={servers} needs a process for each server: add --isolation=process")
     for name, count in (("processes", processes), ("tenants", tenants)):
         if count > 1:
-            raise TailgateError(f"--load plays one schedule to one queue, and not to --{name}={count}; leave one of them out")
+            raise TailgateError(
+                f"--load plays one schedule to one queue, and not to --{name}={count}; leave one of them out"
+            )
     if config.getoption("tailgate_rounds", None) is not None:
         raise TailgateError("--rounds counts the calls of a closed loop; with --load write --load-seconds")
     seconds = option_values.seconds("--load-seconds", texts["load-seconds"], DEFAULT_LOAD_S, LONGEST_LOAD_S)

@@ -81,9 +81,13 @@ def checked(call: PreparedCall, fixture: Fixture, load: Load) -> str:
     """The name of the test's load; a test that cannot be loaded ends here with the reason."""
     name = load_name_of(fixture.item, load)
     if name is None:
-        pytest.fail("--load: the test asks for benchmark by getfixturevalue, so it cannot have several loads", pytrace=False)
+        pytest.fail(
+            "--load: the test asks for benchmark by getfixturevalue, so it cannot have several loads", pytrace=False
+        )
     if call.fixed:
-        pytest.skip("--load decides how often benchmark(f) calls; benchmark.pedantic counts its own calls, rounds and set-ups")
+        pytest.skip(
+            "--load decides how often benchmark(f) calls; benchmark.pedantic counts its own calls, rounds and set-ups"
+        )
     if fixture.timer not in WALL_CLOCKS:
         timer = getattr(fixture.timer, "__qualname__", str(fixture.timer))
         pytest.fail(f"--load needs a wall clock, and --benchmark-timer={timer} is none; leave it out", pytrace=False)

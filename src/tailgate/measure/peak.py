@@ -177,12 +177,16 @@ class Search:
         median_s = float(np.median(services_s))
         if median_s >= limit.seconds:
             alone = f"the median service time alone is {milliseconds(median_s)}"
-            raise ValueError(f"--load-limit={limit.metric}={milliseconds(limit.seconds)}: {alone}, so no rate can hold it")
+            raise ValueError(
+                f"--load-limit={limit.metric}={milliseconds(limit.seconds)}: {alone}, so no rate can hold it"
+            )
         first = Forecast(services_s, servers, limit).rate_per_s(limit.seconds, capacity_per_s)
         if first is None:
             quantile_s = float(np.percentile(services_s, limit.percent))
             alone = f"{limit.metric} of the service time alone is {milliseconds(quantile_s)} in a closed loop"
-            raise ValueError(f"--load-limit={limit.metric}={milliseconds(limit.seconds)}: {alone}, so no rate can hold it")
+            raise ValueError(
+                f"--load-limit={limit.metric}={milliseconds(limit.seconds)}: {alone}, so no rate can hold it"
+            )
         self._estimate_per_s = first
 
     def run(self) -> Peak:
@@ -247,7 +251,9 @@ class Search:
         """Highest that passed below every one that failed, and lowest that failed."""
         verdicts = [(probe.rate_per_s, probe.judged(self._limit)[0]) for probe in self._probes if probe.segments]
         high = min((rate for rate, verdict in verdicts if verdict == FAIL), default=None)
-        low = max((rate for rate, verdict in verdicts if verdict == PASS and (high is None or rate < high)), default=None)
+        low = max(
+            (rate for rate, verdict in verdicts if verdict == PASS and (high is None or rate < high)), default=None
+        )
         return low, high
 
     def _estimate(self) -> None:

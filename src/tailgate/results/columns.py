@@ -77,7 +77,9 @@ def served_per_s(extra_info: Mapping[str, Any]) -> float | None:
     return number(extra_info.get("load_rate_served_per_s")) if under_load(extra_info) else None
 
 
-def p99_interval(sorted_samples: Sequence[float], extra_info: Mapping[str, Any] = CLOSED_LOOP) -> dict[str, float | None]:
+def p99_interval(
+    sorted_samples: Sequence[float], extra_info: Mapping[str, Any] = CLOSED_LOOP
+) -> dict[str, float | None]:
     """``p99_low`` and ``p99_high`` in seconds; under a load those that were found when the schedule was known."""
     if under_load(extra_info):
         return {name: extra_info.get(f"load_{name}_s") for name in P99_INTERVAL}
@@ -119,5 +121,7 @@ def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, 
         median = stats.get("median")
         if median is None and samples:
             median = statistics.median(samples)
-        stats["throughput"] = None if median is None else throughput(median, items_per_call(extra_info), served_per_s(extra_info))
+        stats["throughput"] = (
+            None if median is None else throughput(median, items_per_call(extra_info), served_per_s(extra_info))
+        )
     return stats

@@ -423,7 +423,9 @@ def _add_columns() -> None:
     _add_statistic(
         "throughput",
         lambda stats: columns.throughput(
-            statistics.median(stats.data), columns.items_per_call(stats.extra_info), columns.served_per_s(stats.extra_info)
+            statistics.median(stats.data),
+            columns.items_per_call(stats.extra_info),
+            columns.served_per_s(stats.extra_info),
         ),
     )
     utils.ALLOWED_COLUMNS.append(columns.P99_BLOCKS)  # shown by our table, from P99 and the interval's two ends

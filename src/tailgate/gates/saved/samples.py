@@ -54,4 +54,6 @@ def of_row(row: Any) -> Sample:
     """From a row that was measured in this session."""
     stats = row.stats
     found = {metric: getattr(stats, metric) for metric in ("median", "p99", "throughput", "rounds")}
-    return of_stats(row.fullname, found | columns.p99_interval(stats.sorted_data, row.extra_info), plain(row.extra_info))
+    return of_stats(
+        row.fullname, found | columns.p99_interval(stats.sorted_data, row.extra_info), plain(row.extra_info)
+    )

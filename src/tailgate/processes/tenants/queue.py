@@ -100,9 +100,7 @@ class Queue:
         services_s = np.concatenate([told["services_s"] for told in warm])
         capacity_per_s = sum(told["capacity_per_s"] for told in warm)
         before = reading_of(pids)
-        row = under_load(
-            warm[0]["load"], self._load, self._seed, services_s, capacity_per_s, self._play, self._tell
-        )
+        row = under_load(warm[0]["load"], self._load, self._seed, services_s, capacity_per_s, self._play, self._tell)
         self._rows.append((row, before, reading_of(pids)))
 
     def _play(self, due_s: NDArray[np.float64]) -> serving.Served:
@@ -189,16 +187,12 @@ class Queue:
             return made
         measured = [self._made[index].rows for index in alive if self._made[index].rows]
         if measured and self._rows:
-            made.rows = [
-                self._together(found, *same) for found, *same in zip(self._rows, *measured, strict=False)
-            ]
+            made.rows = [self._together(found, *same) for found, *same in zip(self._rows, *measured, strict=False)]
         elif self._rows:
             made.ending = Ending("failed", "failed: no server has a row")
         return made
 
-    def _together(
-        self, found: tuple[LoadRow, trust.Reading, trust.Reading], *same: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _together(self, found: tuple[LoadRow, trust.Reading, trust.Reading], *same: dict[str, Any]) -> dict[str, Any]:
         """One row: the responses of all, and what the servers say of themselves."""
         load_row, before, after = found
         info = rows.merged([row["extra_info"] for row in same])
