@@ -31,7 +31,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Our options; and our parsers for two of pytest-benchmark's."""
     add_options(parser)
-    benchmark_names.retype_options(parser._groups)
+    benchmark_names.retype_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
