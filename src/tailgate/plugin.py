@@ -12,9 +12,8 @@ from tailgate.errors import as_usage_error
 from tailgate.machine import git
 from tailgate.measure.fixture import TailgateBenchmark, mark_meters
 from tailgate.options import add_options, settings_from
-from tailgate.processes.child import INSIDE
 from tailgate.seams import benchmark_names, grouping
-from tailgate.session.items import connect, declared_items, is_benchmark, tidy
+from tailgate.session.items import ROWS, connect, declared_items, is_benchmark, tidy
 from tailgate.session.load import PARAMETER
 from tailgate.session.order import shuffle_benchmarks
 from tailgate.session.run import RUN
@@ -33,7 +32,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Our options; and our parsers for two of pytest-benchmark's."""
     add_options(parser)
-    benchmark_names.retype_options(parser._groups)
+    benchmark_names.retype_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -115,31 +114,15 @@ def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """A progress line around each benchmark."""
-    if INSIDE in item.config.stash:
-        return (yield)
-    run = item.config.stash[RUN]
-    run.item_begins(item)
-    try:
-        return (yield)
-    finally:
-        run.item_ends(item)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note what came of a benchmark."""
+    """Its status, and its rows so far, for whoever notes them: the session, or the process's messenger."""
     report = yield
     if not is_benchmark(item):
         return report
     if item.config.stash[SETTINGS].active:
         tidy(item, call, report)
     measured = benchmark_names.measured(item.config)
-    rows = connect(item, measured[item.stash.get(FIRST_ROW, len(measured)) :])
-    if INSIDE not in item.config.stash:
-        run = item.config.stash[RUN]
-        run.judge(report, item, run.note(item, report, rows))
+    item.stash[ROWS] = connect(item, measured[item.stash.get(FIRST_ROW, len(measured)) :])
     return report
 
 

@@ -11,7 +11,7 @@ import pytest
 from foreign import OTHERS_OFF, run_all
 from histories import FILES, MACHINE, NAMES, TIMER, bench, project, saved_run, scattered, series, write
 
-from tailgate.results.selection import Selection
+from tailgate.session.selection import Selection
 
 AT_ONCE = 3
 OTHER_MACHINE = {**MACHINE, "cpu_model": "Another CPU"}

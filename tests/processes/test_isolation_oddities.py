@@ -34,6 +34,11 @@ def test_logs(benchmark):
 def test_speaks_of_memory(benchmark):
     raise ValueError("limit: out of memory budget must be positive")
 
+def test_is_no_session(benchmark, request):
+    left = [name for name, plugin in request.config.pluginmanager.list_name_plugin() if name.startswith("tailgate-")]
+    assert set(left) <= {"tailgate-messenger", "tailgate-spawned"}, left
+    benchmark(int)
+
 def test_after(benchmark):
     benchmark(int)
 """
@@ -47,7 +52,7 @@ def test_odd_benchmarks_cost_themselves_at_most(tmp_path: Path, way: tuple[str, 
     assert found.code == 1, found.out
     assert set(found.rows) == {
         "test_before", "test_forks_and_returns", "test_leaves_a_folder_for_exit", "test_leaves_a_manager_for_exit",
-        "test_logs", "test_after",
+        "test_logs", "test_is_no_session", "test_after",
     }  # fmt: skip
     status, reason = found.unmeasured["test_speaks_of_memory"]
     assert status == "failed", "only a type, or a framework's own words, say that memory ran out"

@@ -16,11 +16,11 @@ from tailgate.gates.saved.baselines import shown
 from tailgate.gates.saved.machines import differences, remark
 from tailgate.gates.saved.sessions import read
 from tailgate.results.columns import STOCK
-from tailgate.results.comparability import partial
 from tailgate.results.processor import differences as between
 from tailgate.results.processor import processor_of
 from tailgate.results.rows import rows_of
 from tailgate.results.saved_run import NEEDED, load_run
+from tailgate.session.extent import partial
 
 SUITE = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ import pytest
 from _pytest.capture import FDCapture, FDCaptureBase, SysCapture
 
 import tailgate
-from tailgate.seams import benchmark_names
+from tailgate.seams import benchmark_names, pytest_names
 
 OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 
@@ -213,6 +213,17 @@ def test_pytest_still_has_what_running_a_test_elsewhere_reaches_into(request, tm
     made = tmp_path_factory.getbasetemp()
     assert tmp_path_factory._basetemp == made
     assert request.config._benchmarksession.benchmarks is not None
+
+
+def test_pytest_still_reads_keywords_and_lists_its_options_as_we_ask_it(request):
+    rule = pytest_names.keyword_rule("fast and not slow")
+    assert rule({"fast": True, "slow": False}.__getitem__)
+    assert not rule({"fast": True, "slow": True}.__getitem__)
+    with pytest.raises(SyntaxError):
+        pytest_names.keyword_rule("fast and")
+    options = dict(pytest_names.options_of(request.config))
+    assert "-k" in options["keyword"]
+    assert "--seed" in options["tailgate_seed"]
 
 
 def test_pytest_still_captures_descriptors_in_a_file_that_can_be_replaced():

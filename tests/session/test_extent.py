@@ -14,9 +14,9 @@ from tailgate.gates.saved.baselines import pruned
 from tailgate.gates.saved.expected import expected
 from tailgate.gates.saved.files import remarks, verdicts_on
 from tailgate.gates.saved.sessions import read
-from tailgate.results.extent import Extent, extent_of
 from tailgate.results.limits import Limits
-from tailgate.results.selection import Selection, selection_from_json
+from tailgate.session.extent import Extent, extent_of
+from tailgate.session.selection import Selection, selection_from_json
 from tailgate.stats.decision import MISSING
 
 ONE, TWO = NAMES

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tailgate.results.selection import is_of, place_of, selection_of, split
+from tailgate.session.selection import is_of, place_of, selection_of, split
 
 __all__ = ["Scope", "is_of", "split"]
 

@@ -21,11 +21,10 @@ from tailgate.processes.finalizers import Finalizers
 from tailgate.processes.messages import Channel
 from tailgate.processes.pickling import Sendable
 from tailgate.seams import benchmark_names, pytest_names
+from tailgate.session.plugin import leave_session
 
 FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
-INSIDE = pytest.StashKey[bool]()
-"""Set in a benchmark's own process: what belongs to the session is not done there."""
 MODULES = pytest.StashKey[frozenset[str]]()
 """What was imported when collection had ended, in the session and so in every process of it."""
 RESERVE_BYTES = 16 * 2**20
@@ -42,7 +41,7 @@ def run_and_leave(
     ``task``: for a profiling meter, instead of measuring it.
     """
     final_message: dict[str, Any] = {}
-    item.config.stash[INSIDE] = True
+    leave_session(item.config)
     if task is not None:
         item.config.stash[PACER] = Profile(task)
     elif PACER_OF_CHILD in item.config.stash:

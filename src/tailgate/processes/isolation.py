@@ -15,7 +15,7 @@ from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import not_profiled
 from tailgate.processes import replay
 from tailgate.processes.attempt import Attempt, MeasuredInterrupt
-from tailgate.processes.child import INSIDE, MODULES
+from tailgate.processes.child import MODULES
 from tailgate.processes.endings import Ending
 from tailgate.processes.journal.file import Entry, Journal, JournalError
 from tailgate.processes.journal.key import Comparable
@@ -122,7 +122,7 @@ class Isolation:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """A benchmark, in a process of its own; anything else is left to pytest."""
-        if INSIDE in item.config.stash or item not in self._passes:
+        if item not in self._passes:
             return None
         nth = self._passes[item]
         self._passes[item] += 1

@@ -37,6 +37,7 @@ from tailgate.results import columns
 from tailgate.results.plain import json_text, plain
 from tailgate.seams import grouping
 from tailgate.seams.between import Between
+from tailgate.seams.pytest_names import keyword_rule
 from tailgate.seams.storage import BaselineStorage, kept
 from tailgate.seams.table import BetweenTable, PercentileTable, sort_key
 from tailgate.stats.quantiles import percentile
@@ -46,7 +47,7 @@ UNWRITTEN = pytest.StashKey[bool]()
 TESTED_VERSIONS = ((5, 3, 1), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
 OLDEST_PYTEST = (9, 1)
-"""The first that gives a command line's options what we need of it (``yielding.py``, ``retype_options``)."""
+"""The first that gives a command line's options what we need of it (``option_conflicts.py``, ``retype_options``)."""
 
 SYMBOLS = (
     "utils.ALLOWED_COLUMNS",
@@ -197,10 +198,8 @@ def chosen_by(command: Any, arguments: list[str]) -> Callable[[str], bool]:
     text = getattr(compare_options(command, arguments), "filter_expr", None)
     if not text:
         return lambda fullname: True
-    from _pytest.mark.expression import Expression
-
-    found = Expression.compile(text)
-    return lambda fullname: found.evaluate(lambda key, /, **_: key in fullname)
+    rule = keyword_rule(text)
+    return lambda fullname: rule(lambda word: word in fullname)
 
 
 def compared_files(config: Any) -> list[Path]:
@@ -300,10 +299,10 @@ def save_under(folder: str | None) -> None:
     _folder = folder
 
 
-def retype_options(groups: Iterable[Any]) -> None:
+def retype_options(parser: pytest.Parser) -> None:
     """Give our parsers to options that pytest-benchmark added before this plug-in was loaded."""
     parsers = {"--benchmark-sort": parse_sort, "--benchmark-compare-fail": parse_compare_fail}
-    for group in groups:
+    for group in parser._groups:
         for option in group.options:
             for name in option.names():
                 if name in parsers:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tailgate.results.selection import is_of, narrowed, selection_of
 from tailgate.session.items import is_benchmark
+from tailgate.session.selection import is_of, narrowed, selection_of
 
 
 class ExtentWatch:
@@ -78,7 +78,7 @@ class ExtentWatch:
         return "stopped early" if early else None
 
     def as_json(self, rows: Iterable[str]) -> dict[str, Any]:
-        """What :class:`tailgate.results.extent.Extent` reads; ``rows``: the full names of what was measured."""
+        """What :class:`tailgate.session.extent.Extent` reads; ``rows``: the full names of what was measured."""
         names = set(rows)
         without = [one for one in self.selected if one not in names and not any(is_of(name, one) for name in names)]
         skipped = set(self._skipped)

@@ -16,6 +16,8 @@ from tailgate.results.plain import key_text, plain, shown
 from tailgate.results.rows import add_warning, warnings_of
 
 NO_ITEMS = "items_per_call is "
+ROWS = pytest.StashKey[Sequence[Any]]()
+"""The rows that a test has made so far in this process."""
 
 
 def is_benchmark(item: pytest.Item) -> bool:

@@ -18,6 +18,7 @@ from tailgate.results.saved_run import Run
 from tailgate.seams import benchmark_names
 from tailgate.session import outputs, run_json
 from tailgate.session.calibrations import Calibrations
+from tailgate.session.extent import partial
 from tailgate.session.extent_watch import ExtentWatch
 from tailgate.session.findings import Findings, never_measured
 from tailgate.session.items import is_benchmark, is_only_marked
@@ -250,7 +251,7 @@ class BenchmarkRun:
         comparability.keep_workloads(compared)
         self._found.remarks += comparability.mark_other_machine(self.fingerprint, compared)
         if self.gate is None:  # it says so itself, and looks at older runs
-            self._found.remarks += comparability.partial(compared)
+            self._found.remarks += partial(compared)
         self.compared.append(compared)
         return comparability.silenced(machine_info, compared)
 

@@ -27,7 +27,6 @@ from tailgate.gates.duet.worktree import Worktree
 from tailgate.gates.limits import limits_of
 from tailgate.gates.missing import report_failure
 from tailgate.gates.scope import Scope
-from tailgate.processes.child import INSIDE
 from tailgate.processes.signals import Signals
 from tailgate.results.verdict import Verdict, compared, line, overall
 from tailgate.results.verdict_table import summary, terminal_table
@@ -113,7 +112,7 @@ class Duet:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
         """A benchmark's verdict is its test's outcome."""
-        if INSIDE in item.config.stash or not is_benchmark(item):
+        if not is_benchmark(item):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         found, row = self._of(item), self._rows.get(item.nodeid)

@@ -13,7 +13,7 @@ import pytest
 from tailgate.gates.duet.imported import PLUGINS, imported
 from tailgate.gates.duet.turn_taking import VARIABLE, TurnTaker
 from tailgate.measure.pacing import PACER
-from tailgate.processes.child import INSIDE, MODULES, Messenger
+from tailgate.processes.child import MODULES, Messenger
 from tailgate.processes.messages import Channel
 from tailgate.processes.spawning import NOT_AGAIN
 from tailgate.processes.supervisor import HOME_VARIABLE
@@ -58,7 +58,6 @@ class Side:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         """Obey until the parent has gone; the session's ends (reports, caches, files) are not reached."""
-        self._config.stash[INSIDE] = True
         self._config.stash[MODULES] = frozenset(sys.modules)
         pytest_names.use_base_temp(self._config, self._task["base_temp"])
         chosen = [item for item in session.items if is_benchmark(item)]

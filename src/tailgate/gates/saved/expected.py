@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tailgate.results.selection import Selection
+from tailgate.session.selection import Selection
 
 if TYPE_CHECKING:  # it has one of these
     from tailgate.gates.saved.sessions import Session

@@ -8,9 +8,9 @@ from tailgate.gates.saved.expected import expected
 from tailgate.gates.saved.judgement import judged, several_rows
 from tailgate.gates.saved.machines import differences
 from tailgate.gates.saved.sessions import History, Session, since_accepted
-from tailgate.results.extent import WORDS
 from tailgate.results.limits import Limits
 from tailgate.results.verdict import Verdict
+from tailgate.session.extent import WORDS
 from tailgate.stats.decision import INCOMPARABLE, MISSING
 
 Chosen = Callable[[str], bool]

@@ -19,11 +19,11 @@ from tailgate.gates.saved.samples import of_row
 from tailgate.gates.saved.sessions import MARK, History, history_of
 from tailgate.gates.scope import Scope, is_of, split
 from tailgate.results.limits import Limits
-from tailgate.results.selection import selection_of
 from tailgate.results.verdict import Verdict, compared, line, overall
 from tailgate.seams import benchmark_names
 from tailgate.session.items import is_benchmark
 from tailgate.session.run import BenchmarkRun
+from tailgate.session.selection import selection_of
 from tailgate.session.settings import Settings
 from tailgate.stats.decision import ALPHA, FAIL, INCOMPARABLE, MISSING, UNDECIDED
 from tailgate.text import printable

@@ -16,11 +16,11 @@ from typing import Any
 from tailgate.gates.saved.expected import Expected, expected
 from tailgate.gates.saved.samples import Sample, of_stats
 from tailgate.machine import fingerprint as environment
-from tailgate.results.extent import Extent, extent_of
 from tailgate.results.processor import Processor, processor_of
 from tailgate.results.saved_run import Run, load_run, machine_id_of, machine_of
-from tailgate.results.selection import Selection
 from tailgate.seams.storage import saved_word
+from tailgate.session.extent import Extent, extent_of
+from tailgate.session.selection import Selection
 from tailgate.stats.decision import MISSING
 
 MARK = "tailgate_gate"

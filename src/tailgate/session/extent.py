@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tailgate.results.selection import Selection, is_of, selection_from_json
+from tailgate.results.saved_run import Run
+from tailgate.session.selection import Selection, is_of, selection_from_json
 
 LISTS = ("deselected", "failed", "skipped", "not_reached", "called_no_benchmark", "collectors_failed")
 """Names of benchmarks (of the last, and of some skipped ones, of files and classes) that have no row, by the reason."""
@@ -88,6 +90,20 @@ def extent_of(run: Mapping[str, Any]) -> Extent:
     if isinstance(selected, int) and isinstance(measured, int) and selected > measured + len(names):
         return Extent(False, (f"{selected - measured - len(names)} of {selected} have no result",), None, left_out)
     return Extent(None, (), None, left_out)
+
+
+def partial(compared: Run) -> list[str]:
+    """Lines on a run of which the table does not show all: cut short, asked for a part, or with a name twice."""
+    names = Counter(bench["fullname"] for bench in compared["benchmarks"])
+    found = [
+        f"The run compared with has {count} rows called {name}: the last of them is shown."
+        for name, count in names.items()
+        if count > 1
+    ]
+    extent = extent_of(compared)
+    if extent.complete is False:
+        found.append(f"The run compared with is not complete ({extent.why}): only what it has is compared.")
+    return found
 
 
 def _holds(nodeids: Iterable[str], fullname: str) -> bool:
