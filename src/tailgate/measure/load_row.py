@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Times = NDArray[np.float64]
 
 LATE_S, LATE_SHARE = 50e-6, 0.05
-"""A row is late where P99 of the lateness passes the larger of 50 us (what Linux's timers may be late by) and 5 % of the
-median response."""
+"""Responses are late where P99 of the lateness passes the larger of 50 us (Linux's timer slack) and 5 % of the median
+response."""
 LAST_SHARE = 0.1
 OVERLOADED_FROM = 0.97
 """Least work offered, as a share of the servers' time, of an overloaded row: below, a long queue is chance."""
@@ -101,6 +101,21 @@ class Segment:
         failed = [index for index, _ in self.served.failures]
         good[np.isin(self.served.index, failed)] = False
         return good
+
+
+def late(served: Served) -> tuple[float, float] | None:
+    """P99 of the lateness in seconds and the limit that it passes; ``None``: it passes none.
+
+    The lateness is how late a free server noticed a request that it waited for.
+    """
+    import numpy as np
+
+    waits_s = (served.start_s - served.due_s)[served.waited]
+    if not len(waits_s):
+        return None
+    late_s = float(np.percentile(waits_s, 99))
+    limit_s = max(LATE_S, LATE_SHARE * float(np.median(served.end_s - served.due_s)))
+    return (late_s, limit_s) if late_s > limit_s else None
 
 
 @dataclass
@@ -192,8 +207,8 @@ def load_row(
         found.status = "overloaded"
         work = statistics.fmean(segment.offered_work for segment in segments)
         found.warnings.append(
-            f"overloaded: {rate_per_s:.4g} requests/s are {work:.0%} of what is served at most, so the queue grew until "
-            "the end: the percentiles depend on how long one measures"
+            f"overloaded: {rate_per_s:.4g} requests/s are {work:.0%} of what is served at most, so the queue grew "
+            "until the end: the percentiles depend on how long one measures"
         )
     late = late_s is not None and late_s > late_from_s
     if late:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import statistics
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -95,27 +96,36 @@ def checked(call: PreparedCall, fixture: Fixture, load: Load) -> str:
 
 
 def warm_capacity(call: PreparedCall, fixture: Fixture) -> tuple[NDArray[np.float64], float]:
-    """Warm up by the protocol; then a closed loop: seconds of each call, and calls per second."""
-    import numpy as np
+    """Warm up; then a closed loop: seconds of each call, and calls per second."""
+    return closed_loop(call, warm_up_closed(call, fixture))
 
+
+def warm_up_closed(call: PreparedCall, fixture: Fixture) -> float:
+    """Warm up by the protocol; the median time of a warm call in seconds."""
     protocol = fixture.settings.protocol or PRESETS["quick"]
-
-    def rounds_of(rounds: int) -> list[float]:
-        return timed_rounds(call.target, call.args, call.kwargs, rounds, 1, time.perf_counter)
-
-    warm_s, warmup_rounds, warning = warm_up(protocol, rounds_of)
+    warm_s, warmup_rounds, warning = warm_up(protocol, lambda rounds: _timed(call, rounds))
     fixture.extra_info.update(protocol=protocol.name, warmup_rounds=warmup_rounds)
     if warning:
         add_warning(fixture.extra_info, warning)
-    calls = round(CLOSED_LOOP_S / max(float(np.median(warm_s)), 1e-9))
+    return statistics.median(warm_s)
+
+
+def closed_loop(call: PreparedCall, warm_s: float) -> tuple[NDArray[np.float64], float]:
+    """Seconds of each call of about ``CLOSED_LOOP_S`` of calls that take ``warm_s``, and calls per second."""
+    import numpy as np
+
+    calls = max(LEAST_CALLS, min(MOST_CALLS, round(CLOSED_LOOP_S / max(warm_s, 1e-9))))
     begin_s = time.perf_counter()
-    services_s = np.array(rounds_of(max(LEAST_CALLS, min(MOST_CALLS, calls))))
-    return services_s, len(services_s) / (time.perf_counter() - begin_s)
+    services_s = _timed(call, calls)
+    return np.array(services_s), calls / (time.perf_counter() - begin_s)
 
 
-def schedule(asked: Arrivals, rate_per_s: float, seconds: float, percent: float, seed: int) -> NDArray[np.float64]:
-    """Due times in seconds; at least so many that a percentile's interval can have an upper end."""
-    requests = max(samples_for_upper_end(percent / 100), math.ceil(rate_per_s * seconds))
+def _timed(call: PreparedCall, rounds: int) -> list[float]:
+    return timed_rounds(call.target, call.args, call.kwargs, rounds, 1, time.perf_counter)
+
+
+def schedule(asked: Arrivals, rate_per_s: float, requests: int, seed: int) -> NDArray[np.float64]:
+    """Due times in seconds."""
     if asked.kind == "constant":
         return arrivals.constant(rate_per_s, requests=requests)
     if asked.kind == "gamma":
@@ -145,10 +155,12 @@ def under_load(
         tell: is told each probe in a line.
     """
     asked = parsed(name)
-    percent = load.limit.percent if load.limit else PERCENTS["p99"]
+    # At least so many that the interval of the percentile can have an upper end.
+    least = samples_for_upper_end((load.limit.percent if load.limit else PERCENTS["p99"]) / 100)
 
     def segment(rate_per_s: float, number: int) -> Segment:
-        due_s = schedule(asked, rate_per_s, load.seconds, percent, seed + number)
+        requests = max(least, math.ceil(rate_per_s * load.seconds))
+        due_s = schedule(asked, rate_per_s, requests, seed + number)
         return Segment(rate_per_s, load.servers, play(due_s))
 
     if asked.kind != PEAK:

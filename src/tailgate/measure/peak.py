@@ -238,7 +238,8 @@ class Search:
             verdict, value_s, low_s, high_s = probe.judged(self._limit)
             ends = ", ".join("?" if end is None else milliseconds(end) for end in (low_s, high_s))
             self._tell(
-                f"probe {self._segments}: {rate_per_s:.4g}/s, {self._limit.metric} {milliseconds(value_s)} [{ends}], {verdict}"
+                f"probe {self._segments}: {rate_per_s:.4g}/s, {self._limit.metric} {milliseconds(value_s)} [{ends}], "
+                f"{verdict}"
             )
         self._estimate()
         return verdict

@@ -19,7 +19,8 @@ from tailgate.results.saved_run import Run, machine_id_of, machine_of
 
 WORKLOAD_KEYS = (
     "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
-    "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate", "load_arrivals", "load_servers", "load_limit",
+    "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate",
+    "load_arrivals", "load_servers", "load_limit",
 )  # fmt: skip
 """The model's hash, shapes and precision belong to what makes two numbers comparable."""
 UNSAID = {"tenants": 1, "load_arrivals": "closed loop"}

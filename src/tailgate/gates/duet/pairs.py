@@ -9,13 +9,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from tailgate.gates.duet.load_turns import segment_order
 from tailgate.gates.duet.pinning import on_one_cpu
 from tailgate.gates.duet.side_process import Partner, SideLostError, last_words
-from tailgate.gates.duet.turns import Turns, abba, authors_turns, turns_for
+from tailgate.gates.duet.turns import LEAST_BLOCKS, Turns, abba, authors_turns, turns_for
 from tailgate.machine import trust
 from tailgate.machine.trust.stretch import between
 from tailgate.processes.attempt import Attempt
 from tailgate.processes.endings import Ending
+from tailgate.session.load import Load
 
 BASE, HEAD = 0, 1
 Names = tuple[str, str]
@@ -42,6 +44,10 @@ class Outcome:
     """Of the CPUs' time while it was measured, taken by the hypervisor."""
     other_cpus: float | None = None
     """CPUs that processes of others used meanwhile."""
+    rate_per_s: float | None = None
+    """Of the requests of both sides; ``None``: they are called in a closed loop."""
+    late_s: float | None = None
+    """Under load: P99 of the lateness, where a side could not keep the schedule."""
 
     log_ratios: dict[str, float] = field(default_factory=dict)
     """By metric, once they were asked for."""
@@ -69,10 +75,12 @@ class Outcome:
 class Pair:
     """Two processes; ``close`` ends them."""
 
-    def __init__(self, partners: tuple[Partner, Partner], side_s: float, timeout_s: float, seed: int) -> None:
+    def __init__(
+        self, partners: tuple[Partner, Partner], side_s: float, timeout_s: float, seed: int, load: Load | None = None
+    ) -> None:
         self._partners = partners
         self._names = [partner.name for partner in partners]
-        self._side_s = side_s
+        self._side_s, self._load = side_s, load
         self._chance = random.Random(seed)
         self._timeout_s = timeout_s
 
@@ -104,7 +112,8 @@ class Pair:
             if len(both) == len(ready):
                 made.unlike = unlike(both)
                 if made.unlike is None:
-                    self._in_turns(made, both, deadline_s)
+                    measure = self._in_turns if self._load is None else self._under_load
+                    measure(made, both, deadline_s)
             for side, partner in enumerate(self._partners):
                 if ready[side] and not made.sides[side].final_message:
                     partner.finish(made.sides[side], deadline_s)
@@ -138,6 +147,33 @@ class Pair:
                 if found is None:
                     return
                 made.rounds_s[side].extend(found[0])
+            _note_disturbance(made, before, trust.read())
+
+    def _under_load(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
+        """The same schedules to both sides, A B B A, at a rate by base's capacity; not with a queue that only grows."""
+        assert self._load is not None
+        for partner in self._partners:
+            partner.pause()
+        capacity_per_s = self._partners[BASE].capacity_per_s(made.sides[BASE], deadline_s)
+        if capacity_per_s is None:
+            return
+        seeds = [self._chance.randrange(2**31) for _ in range(LEAST_BLOCKS)]
+        orders = [segment_order(self._load, ready[BASE]["load"], capacity_per_s, seed) for seed in seeds]
+        made.rate_per_s = orders[0].rate_per_s
+        if made.rate_per_s >= capacity_per_s:
+            many = f"{made.rate_per_s:.4g} requests/s overload base, which serves {capacity_per_s:.4g}/s at most"
+            made.unlike = f"{many}: its percentiles depend on how long one measures; lower --load"
+            return
+        made.turns = Turns(1, orders[0].requests, LEAST_BLOCKS, 0)
+        with self._pinned(ready) as made.cpu:
+            before = trust.read()
+            for number, side in enumerate(abba(LEAST_BLOCKS, made.first)):
+                found = self._partners[side].segment(orders[number // 2], made.sides[side], deadline_s)
+                if found is None:
+                    return
+                made.rounds_s[side].extend(found[0])
+                if found[1] is not None:
+                    made.late_s = max(made.late_s or 0.0, found[1][0])
             _note_disturbance(made, before, trust.read())
 
     def close(self) -> None:

@@ -177,7 +177,7 @@ class Duet:
             # After the supervisors, which would go on with the session's handlers.
             self._signals.begin()
             asked = self._settings
-            pair = Pair((partners[0], partners[1]), asked.duet_s, asked.benchmark_timeout_s, asked.seed)
+            pair = Pair((partners[0], partners[1]), asked.duet_s, asked.benchmark_timeout_s, asked.seed, asked.load)
             try:
                 self._matched = self._match(chosen, *pair.start())
             except SideLostError as lost:

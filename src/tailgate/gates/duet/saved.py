@@ -101,6 +101,8 @@ def _outcome(saved: dict[str, Any]) -> Outcome:
         cpu=saved["cpu"],
         steal_share=saved["steal_share"],
         other_cpus=saved["other_cpus"],
+        rate_per_s=saved.get("load_rate_offered_per_s"),
+        late_s=saved.get("load_late_s"),
     )
 
 
@@ -121,4 +123,6 @@ def _pair(outcome: Outcome) -> dict[str, Any]:
         "cpu": outcome.cpu,
         "steal_share": outcome.steal_share,
         "other_cpus": outcome.other_cpus,
+        "load_rate_offered_per_s": outcome.rate_per_s,
+        "load_late_s": outcome.late_s,
     }

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tailgate.gates.duet.imported import PLUGINS, imported
+from tailgate.gates.duet.load_turns import LoadTurnTaker
 from tailgate.gates.duet.turn_taking import VARIABLE, TurnTaker
 from tailgate.measure.pacing import PACER
 from tailgate.processes.child import MODULES, Messenger
@@ -19,6 +20,7 @@ from tailgate.processes.spawning import NOT_AGAIN
 from tailgate.processes.supervisor import HOME_VARIABLE
 from tailgate.seams import pytest_names
 from tailgate.session.items import is_benchmark
+from tailgate.session.settings import SETTINGS
 
 
 def side_task() -> tuple[dict[str, Any], Channel]:
@@ -39,7 +41,7 @@ class Side:
         self._task = task
         self._home = home
         self._errors: list[str] = []
-        config.stash[PACER] = TurnTaker(home)
+        config.stash[PACER] = LoadTurnTaker(home) if config.stash[SETTINGS].load else TurnTaker(home)
         for name, value in {**NOT_AGAIN, **NO_TERMINAL}.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)

@@ -17,6 +17,7 @@ import time
 from typing import IO, Any
 
 from tailgate.gates.duet.launch import Launch
+from tailgate.gates.duet.load_turns import ScheduleOrder
 from tailgate.gates.duet.turn_taking import VARIABLE
 from tailgate.gates.duet.turns import Turns
 from tailgate.machine import git, out_of_memory
@@ -29,6 +30,8 @@ from tailgate.processes.spawning import OwnSupervisor
 from tailgate.processes.supervisor import Order
 
 STARTING_S = 300.0
+Late = tuple[float, float] | None
+"""P99 of the lateness in seconds, and the limit that it passes."""
 EXIT_S = 30.0
 
 
@@ -108,11 +111,24 @@ class Partner:
         found: dict[str, Any] | None = self._until("ready", made, deadline_s)
         return found
 
+    def capacity_per_s(self, made: Attempt, deadline_s: float) -> float | None:
+        """Calls per second of a closed loop; ``None``: the test ended instead."""
+        return self._obeyed("capacity", "capacity", made, deadline_s)  # type: ignore[no-any-return]
+
+    def segment(self, order: ScheduleOrder, made: Attempt, deadline_s: float) -> tuple[list[float], Late] | None:
+        """Seconds of each response of a schedule, and whether it was late; ``None``: the test ended instead."""
+        return self._obeyed(order, "block", made, deadline_s)  # type: ignore[no-any-return]
+
     def block(self, turns: Turns, made: Attempt, deadline_s: float) -> tuple[list[float], float] | None:
         """Seconds of each round of one block, and of all of it by the wall; ``None``: the test ended instead."""
+        order = (turns.rounds, turns.iterations, turns.priming)
+        return self._obeyed(order, "block", made, deadline_s)  # type: ignore[no-any-return]
+
+    def _obeyed(self, order: Any, answer: str, made: Attempt, deadline_s: float) -> Any:
+        """What it answers to an order; it does nothing before and after it."""
         self.go_on()
-        self._send((turns.rounds, turns.iterations, turns.priming))
-        found: tuple[list[float], float] | None = self._until("block", made, deadline_s)
+        self._send(order)
+        found = self._until(answer, made, deadline_s)
         if found is not None:
             self.pause()
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from tailgate.gates.duet.campaign import Record
 from tailgate.gates.duet.decision import LEAST_PAIRS, Decision
@@ -13,6 +13,7 @@ from tailgate.gates.duet.ratios import unusable, value
 from tailgate.processes.endings import at_once_hint
 from tailgate.results.verdict import Verdict
 from tailgate.stats.decision import HIGHER_IS_BETTER, INCOMPARABLE, MISSING, NEW, UNDECIDED
+from tailgate.text import milliseconds
 
 WORTH_A_NOTE_STEAL_SHARE = 0.01
 WORTH_A_NOTE_OTHER_CPUS = 0.1
@@ -111,7 +112,7 @@ def unmatched(name: str, verdict: str) -> Verdict:
     return Verdict(name, "median", verdict, UNMATCHED[verdict])
 
 
-def notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+def notes(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """What else the machine did meanwhile, on average."""
     found = []
     steal = [outcome.steal_share for outcome in outcomes if outcome.steal_share is not None]
@@ -120,6 +121,12 @@ def notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     others = [outcome.other_cpus for outcome in outcomes if outcome.other_cpus is not None]
     if others and statistics.fmean(others) >= WORTH_A_NOTE_OTHER_CPUS:
         found.append(f"other processes used {statistics.fmean(others):.1f} CPUs")
+    late_s = [outcome.late_s for outcome in outcomes if outcome.late_s is not None]
+    if late_s:
+        found.append(f"late in {len(late_s)} of the pairs: up to {milliseconds(max(late_s))} after a request was due")
+    rates_per_s = [outcome.rate_per_s for outcome in outcomes if outcome.rate_per_s is not None]
+    if rates_per_s:
+        found.append(f"at {statistics.median(rates_per_s):.4g} requests/s")
     return tuple(found)
 
 
