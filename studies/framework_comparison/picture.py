@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from studies import pictures
+from tailgate.results import pictures
 from studies.framework_comparison.entries import Entry, Group
 from studies.framework_comparison.predicates import shown, value_of
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from studies import pictures
+from tailgate.results import pictures
 from studies.onnx_profiles.correlation import linear_fit
 from studies.onnx_profiles.pairs import Found, evaluate, pairs, points
 from studies.onnx_profiles.published import FLOPS_LATENCY, PARAMETERS_MEMORY

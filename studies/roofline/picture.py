@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from studies import pictures
+from tailgate.results import pictures
 from studies.roofline.bound import attainable
 from studies.roofline.rows import DISTURBED, TRAINING, Place, Point, Roofline, Roofs
 from tailgate import printable

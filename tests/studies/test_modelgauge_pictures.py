@@ -9,7 +9,7 @@ from studies.onnx_profiles import pictures
 from studies.onnx_profiles.pairs import evaluate, pairs
 from studies.onnx_profiles.report import attachments, render
 from studies.onnx_profiles.rows import profiles
-from studies.pictures import COLORS
+from tailgate.results.pictures import COLORS
 from tailgate.errors import TailgateError
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -27,7 +27,7 @@ def measured(*runs):
 
 
 def test_each_runtime_and_thread_count_is_a_row_of_panels(monkeypatch):
-    monkeypatch.setattr("studies.pictures.png", lambda figure, _dots: figure)
+    monkeypatch.setattr("tailgate.results.pictures.png", lambda figure, _dots: figure)
     figure = pictures.latency(profiles([run(), run(threads=2)]).by_setting)
     assert [place.get_title(loc="left").splitlines()[0] for place in figure.get_axes()] == [
         f"FLOPs and latency, {how} · onnxruntime 1.28.0, fp32, {threads}"

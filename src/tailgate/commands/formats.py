@@ -48,7 +48,7 @@ class Format:
 def ours() -> dict[str, Format]:
     """Those of Tailgate itself: a broken project does not take them away."""
     return {
-        module.NAME: Format(_of_told(module.render), None, None)
+        module.NAME: Format(_of_told(module.render), _of_files(module), None)
         for module in _modules(pages)
         if hasattr(module, "NAME")
     }
@@ -74,6 +74,11 @@ def formats(start: Path) -> dict[str, Format]:
             if hasattr(module, "NAME"):
                 known[module.NAME] = _checked(module, where, known)
     return dict(sorted(known.items()))
+
+
+def _of_files(module: ModuleType) -> Callable[[Sequence[Run]], Mapping[str, bytes]] | None:
+    attachments = getattr(module, "attachments", None)
+    return attachments and _of_told(attachments)
 
 
 def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> Format:

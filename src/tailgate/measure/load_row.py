@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,19 +104,29 @@ class Segment:
         return good
 
 
-def late(served: Served) -> tuple[float, float] | None:
+def late(waits_s: Times, responses_s: Times) -> tuple[float, float] | None:
     """P99 of the lateness in seconds and the limit that it passes; ``None``: it passes none.
 
-    The lateness is how late a free server noticed a request that it waited for.
+    Args:
+        waits_s: of the requests that a free server waited for, from due to start.
+        responses_s: of all requests.
     """
     import numpy as np
 
-    waits_s = (served.start_s - served.due_s)[served.waited]
-    if not len(waits_s):
+    if not len(waits_s) or not len(responses_s):
         return None
     late_s = float(np.percentile(waits_s, 99))
-    limit_s = max(LATE_S, LATE_SHARE * float(np.median(served.end_s - served.due_s)))
+    limit_s = max(LATE_S, LATE_SHARE * float(np.median(responses_s)))
     return (late_s, limit_s) if late_s > limit_s else None
+
+
+def percentile_of(segments: Sequence[Segment], percent: float) -> ResponseQuantile:
+    """A percentile of the responses in seconds, with its 95 % interval."""
+    import numpy as np
+
+    responses_s = np.concatenate([segment.responses_s for segment in segments])
+    found_empty = np.concatenate([segment.found_empty for segment in segments])
+    return response_quantile(responses_s, found_empty, percent / 100)
 
 
 @dataclass
@@ -129,24 +140,17 @@ class LoadRow:
     interrupted: bool = False
     """A search was, by Ctrl-C."""
 
-
-def percentile_of(segments: list[Segment], percent: float) -> ResponseQuantile:
-    """A percentile of the responses in seconds, with its 95 % interval."""
-    import numpy as np
-
-    responses_s = np.concatenate([segment.responses_s for segment in segments])
-    found_empty = np.concatenate([segment.found_empty for segment in segments])
-    return response_quantile(responses_s, found_empty, percent / 100)
+    def mark(self, status: str, reason: str) -> None:
+        """It is not valid; of several statuses the last one stays, and every reason."""
+        self.status = status
+        self.warnings.append(f"{status}: {reason}")
 
 
-def load_row(
-    name: str, kind: str, segments: list[Segment], seed: int, capacity_per_s: float, limit: Limit | None
-) -> LoadRow:
+def load_row(name: str, segments: Sequence[Segment], seed: int, capacity_per_s: float, limit: Limit | None) -> LoadRow:
     """Of segments at one rate.
 
     Args:
         name: of the load, as it was typed.
-        kind: of its arrivals; theory knows the mean response of ``poisson`` at one server.
         segments: one at least.
         seed: of the first schedule.
         capacity_per_s: requests per second that a closed loop was served, on all servers.
@@ -154,78 +158,90 @@ def load_row(
     """
     import numpy as np
 
-    rate_per_s, servers = segments[0].rate_per_s, segments[0].servers
-    joined = {
-        what: np.concatenate([getattr(segment, what) for segment in segments])
-        for what in ("responses_s", "services_s", "waits_s", "lateness_s")
-    }
-    responses_s, services_s = joined["responses_s"], joined["services_s"]
-    requests = sum(segment.served.requests for segment in segments)
+    def joined(what: str) -> Times:
+        return np.concatenate([getattr(segment, what) for segment in segments])
+
+    responses_s, waited_s = joined("responses_s"), joined("lateness_s")
     length_s = sum(float(segment.served.end_s.max()) for segment in segments)
-    failures = [failure for segment in segments for failure in segment.served.failures]
-    theory_s = None
-    if kind in ("poisson", "peak") and servers == 1:
-        theory_s = queueing.pollaczek_khinchine_mean_s(services_s, rate_per_s)
-    late_s = float(np.percentile(joined["lateness_s"], 99)) if len(joined["lateness_s"]) else None
-    late_from_s = max(LATE_S, LATE_SHARE * float(np.median(responses_s)))
-    found = LoadRow(
-        responses_s.tolist(),
-        {
-            "load_arrivals": name,
-            "load_seed": seed,
-            "load_servers": servers,
-            "load_capacity_per_s": capacity_per_s,
-            "load_rate_offered_per_s": rate_per_s,
-            "load_rate_served_per_s": requests / length_s,
-            "load_requests": requests,
-            "load_failed_requests": len(failures),
-            "load_utilization": float(np.sum(services_s)) / length_s / servers,
-            "load_wait_p99_s": float(np.percentile(joined["waits_s"], 99)),
-            "load_service_median_s": float(np.median(services_s)),
-            "load_service_p99_s": float(np.percentile(services_s, 99)),
-            "load_response_mean_s": float(np.mean(responses_s)),
-            "load_response_mean_theory_s": theory_s,
-            "load_queue_max": max(segment.queue_max for segment in segments),
-            "load_lateness_p99_s": late_s,
-            "load_lateness_max_s": float(joined["lateness_s"].max()) if len(joined["lateness_s"]) else None,
-            "load_services_s": services_s.tolist(),
-        },
-    )
+    row = LoadRow(responses_s.tolist(), {"load_arrivals": name, "load_seed": seed})
+    row.fields.update(_rates(segments, length_s, capacity_per_s))
     if len(responses_s):
+        row.fields.update(_times(name, segments, joined("waits_s"), joined("services_s"), responses_s))
         p99 = percentile_of(segments, 99.0)
-        found.fields.update(load_p99_low_s=p99.low, load_p99_high_s=p99.high)
-        if (why := p99.open_because(rate_per_s)) is not None:
-            found.warnings.append(f"load_p99_high_s: {why}")
+        row.fields.update(load_p99_low_s=p99.low, load_p99_high_s=p99.high)
+        if (why := p99.open_because(segments[0].rate_per_s)) is not None:
+            row.warnings.append(f"load_p99_high_s: {why}")
     if limit is not None:
-        kept = int(np.count_nonzero(responses_s <= limit.seconds))
-        found.fields.update(
-            load_limit=f"{limit.metric}={limit.seconds * 1e3:g}ms",
-            load_goodput_per_s=kept / length_s,
+        good = int(np.count_nonzero(responses_s <= limit.seconds))
+        row.fields.update(load_limit=limit.text, load_goodput_per_s=good / length_s)
+    has_waited = len(waited_s) > 0
+    row.fields.update(
+        load_lateness_p99_s=float(np.percentile(waited_s, 99)) if has_waited else None,
+        load_lateness_max_s=float(waited_s.max()) if has_waited else None,
+    )
+    if not has_waited:
+        row.warnings.append("load_lateness_p99_s: no request came to a free server, so there is no lateness")
+    _judge(row, segments, late(waited_s, responses_s))
+    return row
+
+
+def _rates(segments: Sequence[Segment], length_s: float, capacity_per_s: float) -> dict[str, Any]:
+    """Requests, and requests per second."""
+    requests = sum(segment.served.requests for segment in segments)
+    busy_s = sum(float((segment.served.end_s - segment.served.start_s).sum()) for segment in segments)
+    return {
+        "load_servers": segments[0].servers,
+        "load_capacity_per_s": capacity_per_s,
+        "load_rate_offered_per_s": segments[0].rate_per_s,
+        "load_rate_served_per_s": requests / length_s,
+        "load_requests": requests,
+        "load_failed_requests": sum(len(segment.served.failures) for segment in segments),
+        "load_utilization": busy_s / length_s / segments[0].servers,
+        "load_queue_max": max(segment.queue_max for segment in segments),
+    }
+
+
+def _times(
+    name: str, segments: Sequence[Segment], waits_s: Times, services_s: Times, responses_s: Times
+) -> dict[str, Any]:
+    """Of requests that did not fail; theory knows the mean response of Poisson arrivals at one server."""
+    import numpy as np
+
+    theory_s = None
+    if name.startswith(("poisson", "peak")) and segments[0].servers == 1:
+        theory_s = queueing.pollaczek_khinchine_mean_s(services_s, segments[0].rate_per_s)
+    return {
+        "load_wait_p99_s": float(np.percentile(waits_s, 99)),
+        "load_service_median_s": float(np.median(services_s)),
+        "load_service_p99_s": float(np.percentile(services_s, 99)),
+        "load_response_mean_s": float(np.mean(responses_s)),
+        "load_response_mean_theory_s": theory_s,
+        "load_services_s": services_s.tolist(),
+    }
+
+
+def _judge(row: LoadRow, segments: Sequence[Segment], lateness: tuple[float, float] | None) -> None:
+    """Mark what makes the row invalid, the gravest last."""
+    if lateness is not None:
+        late_us, limit_us = (1e6 * seconds for seconds in lateness)
+        row.mark(
+            "late",
+            f"a free server noticed 1 % of the requests more than {late_us:,.0f} us after they were due "
+            f"(limit {limit_us:,.0f} us), because other work had the CPU",
         )
-    overloaded = any(segment.overloaded for segment in segments)
-    if overloaded:
-        found.status = "overloaded"
+    if any(segment.overloaded for segment in segments):
         work = statistics.fmean(segment.offered_work for segment in segments)
-        found.warnings.append(
-            f"overloaded: {rate_per_s:.4g} requests/s are {work:.0%} of what is served at most, so the queue grew "
-            "until the end: the percentiles depend on how long one measures"
+        row.mark(
+            "overloaded",
+            f"{segments[0].rate_per_s:.4g} requests/s are {work:.0%} of what is served at most, so the queue grew "
+            "until the end: the percentiles depend on how long one measures",
         )
-    late = late_s is not None and late_s > late_from_s
-    if late:
-        assert late_s is not None
-        found.status = "late" if found.status == "ok" else found.status
-        found.warnings.append(
-            f"late: a free server noticed 1 % of the requests more than {late_s * 1e6:,.0f} us after they were due "
-            f"(limit {late_from_s * 1e6:,.0f} us), because other work had the CPU"
-        )
-    if late_s is None:
-        found.warnings.append("load_lateness_p99_s: no request came to a free server, so there is no lateness")
-    found.fields["load_valid"] = not (late or overloaded or failures)
+    failures = [failure for segment in segments for failure in segment.served.failures]
     if failures:
-        found.status = "errors"
-        index, text = failures[0]
-        found.warnings.append(
-            f"errors: {len(failures)} of {requests} requests failed, the first, request {index + 1}, with {text}; "
-            "the percentiles are of the others"
+        (index, text), requests = failures[0], row.fields["load_requests"]
+        row.mark(
+            "errors",
+            f"{len(failures)} of {requests} requests failed, the first, request {index + 1}, with {text}; "
+            "the percentiles are of the others",
         )
-    return found
+    row.fields["load_valid"] = row.status == "ok"

@@ -73,7 +73,7 @@ def local(call: PreparedCall) -> Play:
     """Serves a schedule here."""
 
     def play(due_s: NDArray[np.float64]) -> serving.Served:
-        return serving.serve(call, enumerate(memoryview(due_s)), time.perf_counter() + LEAD_S)
+        return serving.serve(call, enumerate(due_s.data), time.perf_counter() + LEAD_S)
 
     return play
 
@@ -165,14 +165,14 @@ def under_load(
 
     if asked.kind != PEAK:
         segments = [segment(asked.rate_for(capacity_per_s), 0)]
-        return load_row(name, asked.kind, segments, seed, capacity_per_s, load.limit)
+        return load_row(name, segments, seed, capacity_per_s, load.limit)
     assert load.limit is not None
     try:
         search = Search(segment, services_s, capacity_per_s, load.limit, load.servers, tell)
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)
     found = search.run()
-    row = load_row(name, asked.kind, found.shown.segments, seed, capacity_per_s, load.limit)
+    row = load_row(name, found.shown.segments, seed, capacity_per_s, load.limit)
     row.fields.update(found.fields(load.limit))
     if found.interrupted:
         row.warnings.append(f"interrupted: the peak is of the {len(found.probes)} probes until then")

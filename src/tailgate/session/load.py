@@ -54,6 +54,11 @@ class Limit:
         """Of the responses."""
         return PERCENTS[self.metric]
 
+    @property
+    def text(self) -> str:
+        """``p99=50ms``."""
+        return f"{self.metric}={self.seconds * 1e3:g}ms"
+
 
 @dataclass(frozen=True)
 class Load:

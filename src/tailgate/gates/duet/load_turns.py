@@ -74,7 +74,15 @@ class LoadTurnTaker:
                     index, text = served.failures[0]
                     raise RuntimeError(f"request {index + 1} of {order.requests} failed: {text}")
                 responses_s = (served.end_s - served.due_s).tolist()
-                self._home.send(("block", (responses_s, late(served))))
+                self._home.send(
+                    (
+                        "block",
+                        (
+                            responses_s,
+                            late((served.start_s - served.due_s)[served.waited], served.end_s - served.due_s),
+                        ),
+                    )
+                )
         fixture.keep(responses_s, 1)
         fixture.extra_info.update(protocol="duet", load_arrivals=name)
         fixture.extra_info.setdefault("status", "ok")

@@ -1,11 +1,11 @@
-"""What the pictures of all studies share: a figure without a window or any global state, and its PNG."""
+"""What all pictures share: a figure without a window or any global state, and its PNG."""
 
 from __future__ import annotations
 
 import io
 from typing import Any
 
-from tailgate import TailgateError
+from tailgate.errors import TailgateError
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's: told apart by colour-blind readers, too."""

@@ -1,0 +1,182 @@
+"""Benchmarks under load: response percentiles against the offered rate, the limit, the knee and the saturation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tailgate.errors import TailgateError
+from tailgate.number import number
+from tailgate.results.columns import under_load
+from tailgate.results.load import peak_lines
+from tailgate.results.pictures import COLORS, figure, png
+from tailgate.results.rows import UNTRUSTED
+from tailgate.results.saved_run import Run
+from tailgate.text import markdown_text, milliseconds
+
+NAME = "load"
+PERCENTILES = {"median": "median", "p95": "P95", "p99": "P99"}
+HEADINGS = (
+    "load", "offered/s", "served/s", "busy", "service median", "median", "P95", "P99 [95 %]", "mean", "mean by theory",
+    "longest queue", "lateness P99", "status",
+)  # fmt: skip
+HOW_TO = "measure one with: pytest benchmarks -k NAME --load poisson:10%,30%,50%,70%,80%,90% --benchmark-json=FILE"
+
+
+@dataclass
+class Curve:
+    """One benchmark under its loads, ascending by the offered rate."""
+
+    name: str
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+    peaks: list[str] = field(default_factory=list)
+
+    @property
+    def capacity_per_s(self) -> float:
+        """Requests per second of the closed loops: beyond, the queue only grows. The median over the rows."""
+        found = sorted(row["extra_info"]["load_capacity_per_s"] for row in self.rows)
+        return float(found[len(found) // 2])
+
+    @property
+    def knee_per_s(self) -> float | None:
+        """The offered rate with the most power, which is rate over mean response; ``None`` of fewer than three rates.
+
+        Kleinrock, Proc. International Conference on Communications (1979), 43.1.1-10.
+        """
+        stable = [row["extra_info"] for row in self.rows if row["extra_info"].get("status") != "overloaded"]
+        if len(stable) < 3:
+            return None
+        best = max(stable, key=lambda info: info["load_rate_offered_per_s"] / info["load_response_mean_s"])
+        return float(best["load_rate_offered_per_s"])
+
+    @property
+    def limit(self) -> tuple[str, float] | None:
+        """Its percentile and seconds, where one was given."""
+        for row in self.rows:
+            metric, _, text = str(row["extra_info"].get("load_limit", "")).partition("=")
+            seconds = number(float(text.removesuffix("ms")) / 1e3) if text.endswith("ms") else None
+            if metric in PERCENTILES and seconds is not None:
+                return metric, seconds
+        return None
+
+
+def curves(runs: Sequence[Run]) -> list[Curve]:
+    """By benchmark, its loads taken out of the name.
+
+    Raises:
+        TailgateError: no row is under load.
+    """
+    found: dict[str, Curve] = {}
+    for run in runs:
+        for bench in run["benchmarks"]:
+            info = bench.get("extra_info") or {}
+            if not under_load(info) or number(info.get("load_rate_offered_per_s")) is None:
+                continue
+            load = str(info["load_arrivals"])
+            name = bench["fullname"].replace(f"-{load}]", "]").replace(f"[{load}]", "")
+            curve = found.setdefault(name, Curve(name))
+            curve.peaks += peak_lines(bench["name"], info)
+            curve.rows.append(bench)
+    if not found:
+        raise TailgateError(f"--format={NAME}: no row of these runs is under load; {HOW_TO}")
+    for curve in found.values():
+        curve.rows.sort(key=lambda row: row["extra_info"]["load_rate_offered_per_s"])
+    return list(found.values())
+
+
+def render(runs: Sequence[Run]) -> str:
+    """A table for each benchmark, and where its limit, knee and saturation lie."""
+    return "\n".join(_section(curve) for curve in curves(runs))
+
+
+def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
+    """The curves as a picture."""
+    drawn = curves(runs)
+    picture = figure(7.5, 3.6 * len(drawn), layout="constrained")
+    for axes, curve in zip(picture.subplots(len(drawn), squeeze=False)[:, 0], drawn, strict=True):
+        _draw(axes, curve)
+    return {".png": png(picture, 110)}
+
+
+def _section(curve: Curve) -> str:
+    lines = [
+        f"## {markdown_text(curve.name)} under load",
+        "",
+        f"| {' | '.join(HEADINGS)} |",
+        "|---" * len(HEADINGS) + "|",
+    ]
+    lines += [f"| {' | '.join(map(markdown_text, _cells(row)))} |" for row in curve.rows]
+    lines += ["", f"- Saturation: a closed loop was served {curve.capacity_per_s:.4g} requests/s."]
+    if (knee := curve.knee_per_s) is not None:
+        lines.append(f"- Knee, where rate over mean response is largest: {knee:.4g} requests/s.")
+    if curve.limit is not None:
+        lines.append(_said_of_limit(curve, *curve.limit))
+    lines += [f"- {markdown_text(text)}" for text in curve.peaks]
+    return "\n".join([*lines, ""])
+
+
+def _said_of_limit(curve: Curve, metric: str, limit_s: float) -> str:
+    held = [
+        row["extra_info"]["load_rate_offered_per_s"]
+        for row in curve.rows
+        if row["stats"].get(metric) is not None
+        and row["stats"][metric] <= limit_s
+        and row["extra_info"].get("status") not in UNTRUSTED
+    ]
+    goal = f"{PERCENTILES[metric]} within {milliseconds(limit_s)}"
+    if not held:
+        return f"- No undisturbed rate of these had {goal}."
+    return f"- The highest undisturbed rate of these with {goal}: {max(held):.4g} requests/s."
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    info, stats = row["extra_info"], row["stats"]
+
+    def time(value: Any) -> str:
+        return "?" if number(value) is None else milliseconds(value)
+
+    def rate(name: str) -> str:
+        return "?" if number(info.get(name)) is None else f"{info[name]:.4g}"
+
+    return [
+        str(info["load_arrivals"]),
+        rate("load_rate_offered_per_s"),
+        rate("load_rate_served_per_s"),
+        "?" if number(info.get("load_utilization")) is None else f"{info['load_utilization']:.0%}",
+        time(info.get("load_service_median_s")),
+        time(stats.get("median")),
+        time(stats.get("p95")),
+        f"{time(stats.get('p99'))} [{time(stats.get('p99_low'))}, {time(stats.get('p99_high'))}]",
+        time(info.get("load_response_mean_s")),
+        time(info.get("load_response_mean_theory_s")),
+        str(info.get("load_queue_max", "?")),
+        time(info.get("load_lateness_p99_s")),
+        str(info.get("status", "ok")),
+    ]
+
+
+def _draw(axes: Any, curve: Curve) -> None:
+    rates = [row["extra_info"]["load_rate_offered_per_s"] for row in curve.rows]
+    for color, (name, label) in zip(COLORS, PERCENTILES.items(), strict=False):
+        axes.plot(rates, [row["stats"][name] * 1e3 for row in curve.rows], marker="o", color=color, label=label)
+    p99 = [row["stats"] for row in curve.rows]
+    for rate_per_s, stats in zip(rates, p99, strict=True):
+        low_s, high_s = stats.get("p99_low"), stats.get("p99_high")
+        if low_s is not None and high_s is not None:
+            axes.plot([rate_per_s, rate_per_s], [low_s * 1e3, high_s * 1e3], color=COLORS[2], linewidth=6, alpha=0.25)
+    for row in curve.rows:
+        if row["extra_info"].get("status", "ok") in UNTRUSTED:
+            axes.plot(row["extra_info"]["load_rate_offered_per_s"], row["stats"]["p99"] * 1e3, "kx", markersize=10)
+    axes.axvline(curve.capacity_per_s, color="gray", linestyle="--", label="saturation (closed loop)")
+    if curve.knee_per_s is not None:
+        axes.axvline(curve.knee_per_s, color="gray", linestyle=":", label="knee")
+    if curve.limit is not None:
+        axes.axhline(curve.limit[1] * 1e3, color=COLORS[3], label=f"limit of {PERCENTILES[curve.limit[0]]}")
+    axes.set_yscale("log")
+    axes.set_xlim(left=0)
+    axes.set_xlabel("offered rate (requests/s)")
+    axes.set_ylabel("response (ms)")
+    axes.set_title(curve.name.rpartition("::")[2], fontsize=10)
+    axes.grid(which="both", alpha=0.3)
+    axes.legend(fontsize=8)
