@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from studies import pictures  # noqa: E402 (its folder has to be on the path first)
+from tailgate.results import pictures  # noqa: E402 (its folder has to be on the path first)
 from tailgate.results.rows import Row, rows_of  # noqa: E402
 from tailgate.results.saved_run import load_run  # noqa: E402
 
