@@ -47,7 +47,7 @@ def block_interval(
         return None, None
     ascending = sorted(samples) if ordered is None else ordered
     share = effective_share(samples, ascending, quantile, confidence)
-    low, high = _ranks(count, share, quantile, (1 - confidence) / 2)
+    low, high = effective_ranks(count, share, quantile, (1 - confidence) / 2)
     return (None if low is None else ascending[low - 1], None if high is None else ascending[high - 1])
 
 
@@ -107,8 +107,11 @@ def _design_effect(counts: Sequence[int], size: int) -> float:
     return squares / (len(counts) - 1) / expected
 
 
-def _ranks(count: int, share: float, quantile: float, tail: float) -> tuple[int | None, int | None]:
-    """Ranks from 1. With a share of 1 those of ``order_statistic_ranks``."""
+def effective_ranks(count: int, share: float, quantile: float, tail: float) -> tuple[int | None, int | None]:
+    """Ranks (from 1) of an interval where each of ``count`` samples is worth ``share`` independent ones.
+
+    With a share of 1 they are those of ``order_statistic_ranks``.
+    """
     from scipy.special import betainc
 
     worth = count * share
