@@ -10,8 +10,8 @@ A request waits for those before it, so long responses come together, and the in
   Association 47 (1952) 635-646; Korn and Graubard, Survey Methodology 24 (1998) 193-201.
 - A few long cycles make most of that variance. Satterthwaite's degrees of freedom (Biometrics Bulletin 2 (1946)
   110-114) are the number of equal cycles that would tell it as well, and Student's t takes off what so few leave open.
-- Above P99 there are few cycles. The effect changes little from P92 to P99, so it is taken at 1, 2, 4 and 8 times as
-  many responses above; the largest effect counts, with the largest number of cycles.
+- Few cycles reach above P99, and the effect of lower quantiles is nearly the same. So it is taken at 1, 2, 4, ... times
+  as many responses above; the largest effect counts, with the largest number of cycles.
 
 docs/evidence/load.md has the coverage on simulated queues.
 """
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-TAILS = (1, 2, 4, 8)
-"""How many times as many responses lie above the thresholds at which the effect is taken."""
-LARGEST_TAIL = 0.5
+LARGEST_TAIL = 0.4
+"""The largest share of responses above a threshold at which the effect is taken; above the quantile it always is."""
 FEWEST_CYCLES = 4.0
 """Effective cycles below which there is no upper end: their variance is not known well enough."""
 
@@ -110,10 +109,9 @@ def _dependence(
     count = len(values)
     sizes = np.diff(begins, append=count)
     effect, cycles = 1.0, 0.0
-    for tail in TAILS:
-        above = tail * (1 - quantile)
-        if tail > 1 and above > LARGEST_TAIL:
-            break
+    if len(begins) < 2:
+        return effect, cycles
+    for above in _tails(1 - quantile):
         threshold = ordered[min(count - 1, math.floor((1 - above) * count))]
         over = values > threshold
         if not over.any():  # ties, or too few requests for any to lie above
@@ -128,6 +126,11 @@ def _dependence(
         elif share == 1:  # all responses are alike
             cycles = max(cycles, float(len(begins)))
     return effect, cycles
+
+
+def _tails(above: float) -> list[float]:
+    """The share of responses above the quantile, and its doubles up to the largest."""
+    return [above] + [above * 2**twice for twice in range(1, 64) if above * 2**twice <= LARGEST_TAIL]
 
 
 def _share(effect: float, cycles: float, confidence: float) -> float:
