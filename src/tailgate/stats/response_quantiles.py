@@ -48,7 +48,8 @@ class ResponseQuantile:
     effective_requests: float
     """Independent requests that would tell as much of this quantile."""
     requests_needed: int | None
-    """About how many requests of this load bound the quantile from above; ``None`` where too few tell."""
+    """About how many requests of this load bound the quantile from above in most runs; twice as many nearly always do.
+    Short runs say too few. ``None`` where nothing tells."""
 
     def open_because(self, requests_per_s: float | None = None) -> str | None:
         """Why the interval has no upper end; ``None`` where it has one."""
@@ -58,7 +59,7 @@ class ResponseQuantile:
         if self.requests_needed is None:
             return said
         time = f", {self.requests_needed / requests_per_s:.0f} s at this rate" if requests_per_s else ""
-        return f"{said}; it needs about {self.requests_needed} requests{time}"
+        return f"{said}; it needs at least some {self.requests_needed} requests{time}"
 
 
 def response_quantile(
