@@ -13,8 +13,9 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import mlperf_loadgen as loadgen
+import mlperf_loadgen as loadgen  # type: ignore[import-not-found]
 
 
 def main(model: str, rate_per_s: float, seconds: float, limit_ms: float, mode: str) -> None:
@@ -31,7 +32,12 @@ def main(model: str, rate_per_s: float, seconds: float, limit_ms: float, mode: s
         call()
     worker = threading.Thread(target=serve)
     worker.start()
-    sut = loadgen.ConstructSUT(lambda queries: [waiting.put(query) for query in queries], lambda: None)
+
+    def issue(queries: list[Any]) -> None:
+        for query in queries:
+            waiting.put(query)
+
+    sut = loadgen.ConstructSUT(issue, lambda: None)
     samples = loadgen.ConstructQSL(1, 1, lambda _: None, lambda _: None)
     settings = loadgen.TestSettings()
     settings.scenario = loadgen.TestScenario.Server
