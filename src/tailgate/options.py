@@ -73,7 +73,7 @@ OPTIONS = (
     Option("rounds", "N", "timed rounds, whatever the protocol says"),
     Option("warmup-rounds", "N", "untimed calls before them, whatever the protocol says"),
     Option("order", "ORDER", "given, or random (seeded) over all selected benchmarks"),
-    Option("seed", "N", "for --order=random; default 0"),
+    Option("seed", "N", "for --order=random, and for the arrivals of --load; default 0"),
     Option("meters", "NAMES", "what to sample beside time, comma-separated, or none"),
     Option("csv", "FILE", "append one tidy row to FILE as each benchmark ends"),
     Option("isolation", "WAY", "process: each benchmark in a fresh process; none (default): as pytest-benchmark"),

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from tailgate.results import pictures
 from studies.framework_comparison.entries import Entry, Group
 from studies.framework_comparison.predicates import shown, value_of
+from tailgate.results import pictures
 
 LOG_FROM = 20.0
 """Where the largest is so many times the smallest, a linear axis shows one bar and some dust."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from studies.gpu_precision.cells import Cell, Curve
 from studies.gpu_precision.reading import Study
+from tailgate import printable
 from tailgate.results.pictures import figure as empty_figure
 from tailgate.results.pictures import png
-from tailgate import printable
 
 COLOURS = {"fp32": "#333333", "tf32": "#8a6d3b", "bf16": "#2a7f62", "fp16": "#1f6fb2", "int8": "#c8452f"}
 OTHER_COLOUR = "#888888"

@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tailgate.results import pictures
 from studies.onnx_profiles.correlation import linear_fit
 from studies.onnx_profiles.pairs import Found, evaluate, pairs, points
 from studies.onnx_profiles.published import FLOPS_LATENCY, PARAMETERS_MEMORY
 from studies.onnx_profiles.rows import MEMORY, Profile, Setting, memory_meter
 from studies.onnx_profiles.sections import by_size
 from tailgate import printable
+from tailgate.results import pictures
 
 BySetting = Mapping[Setting, Sequence[Profile]]
 MARKERS = "osD^vP*"

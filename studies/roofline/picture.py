@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from tailgate.results import pictures
 from studies.roofline.bound import attainable
 from studies.roofline.rows import DISTURBED, TRAINING, Place, Point, Roofline, Roofs
 from tailgate import printable
+from tailgate.results import pictures
 from tailgate.results.precision_labels import arithmetic
 
 COLORS = {"fp32": "#0072B2", "tf32": "#56B4E9", "bf16": "#D55E00", "fp16": "#CC79A7", "int8": "#009E73"}

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.stats import block_quantiles
-from tailgate.stats.block_quantiles import FEWEST_SAMPLES, block_interval, effective_share
+from tailgate.stats.block_quantiles import FEWEST_SAMPLES, block_interval, effective_ranks, effective_share
 from tailgate.stats.quantiles import order_statistic_interval, order_statistic_ranks
 
 SAMPLES_S = st.lists(st.floats(1e-6, 10), min_size=FEWEST_SAMPLES, max_size=300)
@@ -59,14 +58,14 @@ def test_a_burst_is_worth_less_than_the_same_rounds_far_apart(seed):
 @settings(deadline=None)
 @given(st.integers(1, 3000), st.sampled_from([0.5, 0.9, 0.99, 0.999]), st.sampled_from([0.9, 0.95, 0.99]))
 def test_rounds_that_are_worth_one_each_have_the_ranks_of_order_statistics(count, quantile, confidence):
-    found = block_quantiles._ranks(count, 1.0, quantile, (1 - confidence) / 2)
+    found = effective_ranks(count, 1.0, quantile, (1 - confidence) / 2)
     assert found == order_statistic_ranks(count, quantile, confidence)
 
 
 @given(st.integers(100, 5000), st.floats(0.01, 1), st.floats(0.01, 1))
 def test_the_less_a_round_is_worth_the_wider(count, one, other):
     less, more = sorted((one, other))
-    (low, high), (wide_low, wide_high) = (block_quantiles._ranks(count, worth, 0.99, 0.025) for worth in (more, less))
+    (low, high), (wide_low, wide_high) = (effective_ranks(count, worth, 0.99, 0.025) for worth in (more, less))
     assert wide_low is None or (low is not None and wide_low <= low)
     assert wide_high is None or (high is not None and wide_high >= high)
 

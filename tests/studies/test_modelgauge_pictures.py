@@ -9,8 +9,8 @@ from studies.onnx_profiles import pictures
 from studies.onnx_profiles.pairs import evaluate, pairs
 from studies.onnx_profiles.report import attachments, render
 from studies.onnx_profiles.rows import profiles
-from tailgate.results.pictures import COLORS
 from tailgate.errors import TailgateError
+from tailgate.results.pictures import COLORS
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

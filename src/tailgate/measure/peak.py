@@ -1,10 +1,10 @@
 """The highest rate of Poisson arrivals at which most responses keep a limit: a search by probes, each a measured load.
 
 Every probe passes, fails or stays undecided by the interval of its percentile, and the answer lies between the highest
-rate that passed and the lowest that failed. Where to probe, and the point between the two, come from a simulation with
-the service times measured so far. A probe corrects it by what the same schedule gave in reality: the luck of that
-schedule's arrivals is in both, so it cancels (a control variate; Law, Simulation Modeling and Analysis, 2015, section
-11.4).
+rate that passed and the lowest that failed. Where to probe, for how long, and the point between the two come from a
+simulation with the service times measured so far. A probe corrects it by what the same schedule gave in reality: the
+luck of that schedule's arrivals is in both, so it cancels (a control variate; Law, Simulation Modeling and Analysis,
+2015, section 11.4).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tailgate.measure.forecast import LEAST_SHARE, Forecast
+from tailgate.measure.forecast import FAIL, PASS, Forecast, verdict_on
 from tailgate.measure.load_row import Segment, percentile_of
 from tailgate.session.load import Limit
 from tailgate.text import milliseconds
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
     Times = NDArray[np.float64]
 
-MOST_SEGMENTS = 12
-"""Of ``--load-seconds`` each, over all probes."""
-MOST_OF_A_PROBE = 3
-"""Segments at one rate: what stays undecided after them is close to the peak."""
-STEP = 0.05
-"""From the estimate to the probes beside it; farther by as much where one stays undecided."""
-PASS, FAIL, UNDECIDED = "pass", "fail", "undecided"
+LOW_SEGMENTS, HIGH_SEGMENTS = 7, 4
+"""Of ``--load-seconds`` each, at most, of the probe below the estimate and of that above: to bound a percentile from
+above takes more requests than to bound it from below. With the first probe they are 12."""
+STEP, FARTHEST = 0.05, 0.6
+"""Of the estimate: the distances at which a probe is considered."""
 
 
 @dataclass
@@ -44,12 +42,8 @@ class Probe:
     def judged(self, limit: Limit) -> tuple[str, float, float | None, float | None]:
         """The verdict, the percentile and the ends of its interval in seconds."""
         found = percentile_of(self.segments, limit.percent)
-        value_s, low_s, high_s = found.value, found.low, found.high
-        if any(segment.overloaded for segment in self.segments) or (low_s is not None and low_s > limit.seconds):
-            return FAIL, value_s, low_s, high_s
-        if high_s is not None and high_s <= limit.seconds:
-            return PASS, value_s, low_s, high_s
-        return UNDECIDED, value_s, low_s, high_s
+        grew = any(segment.overloaded for segment in self.segments)
+        return FAIL if grew else verdict_on(found, limit.seconds), found.value, found.low, found.high
 
 
 @dataclass
@@ -116,14 +110,15 @@ class Search:
     ) -> None:
         import numpy as np
 
-        self._play, self._closed_s, self._capacity_per_s = play, services_s, capacity_per_s
+        self._play, self._capacity_per_s = play, capacity_per_s
         self._limit, self._servers, self._tell = limit, servers, tell
         self._probes: list[Probe] = []
         median_s = float(np.median(services_s))
         if median_s >= limit.seconds:
             alone = f"the median service time alone is {milliseconds(median_s)}"
             raise ValueError(f"--load-limit={limit.text}: {alone}, so no rate can hold it")
-        first = Forecast(services_s, servers, limit).rate_per_s(limit.seconds, capacity_per_s)
+        self._forecast, self._factor = Forecast(services_s, servers, limit), 1.0
+        first = self._forecast.rate_per_s(limit.seconds, capacity_per_s)
         if first is None:
             quantile_s = float(np.percentile(services_s, limit.percent))
             alone = f"{limit.metric} of the service time alone is {milliseconds(quantile_s)} in a closed loop"
@@ -131,16 +126,16 @@ class Search:
         self._estimate_per_s = first
 
     def run(self) -> Peak:
-        """Probe until the peak is enclosed as closely as it can be told, or ``MOST_SEGMENTS`` are played.
+        """Probe at the estimate, then on either side of it as near as the time allows.
 
         Raises:
             KeyboardInterrupt: before the first probe was whole; after it, what was found so far is returned.
         """
         interrupted = False
         try:
-            self._probe(self._estimate_per_s)
-            for side, wanted in ((-1, PASS), (1, FAIL), (-1, PASS), (1, FAIL)):
-                self._toward(side, wanted)
+            self._probe(self._estimate_per_s, 1)
+            for wanted, side, most_segments in ((PASS, -1, LOW_SEGMENTS), (FAIL, 1, HIGH_SEGMENTS)):
+                self._probe(*self._plan(wanted, side, most_segments))
         except KeyboardInterrupt:
             self._probes = [probe for probe in self._probes if probe.segments]
             if not self._probes:
@@ -154,36 +149,34 @@ class Search:
         ordered = sorted(self._probes, key=lambda probe: probe.rate_per_s)
         return Peak(ordered, estimate, low, high, shown, interrupted)
 
-    def _toward(self, side: int, wanted: str) -> None:
-        """Probe farther and farther to one side of the estimate until one is decided as it must be there."""
-        distance = STEP
-        while self._segments < MOST_SEGMENTS and not self._enclosed(side):
-            rate_per_s = self._estimate_per_s * (1 + side * distance)
-            if rate_per_s <= LEAST_SHARE * self._capacity_per_s or self._probe(rate_per_s) == wanted:
-                return
-            distance += STEP
+    def _plan(self, wanted: str, side: int, most_segments: int) -> tuple[float, int]:
+        """The rate nearest to the estimate that simulated probes decide, and how many segments that takes them.
 
-    def _enclosed(self, side: int) -> bool:
-        low, high = self._ends()
-        if side < 0:
-            return low is not None and low >= self._estimate_per_s * (1 - 2 * STEP)
-        return high is not None and high <= self._estimate_per_s * (1 + 2 * STEP)
+        How many is fixed beforehand: to look after each, and stop at the first that decides, would favour luck.
+        """
+        (first, *_), limit_s = self._probes[0].segments, self._limit.seconds / self._factor
+        for step in range(1, round(FARTHEST / STEP) + 1):
+            rate_per_s = self._estimate_per_s * (1 + side * step * STEP)
+            requests = max(1, round(first.served.requests * rate_per_s / first.rate_per_s))
+            if self._forecast.decides(rate_per_s, requests * most_segments, limit_s, wanted):
+                fewer = (n for n in range(1, most_segments)
+                         if self._forecast.decides(rate_per_s, requests * n, limit_s, wanted))  # fmt: skip
+                return rate_per_s, next(fewer, most_segments)
+        return rate_per_s, most_segments
 
-    def _probe(self, rate_per_s: float) -> str:
-        """Play it until it is decided, three times at most."""
+    def _probe(self, rate_per_s: float, segments: int) -> None:
+        """Play so many schedules of a rate, and judge them together."""
         probe = Probe(rate_per_s)
         self._probes.append(probe)
-        verdict = UNDECIDED
-        while verdict == UNDECIDED and len(probe.segments) < MOST_OF_A_PROBE and self._segments < MOST_SEGMENTS:
+        for _ in range(segments):
             probe.segments.append(self._play(rate_per_s, self._segments))
-            verdict, value_s, low_s, high_s = probe.judged(self._limit)
-            ends = ", ".join("?" if end is None else milliseconds(end) for end in (low_s, high_s))
-            self._tell(
-                f"probe {self._segments}: {rate_per_s:.4g}/s, {self._limit.metric} {milliseconds(value_s)} [{ends}], "
-                f"{verdict}"
-            )
         self._estimate()
-        return verdict
+        verdict, value_s, low_s, high_s = probe.judged(self._limit)
+        ends = ", ".join("?" if end is None else milliseconds(end) for end in (low_s, high_s))
+        self._tell(
+            f"probe {len(self._probes)}: {rate_per_s:.4g}/s, {self._limit.metric} {milliseconds(value_s)} [{ends}], "
+            f"{verdict}"
+        )
 
     @property
     def _segments(self) -> int:
@@ -206,7 +199,8 @@ class Search:
         forecast = Forecast(np.concatenate([segment.services_s for segment in segments]), self._servers, self._limit)
         stable = [segment for segment in segments if segment.offered_work < 1] or segments
         weights = [segment.served.requests for segment in stable]
-        log_factor = float(np.average([forecast.correction(segment) for segment in stable], weights=weights))
-        found = forecast.rate_per_s(self._limit.seconds / math.exp(log_factor), self._capacity_per_s)
+        factor = math.exp(np.average([forecast.correction(segment) for segment in stable], weights=weights))
+        found = forecast.rate_per_s(self._limit.seconds / factor, self._capacity_per_s)
+        self._forecast, self._factor = forecast, factor
         if found is not None:
             self._estimate_per_s = found

@@ -103,9 +103,7 @@ def md1_response_quantile_s(rate_per_s: float, service_s: float, quantile: float
 def _utilization(rate_per_s: float, service_s: float, quantile: float) -> float:
     utilization = rate_per_s * service_s
     if not 0 < utilization < 1 or not 0 < quantile < 1:
-        raise ValueError(
-            f"no quantile {quantile!r} of a queue with utilization {utilization!r}; both must be in (0, 1)"
-        )
+        raise ValueError(f"no quantile {quantile!r} at utilization {utilization!r}: both must be within (0, 1)")
     return utilization
 
 

@@ -10,8 +10,8 @@ A request waits for those before it, so long responses come together, and the in
   Association 47 (1952) 635-646; Korn and Graubard, Survey Methodology 24 (1998) 193-201.
 - A few long cycles make most of that variance. Satterthwaite's degrees of freedom (Biometrics Bulletin 2 (1946)
   110-114) are the number of equal cycles that would tell it as well, and Student's t takes off what so few leave open.
-- Above P99 there are few cycles. The effect changes little from P92 to P99, so it is taken at 1, 2, 4 and 8 times as
-  many responses above; the largest effect counts, with the largest number of cycles.
+- Few cycles reach above P99, and the effect of lower quantiles is nearly the same. So it is taken at 1, 2, 4, ... times
+  as many responses above; the largest effect counts, with the largest number of cycles.
 
 docs/evidence/load.md has the coverage on simulated queues.
 """
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-TAILS = (1, 2, 4, 8)
-"""How many times as many responses lie above the thresholds at which the effect is taken."""
-LARGEST_TAIL = 0.5
+LARGEST_TAIL = 0.4
+"""The largest share of responses above a threshold at which the effect is taken; above the quantile it always is."""
 FEWEST_CYCLES = 4.0
-"""Effective cycles below which there is no interval: their variance is not known well enough to tell anything."""
+"""Effective cycles below which there is no upper end: their variance is not known well enough."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ class ResponseQuantile:
     effective_requests: float
     """Independent requests that would tell as much of this quantile."""
     requests_needed: int | None
-    """About how many requests of this load bound the quantile from above; ``None`` where too few tell."""
+    """About how many requests of this load bound the quantile from above in most runs; twice as many nearly always do.
+    Short runs say too few. ``None`` where nothing tells."""
 
     def open_because(self, requests_per_s: float | None = None) -> str | None:
         """Why the interval has no upper end; ``None`` where it has one."""
@@ -59,7 +59,7 @@ class ResponseQuantile:
         if self.requests_needed is None:
             return said
         time = f", {self.requests_needed / requests_per_s:.0f} s at this rate" if requests_per_s else ""
-        return f"{said}; it needs about {self.requests_needed} requests{time}"
+        return f"{said}; it needs at least some {self.requests_needed} requests{time}"
 
 
 def response_quantile(
@@ -88,9 +88,9 @@ def response_quantile(
     ordered = np.sort(values)
     effect, cycles = _dependence(values, ordered, begins, quantile)
     share = _share(effect, cycles, confidence)
-    low = high = None
-    if share > 0:
-        low, high = effective_ranks(count, share, quantile, (1 - confidence) / 2)
+    low, high = effective_ranks(count, share, quantile, (1 - confidence) / 2) if share > 0 else (None, None)
+    if cycles < FEWEST_CYCLES:
+        high = None  # the next cycle may be longer than all of these; a queue that began empty bounds from below
     return ResponseQuantile(
         value=float(np.quantile(ordered, quantile)),
         low=None if low is None else float(ordered[low - 1]),
@@ -110,10 +110,9 @@ def _dependence(
     count = len(values)
     sizes = np.diff(begins, append=count)
     effect, cycles = 1.0, 0.0
-    for tail in TAILS:
-        above = tail * (1 - quantile)
-        if tail > 1 and above > LARGEST_TAIL:
-            break
+    if len(begins) < 2:
+        return effect, cycles
+    for above in _tails(1 - quantile):
         threshold = ordered[min(count - 1, math.floor((1 - above) * count))]
         over = values > threshold
         if not over.any():  # ties, or too few requests for any to lie above
@@ -130,11 +129,16 @@ def _dependence(
     return effect, cycles
 
 
+def _tails(above: float) -> list[float]:
+    """The share of responses above the quantile, and its doubles up to the largest."""
+    return [above] + [above * 2**twice for twice in range(1, 64) if above * 2**twice <= LARGEST_TAIL]
+
+
 def _share(effect: float, cycles: float, confidence: float) -> float:
-    """Independent requests that one is worth; 0 where the cycles are too few to tell."""
+    """Independent requests that one is worth; 0 where there are no two cycles to compare."""
     from scipy.special import ndtri, stdtrit
 
-    if cycles < FEWEST_CYCLES:
+    if cycles == 0:
         return 0.0
     end = (1 + confidence) / 2
     return float(ndtri(end) / stdtrit(cycles, end)) ** 2 / effect

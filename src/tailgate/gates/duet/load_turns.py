@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,15 +32,16 @@ class ScheduleOrder:
     """One schedule that a side is to play."""
 
     rate_per_s: float
-    requests: int
-    seed: int
+    due_s: array[float]
+    """Drawn by the parent: another numpy on a side could draw others from the same seed."""
 
 
 def segment_order(load: Load, name: str, capacity_per_s: float, seed: int) -> ScheduleOrder:
     """One of the schedules that a side plays in a pair, at a rate by base's capacity."""
     rate_per_s = parsed(name).rate_for(capacity_per_s)
     requests = max(LEAST_REQUESTS, math.ceil(rate_per_s * load.seconds))
-    return ScheduleOrder(rate_per_s, math.ceil(requests / LEAST_BLOCKS), seed)
+    due_s = schedule(parsed(name), rate_per_s, math.ceil(requests / LEAST_BLOCKS), seed)
+    return ScheduleOrder(rate_per_s, array("d", due_s.tobytes()))
 
 
 class LoadTurnTaker:
@@ -53,6 +55,8 @@ class LoadTurnTaker:
 
         A request that fails fails the test, as it would in a closed loop.
         """
+        import numpy as np
+
         load = fixture.settings.load
         assert load is not None
         name = checked(call, fixture, load)
@@ -60,7 +64,6 @@ class LoadTurnTaker:
         thread_s, process_s = time.thread_time(), time.process_time()
         warm_s = warm_up_closed(call, fixture)
         one_thread = is_one_thread(time.thread_time() - thread_s, time.process_time() - process_s)
-        asked = parsed(name)
         responses_s: list[float] = []
         self._home.send(("ready", {"load": name, "one_thread": one_thread, "fixed": None, "iterations": 1}))
         with fixture.without_gc():
@@ -68,11 +71,10 @@ class LoadTurnTaker:
                 if order == "capacity":
                     self._home.send(("capacity", closed_loop(call, warm_s)[1]))
                     continue
-                due_s = schedule(asked, order.rate_per_s, order.requests, order.seed)
-                served = local(call)(due_s)
+                served = local(call)(np.frombuffer(order.due_s))
                 if served.failures:
                     index, text = served.failures[0]
-                    raise RuntimeError(f"request {index + 1} of {order.requests} failed: {text}")
+                    raise RuntimeError(f"request {index + 1} of {len(order.due_s)} failed: {text}")
                 responses_s = (served.end_s - served.due_s).tolist()
                 self._home.send(
                     (

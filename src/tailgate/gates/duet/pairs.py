@@ -164,7 +164,7 @@ class Pair:
             many = f"{made.rate_per_s:.4g} requests/s overload base, which serves {capacity_per_s:.4g}/s at most"
             made.unlike = f"{many}: its percentiles depend on how long one measures; lower --load"
             return
-        made.turns = Turns(1, orders[0].requests, LEAST_BLOCKS, 0)
+        made.turns = Turns(1, len(orders[0].due_s), LEAST_BLOCKS, 0)
         with self._pinned(ready) as made.cpu:
             before = trust.read()
             for number, side in enumerate(abba(LEAST_BLOCKS, made.first)):

@@ -93,7 +93,7 @@ def render(runs: Sequence[Run]) -> str:
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
     """The curves as a picture."""
     drawn = curves(runs)
-    picture = figure(7.5, 3.6 * len(drawn), layout="constrained")
+    picture = figure(9, 3.6 * len(drawn), layout="constrained")
     for axes, curve in zip(picture.subplots(len(drawn), squeeze=False)[:, 0], drawn, strict=True):
         _draw(axes, curve)
     return {".png": png(picture, 110)}
@@ -165,18 +165,22 @@ def _draw(axes: Any, curve: Curve) -> None:
         low_s, high_s = stats.get("p99_low"), stats.get("p99_high")
         if low_s is not None and high_s is not None:
             axes.plot([rate_per_s, rate_per_s], [low_s * 1e3, high_s * 1e3], color=COLORS[2], linewidth=6, alpha=0.25)
-    for row in curve.rows:
-        if row["extra_info"].get("status", "ok") in UNTRUSTED:
-            axes.plot(row["extra_info"]["load_rate_offered_per_s"], row["stats"]["p99"] * 1e3, "kx", markersize=10)
+    invalid = [row for row in curve.rows if row["extra_info"].get("status", "ok") in UNTRUSTED]
+    if invalid:
+        places = [row["extra_info"]["load_rate_offered_per_s"] for row in invalid]
+        axes.plot(places, [row["stats"]["p99"] * 1e3 for row in invalid], "kx", markersize=10, label="row not valid")
     axes.axvline(curve.capacity_per_s, color="gray", linestyle="--", label="saturation (closed loop)")
     if curve.knee_per_s is not None:
         axes.axvline(curve.knee_per_s, color="gray", linestyle=":", label="knee")
     if curve.limit is not None:
         axes.axhline(curve.limit[1] * 1e3, color=COLORS[3], label=f"limit of {PERCENTILES[curve.limit[0]]}")
     axes.set_yscale("log")
+    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        ticks("{x:g}")
+    axes.tick_params(axis="y", which="minor", labelsize=7)
     axes.set_xlim(left=0)
     axes.set_xlabel("offered rate (requests/s)")
     axes.set_ylabel("response (ms)")
     axes.set_title(curve.name.rpartition("::")[2], fontsize=10)
     axes.grid(which="both", alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
