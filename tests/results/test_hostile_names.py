@@ -12,7 +12,7 @@ from typing import Any
 import profiles
 import pytest
 import synthetic_gpus
-import test_accuracy_report
+import test_accuracy
 import test_framework_comparison_report
 import test_roofline_report
 import test_training_report
@@ -71,7 +71,7 @@ def of_roofline() -> Run:
 
 
 def of_accuracy() -> Run:
-    return test_accuracy_report.run(test_accuracy_report.cell("fp32"), test_accuracy_report.cell("int8", 5e-4))
+    return test_accuracy.run(test_accuracy.cell("fp32"), test_accuracy.cell("int8", 5e-4))
 
 
 RUNS: dict[str, Callable[[], Run]] = {

@@ -1,26 +1,41 @@
+"""What a session says: of a wrong value, while it runs, of what was not measured, and at its end."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.errors import TailgateError, as_usage_error, nearest, one_line, unknown_value
+from tailgate.session.findings import Findings
 from tailgate.session.progress import Progress, summary
+from tailgate.session.run import BenchmarkRun
+from tailgate.session.settings import Settings
 from tailgate.text import duration, milliseconds
 
 
 class FakeTerminal:
     """A writer and a clock; ``lines`` is what a reader sees."""
 
-    def __init__(self) -> None:
+    def __init__(self, total: int) -> None:
         self.now_s = 100.0
         self.text = ""
         self.flushed = True
+        self.progress = Progress(self.write, total, now=lambda: self.now_s)
 
     def write(self, text: str, *, flush: bool = False) -> None:
         self.text += text
         self.flushed = flush
 
-    def progress(self, total: int) -> Progress:
-        return Progress(self.write, total, now=lambda: self.now_s)
+    def benchmark(self, name: str, seconds: float = 0.0, said: str = "done", *, measured: bool = True) -> str:
+        """The line of one that took so long."""
+        self.progress.begin(name)
+        self.now_s += seconds
+        self.progress.end(said, measured=measured)
+        return self.lines[-1]
 
     @property
     def lines(self) -> list[str]:
@@ -159,53 +174,125 @@ def test_a_summary_of_several_measurements_gives_the_range_of_medians_and_each_s
 
 
 def test_a_line_is_begun_before_a_benchmark_and_ended_after_it():
-    terminal = FakeTerminal()
-    progress = terminal.progress(1)
-    progress.begin("test_a")
+    terminal = FakeTerminal(1)
+    terminal.progress.begin("test_a")
     assert terminal.text == "[1/1] test_a ... "
     assert terminal.flushed
-    progress.end("median 1 ms", measured=True)
+    terminal.progress.end("median 1 ms", measured=True)
     assert terminal.lines == ["[1/1] test_a ... median 1 ms"]
     assert terminal.flushed
 
 
 def test_numbers_are_as_wide_as_the_total():
-    terminal = FakeTerminal()
-    progress = terminal.progress(10)
-    for name in "abcdefghij":
-        progress.begin(name)
-        progress.end("done", measured=False)
-    assert terminal.lines[0] == "[ 1/10] a ... done"
-    assert terminal.lines[9] == "[10/10] j ... done"
+    terminal = FakeTerminal(10)
+    lines = [terminal.benchmark(name, measured=False) for name in "abcdefghij"]
+    assert (lines[0], lines[9]) == ("[ 1/10] a ... done", "[10/10] j ... done")
 
 
 def test_time_left_follows_from_the_benchmarks_measured_so_far():
-    terminal = FakeTerminal()
-    progress = terminal.progress(4)
+    terminal = FakeTerminal(4)
     for seconds, left in [(10, "; about 30 s left"), (50, "; about 1:00 min left"), (60, "; about 40 s left"), (1, "")]:
-        progress.begin("x")
-        terminal.now_s += seconds
-        progress.end("done", measured=True)
-        assert terminal.lines[-1].endswith(f"x ... done{left}")
+        assert terminal.benchmark("x", seconds).endswith(f"x ... done{left}")
 
 
 def test_skipped_benchmarks_do_not_make_the_rest_look_quick():
-    terminal = FakeTerminal()
-    progress = terminal.progress(3)
-    progress.begin("skipped")
-    progress.end("skipped: no GPU", measured=False)
-    assert terminal.lines[-1] == "[1/3] skipped ... skipped: no GPU"
-    progress.begin("measured")
-    terminal.now_s += 10
-    progress.end("done", measured=True)
-    assert terminal.lines[-1] == "[2/3] measured ... done; about 10 s left"
+    terminal = FakeTerminal(3)
+    skipped = terminal.benchmark("skipped", said="skipped: no GPU", measured=False)
+    assert skipped == "[1/3] skipped ... skipped: no GPU"
+    assert terminal.benchmark("measured", 10) == "[2/3] measured ... done; about 10 s left"
 
 
 def test_time_between_benchmarks_is_not_counted_as_theirs():
-    terminal = FakeTerminal()
-    progress = terminal.progress(2)
+    terminal = FakeTerminal(2)
     terminal.now_s += 500
-    progress.begin("x")
-    terminal.now_s += 5
-    progress.end("done", measured=True)
-    assert terminal.lines[-1].endswith("about 5 s left")
+    assert terminal.benchmark("x", 5).endswith("about 5 s left")
+
+
+METADATA = object()
+
+
+def run_with(settings: Settings, **options: Any) -> Any:
+    config: Any = SimpleNamespace(
+        option=SimpleNamespace(collectonly=False, **options),
+        pluginmanager=SimpleNamespace(get_plugin=lambda name: None),
+        hook=SimpleNamespace(pytest_tailgate_result=lambda **_: None),
+    )
+    return BenchmarkRun(config, settings)
+
+
+@pytest.fixture
+def run() -> Any:
+    made = run_with(Settings())
+    made.counted = []
+    made._recorder._measured = lambda item, rows, complete: made.counted.extend(rows)
+    return made
+
+
+class Item:
+    fixturenames = ("benchmark",)
+    nodeid, name = "test_a.py::test_a", "test_a"
+
+
+ITEM: Any = Item()
+
+
+def report(when: str, outcome: str, **more: Any) -> Any:
+    flags = {name: outcome == name for name in ("passed", "failed", "skipped")}
+    return SimpleNamespace(when=when, outcome=outcome, longrepr="oom: one line", **flags, **more)
+
+
+@pytest.mark.parametrize(
+    ("when", "outcome", "counted"),
+    [
+        ("setup", "passed", False),
+        ("call", "passed", True),
+        ("teardown", "passed", False),
+        ("call", "rerun", False),  # pytest-rerunfailures': it is tried again
+        ("setup", "rerun", False),
+        ("call", "failed", False),
+    ],
+)
+def test_measured_is_what_passed_its_call(run: Any, when: str, outcome: str, counted: bool) -> None:
+    run.note(ITEM, report(when, outcome), [METADATA])
+    assert run.counted == [METADATA] * counted
+
+
+def test_codspeed_beside_our_options_is_one_line() -> None:
+    with pytest.raises(TailgateError, match="--codspeed puts a benchmark fixture"):
+        run_with(replace(Settings(), csv=Path("a.csv")), codspeed=True)
+
+
+def test_a_status_is_told_by_the_report_and_not_read_out_of_its_text(run: Any) -> None:
+    run.note(ITEM, report("call", "failed"), [])
+    run.note(ITEM, report("call", "failed", tailgate_status="oom"), [])
+    assert [entry["status"] for entry in run._found.unmeasured] == ["failed", "oom"]
+
+
+def test_findings_tell_each_reason_once_with_how_often() -> None:
+    found = Findings(selected=3)
+    assert found.nothing_measured() == "Nothing was measured: all 3 selected benchmarks were skipped."
+    for name in ("a", "b"):
+        found.not_measured(f"test_{name}", "crashed", "crashed: SIGSEGV")
+    found.not_measured("test_c", "timeout", "timeout: not done after 600 s")
+    assert found.reasons() == ["  2 x crashed: SIGSEGV", "  1 x timeout: not done after 600 s"]
+    assert found.nothing_measured() == "Nothing was measured: all 3 selected benchmarks failed."
+
+
+def test_findings_say_a_warning_once_for_all_rows_whatever_its_numbers() -> None:
+    found = Findings(selected=3)
+    found.remarks.append("said first")
+    for number, name in enumerate("abc"):
+        found.warn(f"test_{name}", f"others used 0.{number} CPUs")
+    found.warn("test_a", "another matter")
+    assert found.to_mind() == [
+        "said first", "Mind test_a and 2 more: others used 0.0 CPUs", "Mind test_a: another matter",
+    ]  # fmt: skip
+
+
+def test_a_warning_is_of_one_kind_whatever_the_unit_of_its_numbers() -> None:
+    found = Findings()
+    for number in ("999 µs", "1.2 ms", "1,024 s", "3e-05 s", "2 min"):
+        found.warn("test_a", f"a call took {number} here")
+    for size in ("3 MiB", "1.5 GB"):
+        found.warn("test_b", f"needs {size}")
+    assert found.to_mind() == ["Mind test_a and 4 more: a call took 999 µs here", "Mind test_b and 1 more: needs 3 MiB"]
