@@ -23,6 +23,8 @@ from fixtures.onnx_files.own import Source
 from fixtures.onnx_files.results import write
 from fixtures.onnx_files.scan import Found
 
+pytestmark = pytest.mark.end_to_end
+
 BACKEND = Path(onnx.__file__).parent / "backend/test/data"
 SAMPLE = (
     "simple/test_expand_shape_model1", "simple/test_gradient_of_add", "simple/test_sequence_model1",

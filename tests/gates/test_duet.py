@@ -8,6 +8,8 @@ import pytest
 from isolated import Project, Session, run_together
 from repositories import SHORT, committed, verdicts, worktrees
 
+pytestmark = pytest.mark.end_to_end
+
 BASE = """
 import pytest, time
 def rest(ms): time.sleep(ms / 1000)

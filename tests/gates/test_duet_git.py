@@ -16,6 +16,8 @@ from tailgate.gates.duet.launch import environments
 from tailgate.gates.duet.worktree import Worktree
 from tailgate.machine import git
 
+pytestmark = pytest.mark.end_to_end
+
 AS_SOMEBODY = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
 
 

@@ -10,6 +10,8 @@ import pytest
 from isolated import Project
 from repositories import SHORT, committed, verdicts
 
+pytestmark = pytest.mark.end_to_end
+
 FLAT = "import time, rests\ndef test_a(benchmark): benchmark(time.sleep, rests.MS / 1000)\n"
 
 

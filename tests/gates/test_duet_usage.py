@@ -8,6 +8,8 @@ import pytest
 from isolated import Project, adopting
 from repositories import SHORT, committed, verdicts, worktrees
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from isolated import FORK, LEAVING_S, SPAWN, Project, Session, run_together
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are injected as Linux has them")
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are injected as Linux has them"),
+]
 
 FAULTS = """
 import ctypes, os, resource, signal, subprocess, sys, threading, time
