@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from isolated import CONFTEST, FORK, LEAVING_S, SPAWN, Project, Session, adopting, run_together
+from patience import until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="orphans are found as Linux shows them")
 
