@@ -243,7 +243,7 @@ def test_both_runtimes_measure_the_same_thing(three: dict[str, dict[str, Any]]) 
         image, tokens = three[f"conv-{runtime}-t1-b2"], three[f"sub/text-{runtime}-t1-b2"]
         assert image["inputs"] == [
             {"name": "x", "shape": [2, 3, 8, 9], "dtype": "float", "source": "made up", "shape_source": "yaml",
-             "values_source": "made up"}
+             "values_source": "made up"},
         ]  # fmt: skip
         assert image["batch_source"] == "command line (dimension 'batch' of input 'x')"
         assert {one["name"]: one["shape"] for one in tokens["inputs"]} == {

@@ -233,10 +233,7 @@ def test_one(benchmark):
 SAVED = ("test_plain.py", "--benchmark-save=x", "--tb=line")
 PLAIN_USES = {
     "nothing asked for": (1, ("test_plain.py", "--tb=line")),
-    "compared": (
-        1,
-        ("test_plain.py", "--tb=line", "-q", "--benchmark-compare=0001", "--benchmark-sort=name"),
-    ),
+    "compared": (1, ("test_plain.py", "--tb=line", "-q", "--benchmark-compare=0001", "--benchmark-sort=name")),
     "our names in extra_info": (0, ("test_own_words.py",)),
     "our names for other types": (0, ("test_other_types.py",)),
 }
@@ -306,7 +303,7 @@ def test_an_older_baseline_with_raw_rounds_gets_its_percentiles_from_them(old, p
     stats = json.loads((old / "raw.json").read_text())["benchmarks"][0]["stats"]
     assert "p99" not in stats
     ran = compare_with(
-        old, pytester, "raw.json", "--benchmark-columns=p99,throughput", "--benchmark-time-unit=ns"
+        old, pytester, "raw.json", "--benchmark-columns=p99,throughput", "--benchmark-time-unit=ns",
     )  # fmt: skip
     (row,) = [line for line in ran.outlines if line.startswith("test_one (") and "(NOW)" not in line]
     assert f" {np.percentile(stats['data'], 99) * 1e9:,.4f} [" in row

@@ -350,8 +350,7 @@ def test_a_wrong_number_is_not_blamed_on_its_column(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "nearest"),
-    [("p98:5%", "p9"), ("meidan:5%", "median"), ("throughputs:5%", "throughput"), ("zzz:5%", "")],
+    ("text", "nearest"), [("p98:5%", "p9"), ("meidan:5%", "median"), ("throughputs:5%", "throughput"), ("zzz:5%", "")]
 )
 def test_an_unknown_column_in_compare_fail_names_the_nearest(text, nearest):
     with pytest.raises(argparse.ArgumentTypeError, match=r"allowed: min, max, mean, .*p999, throughput") as refused:

@@ -44,14 +44,7 @@ class FakeTerminal:
 
 @pytest.mark.parametrize(
     ("value", "match"),
-    [
-        ("quik", "quick"),
-        ("QUICK", "quick"),
-        ("papr", "paper"),
-        ("adapt", "adaptive"),
-        ("zzz", None),
-        ("", None),
-    ],
+    [("quik", "quick"), ("QUICK", "quick"), ("papr", "paper"), ("adapt", "adaptive"), ("zzz", None), ("", None)],
 )
 def test_the_nearest_match_is_found_or_none_is_named(value, match):
     assert nearest(value, ["quick", "paper", "adaptive"]) == match
@@ -133,14 +126,7 @@ def test_durations_read_as_seconds_minutes_or_hours(seconds, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [
-        (0.0123, "12.3 ms"),
-        (0.001, "1 ms"),
-        (0.000999, "999 µs"),
-        (2e-7, "0.2 µs"),
-        (0.123456, "123 ms"),
-        (0, "0 µs"),
-    ],
+    [(0.0123, "12.3 ms"), (0.001, "1 ms"), (0.000999, "999 µs"), (2e-7, "0.2 µs"), (0.123456, "123 ms"), (0, "0 µs")],
 )
 def test_latencies_read_as_milliseconds_or_microseconds(seconds, text):
     assert milliseconds(seconds) == text

@@ -259,10 +259,7 @@ def test_without_matplotlib_the_text_is_there_and_the_picture_says_what_to_insta
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert "reverses" in render([fair_run()])
-    with pytest.raises(
-        TailgateError,
-        match=r"^pictures need matplotlib, .* pip install 'matplotlib>=3.8'; or leave",
-    ):
+    with pytest.raises(TailgateError, match=r"^pictures need matplotlib, .* pip install 'matplotlib>=3.8'; or leave"):
         attachments([fair_run()])
 
 
