@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import psutil
 import pytest
+from foreign import CONFTEST
 from patience import PATIENCE_S, until
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -26,8 +27,6 @@ OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyi
 SHORT = ("--benchmark-max-time=0.001", "--benchmark-min-rounds=3")
 FORK = ("--isolation=process", "--start-method=fork")
 SPAWN = ("--isolation=process", "--start-method=spawn")
-# A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}\n"
 
 SAY = """
 import os, signal, sys, threading, time

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from suite import ROOT
 
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
@@ -303,9 +304,6 @@ def test_one_tenant_stands_beside_tenants_whose_rounds_did_not_meet() -> None:
     assert said.endswith("together not known, beside one tenant of the baseline, whose P99 is 250 ms")
 
 
-SUITE = Path(__file__).parents[2]
-
-
 def saved_run(**changes: Any) -> dict[str, Any]:
     info = {
         "study": "framework-comparison", "model": "resnet18", "runtime": "pytorch", "precision": "fp32",
@@ -323,7 +321,7 @@ def test_only_more_than_one_is_several(tenants: Any, is_alone: bool) -> None:
 
 @pytest.mark.parametrize("name", ["gdev-ai", "scaling", "framework-comparison"])
 def test_a_report_of_rows_measured_alone_leaves_it_out(name: str) -> None:
-    render = formats(SUITE)[name].render
+    render = formats(ROOT)[name].render
     assert "resnet18" in render([saved_run()])
     with pytest.raises(TailgateError, match="no "):
         render([saved_run(tenants=2)])
@@ -331,4 +329,4 @@ def test_a_report_of_rows_measured_alone_leaves_it_out(name: str) -> None:
 
 def test_threads_of_a_gpus_host_are_no_scaling() -> None:
     with pytest.raises(TailgateError, match="no row"):
-        formats(SUITE)["scaling"].render([saved_run(device="cuda:0")])
+        formats(ROOT)["scaling"].render([saved_run(device="cuda:0")])

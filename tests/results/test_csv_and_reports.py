@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign import OTHERS_OFF, project, run_one
+from suite import ROOT
 
 from tailgate.commands import main as cli
 from tailgate.commands.formats import formats
@@ -19,11 +21,6 @@ from tailgate.commands.report import files
 from tailgate.errors import TailgateError
 from tailgate.results.rows import row
 from tailgate.results.tidy_csv import HEADER, TidyCsv
-
-SUITE = Path(__file__).parents[2]
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
-# A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 
 PROJECT = """
 import csv
@@ -59,12 +56,9 @@ def test_pedantic(benchmark):
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory):
     """A folder with the rows of two sessions, and the JSON of the second."""
-    folder = tmp_path_factory.mktemp("csv")
-    (folder / "test_project.py").write_text(PROJECT)
-    (folder / "conftest.py").write_text(CONFTEST)
-    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json"]
+    folder = project(tmp_path_factory.mktemp("csv"), PROJECT)
     for _ in range(2):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = run_one(folder, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json")
         assert " 1 failed, 3 passed, 1 skipped, 1 error" in done.stdout
     return folder
 
@@ -376,7 +370,7 @@ def test_all_formats_are_known():
         "accuracy", "deep-gap", "deep-gap-csv", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge",
         "roofline", "scaling", "training", "trtexec",
     ]  # fmt: skip
-    assert list(formats(SUITE)) == ours
+    assert list(formats(ROOT)) == ours
 
 
 def test_an_unknown_format_names_the_nearest(capsys, save):
@@ -384,7 +378,7 @@ def test_an_unknown_format_names_the_nearest(capsys, save):
         report(capsys, save("a", cell(0.1)), "--format=scalling"),
         "'scalling'",
         "did you mean 'scaling'?",
-        f"allowed: {', '.join(formats(SUITE))}",
+        f"allowed: {', '.join(formats(ROOT))}",
     )
 
 

@@ -1,13 +1,10 @@
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from foreign import OTHERS_OFF, SHORT, run_all
+from foreign import CONFTEST, OTHERS_OFF, SHORT, project, run_all, run_one
 from scipy.stats import binom
 
 PROJECT = """
@@ -34,19 +31,13 @@ def test_pedantic(benchmark):
 """
 ITEMS = {"test_one_item": 1, "test_eight_items": 8, "test_batch[2]": 2, "test_batch[4]": 4, "test_pedantic": 3}
 PERCENTS = {"p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
-# A machine of one fact: a real one's clock differs from run to run, of which pytest-benchmark warns.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 
 
 class Ran:
     """One measured session that several tests look at."""
 
     def __init__(self, folder, *arguments):
-        (folder / "conftest.py").write_text(CONFTEST)
-        (folder / "test_project.py").write_text(PROJECT)
-        command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "--benchmark-json=run.json", *arguments]
-        wide = {**os.environ, "COLUMNS": "200"}
-        done = subprocess.run(command, cwd=folder, env=wide, capture_output=True, text=True, check=False)
+        done = run_one(project(folder, PROJECT), "--benchmark-json=run.json", *arguments)
         self.code, self.text = done.returncode, done.stdout
         self.run = json.loads((folder / "run.json").read_text())
         self.benches = {bench["name"]: bench for bench in self.run["benchmarks"]}
@@ -284,11 +275,9 @@ def test_a_plain_project_is_warned_of_another_machine_and_not_of_our_additions(p
 @pytest.fixture(scope="module")
 def old(tmp_path_factory):
     """A folder with one run saved by pytest-benchmark alone, with raw rounds (raw.json) and without (0001_old)."""
-    folder = tmp_path_factory.mktemp("old")
-    (folder / "conftest.py").write_text(CONFTEST)
-    (folder / "test_project.py").write_text("def test_one(benchmark): benchmark(sum, [1])")
-    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "-p", "no:tailgate", SHORT]
-    subprocess.run([*command, "--benchmark-save=old", "--benchmark-json=raw.json"], cwd=folder, check=True)
+    folder = project(tmp_path_factory.mktemp("old"), "def test_one(benchmark): benchmark(sum, [1])")
+    alone = ("-p", "no:tailgate", SHORT, "--benchmark-save=old", "--benchmark-json=raw.json")
+    assert run_one(folder, *alone).returncode == 0
     return folder
 
 

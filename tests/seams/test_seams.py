@@ -10,11 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 from _pytest.capture import FDCapture, FDCaptureBase, SysCapture
+from foreign import OTHERS_OFF
 
 import tailgate
 from tailgate.seams import benchmark_names
-
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 
 # Looked at in a process that never installs the seams: this one has them in place already.
 LOOK_AT_THE_ORIGINAL = """
