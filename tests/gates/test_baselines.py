@@ -4,9 +4,8 @@ import shutil
 import stat
 from pathlib import Path
 
-import foreign
 import pytest
-from foreign import CONFTEST, OTHERS_OFF, SHORT, run_all
+from foreign import CONFTEST, OTHERS_OFF, SHORT, run_all, run_one, written
 
 from tailgate.errors import TailgateError
 from tailgate.results.saved_run import load_run, machine_id_of, machine_of
@@ -19,9 +18,9 @@ PROJECT = "def test_one(benchmark): benchmark(sum, [1])\n"
 @pytest.fixture(scope="module")
 def once_saved(tmp_path_factory):
     """A project with one saved run, ``epyc``."""
-    folder = foreign.project(tmp_path_factory.mktemp("saved"), PROJECT)
+    folder = written(tmp_path_factory.mktemp("saved"), PROJECT)
     (folder / "pytest.ini").write_text(INI)
-    assert foreign.run_one(folder, SHORT, "--benchmark-save=epyc").returncode == 0
+    assert run_one(folder, SHORT, "--benchmark-save=epyc").returncode == 0
     return folder
 
 

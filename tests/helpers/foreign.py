@@ -11,6 +11,8 @@ SHORT = "--benchmark-max-time=0.001"
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests, and its clock
 # differs from run to run, of which pytest-benchmark warns.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}\n"
+UNDISTURBED = "from tailgate.machine.trust import stretch\nstretch.SHORTEST_S = 1e9\n"
+"""A conftest's: every row is too short for other work to be seen beside it, and so is ``ok`` on a busy machine too."""
 
 # Most of a session's time is spent on starting it.
 MANY = """
@@ -29,7 +31,7 @@ json.dump(said, sys.stdout)
 """
 
 
-def project(folder: Path, tests: str, **more: str) -> Path:
+def written(folder: Path, tests: str, **more: str) -> Path:
     """Written to the folder: ``test_project.py``, that conftest, and other modules by name."""
     for name, text in {"conftest": CONFTEST, "test_project": tests, **more}.items():
         (folder / f"{name}.py").write_text(text)

@@ -7,7 +7,7 @@ from itertools import repeat
 
 import numpy as np
 import pytest
-from foreign import project, run_all
+from foreign import run_all, written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,7 +181,7 @@ PAPER, OFF = "--protocol=paper", "--meters=cpu"
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory):
-    folder = project(tmp_path_factory.mktemp("device"), PROJECT)
+    folder = written(tmp_path_factory.mktemp("device"), PROJECT)
     sessions = [(flag, f"--benchmark-json={flag.strip('-')}.json", "-q") for flag in (PAPER, OFF)]
     for arguments, (code, text) in run_all(folder, *sessions).items():
         assert code == 0, (arguments, text)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from foreign import UNDISTURBED
 from isolated import CONFTEST, FORK, SPAWN, Project, run_together
 
 BOTH = pytest.mark.parametrize("way", [FORK, SPAWN], ids=["fork", "spawn"])
@@ -187,7 +188,9 @@ SAID = re.compile(
 
 def test_a_failed_subtest_fails_its_test_as_in_the_session(tmp_path_factory: pytest.TempPathFactory) -> None:
     ways = {"none": ("--isolation=none",), "fork": FORK, "spawn": SPAWN}
-    projects = [Project(tmp_path_factory.mktemp(name), test_parts=SUBTESTS) for name in ways]
+    projects = [
+        Project(tmp_path_factory.mktemp(name), test_parts=SUBTESTS, conftest=CONFTEST + UNDISTURBED) for name in ways
+    ]
     wanted = [(project, ("-v", "--csv=rows.csv", *way)) for project, way in zip(projects, ways.values(), strict=True)]
     sessions = dict(zip(ways, run_together(*wanted), strict=True))
     for name, session in sessions.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign import OTHERS_OFF, project, run_one
+from foreign import OTHERS_OFF, run_one, written
 from suite import ROOT
 
 from tailgate.commands import main as cli
@@ -56,7 +56,7 @@ def test_pedantic(benchmark):
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory):
     """A folder with the rows of two sessions, and the JSON of the second."""
-    folder = project(tmp_path_factory.mktemp("csv"), PROJECT)
+    folder = written(tmp_path_factory.mktemp("csv"), PROJECT)
     for _ in range(2):
         done = run_one(folder, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json")
         assert " 1 failed, 3 passed, 1 skipped, 1 error" in done.stdout

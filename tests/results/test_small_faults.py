@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign import CONFTEST, run_one
-from foreign import project as written
+from foreign import CONFTEST, run_one, written
 from histories import bench, saved_run
 from test_hostile_names import HOSTILE, assert_harmless_csv
 

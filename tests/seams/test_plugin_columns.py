@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from foreign import CONFTEST, OTHERS_OFF, SHORT, project, run_all, run_one
+from foreign import CONFTEST, OTHERS_OFF, SHORT, UNDISTURBED, run_all, run_one, written
 from scipy.stats import binom
 
 PROJECT = """
@@ -37,7 +37,7 @@ class Ran:
     """One measured session that several tests look at."""
 
     def __init__(self, folder, *arguments):
-        done = run_one(project(folder, PROJECT), "--benchmark-json=run.json", *arguments)
+        done = run_one(written(folder, PROJECT), "--benchmark-json=run.json", *arguments)
         self.code, self.text = done.returncode, done.stdout
         self.run = json.loads((folder / "run.json").read_text())
         self.benches = {bench["name"]: bench for bench in self.run["benchmarks"]}
@@ -175,7 +175,7 @@ def test_passes_unexpectedly(benchmark):
 
 
 def test_what_was_measured_counts_its_items_whatever_became_of_the_test(pytester):
-    pytester.makeconftest(CONFTEST)
+    pytester.makeconftest(CONFTEST + UNDISTURBED)
     pytester.makepyfile(MEASURED_ANYWAY)
     ran = pytester.runpytest_subprocess(*OTHERS_OFF, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json")
     ran.assert_outcomes(failed=1, xpassed=1)
@@ -275,7 +275,7 @@ def test_a_plain_project_is_warned_of_another_machine_and_not_of_our_additions(p
 @pytest.fixture(scope="module")
 def old(tmp_path_factory):
     """A folder with one run saved by pytest-benchmark alone, with raw rounds (raw.json) and without (0001_old)."""
-    folder = project(tmp_path_factory.mktemp("old"), "def test_one(benchmark): benchmark(sum, [1])")
+    folder = written(tmp_path_factory.mktemp("old"), "def test_one(benchmark): benchmark(sum, [1])")
     alone = ("-p", "no:tailgate", SHORT, "--benchmark-save=old", "--benchmark-json=raw.json")
     assert run_one(folder, *alone).returncode == 0
     return folder

@@ -3,7 +3,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from foreign import CONFTEST, OTHERS_OFF, project, run_all, run_one
+from foreign import CONFTEST, OTHERS_OFF, UNDISTURBED, run_all, run_one, written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,7 +56,7 @@ def test_pedantic(benchmark):
 
 def measure(pytester, *arguments):
     """Run, and give the saved benchmarks by name."""
-    pytester.makeconftest(CONFTEST)
+    pytester.makeconftest(CONFTEST + UNDISTURBED)
     ran = pytester.runpytest_subprocess(*OTHERS_OFF, "--benchmark-json=run.json", *arguments)
     assert ran.ret == 0
     saved = json.loads((pytester.path / "run.json").read_text())
@@ -199,7 +199,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def wrong(tmp_path_factory):
-    return run_all(project(tmp_path_factory.mktemp("wrong"), "def test_one(benchmark): benchmark(sum, [1])"), *WRONG)
+    return run_all(written(tmp_path_factory.mktemp("wrong"), "def test_one(benchmark): benchmark(sum, [1])"), *WRONG)
 
 
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
@@ -244,7 +244,7 @@ def test_right(benchmark):
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory):
-    folder = project(tmp_path_factory.mktemp("failing"), FAILING)
+    folder = written(tmp_path_factory.mktemp("failing"), FAILING)
     return run_one(folder, "--rounds=100", "--progress=on", "--tb=short")
 
 
