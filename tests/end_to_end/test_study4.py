@@ -15,9 +15,9 @@ from quantised_models import packed
 from suite import Outcome, suite
 
 from fixtures.onnx_files import results
-from fixtures.onnx_files.own import Source
 from fixtures.onnx_files.results import write
 from fixtures.onnx_files.scan import Found
+from fixtures.onnx_files.sources import Source
 
 BACKEND = Path(onnx.__file__).parent / "backend/test/data"
 SAMPLE = (
