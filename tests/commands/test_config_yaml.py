@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onnx_models import conv, save
 from suite import suite
 
-from fixtures.config_file.arguments import words_of
+from fixtures.config_file.arguments import arguments_of
 from fixtures.config_file.input_spec import InputSpec, ModelSpec
 from fixtures.config_file.onnx_section import onnx_section
 from fixtures.config_file.schema import BENCHMARK, KEYS, SUITE, checked
@@ -131,7 +131,7 @@ def test_a_value_is_what_its_writer_sees(text: str, value: object) -> None:
         ("order: none", {"order": "none"}),
     ],
 )
-def test_words_of_truth_and_null_mean_it_where_that_is_asked(text: str, values: dict[str, object]) -> None:
+def test_arguments_of_truth_and_null_mean_it_where_that_is_asked(text: str, values: dict[str, object]) -> None:
     assert checked(parse(text, "f"), "f") == values
 
 
@@ -164,8 +164,8 @@ def test_any_text_is_values_or_one_line(text: str) -> None:
         ("onnx-dir", ["a", "b c"], ["--onnx-dir=a", "--onnx-dir=b c"]),
     ],
 )
-def test_values_become_words_of_a_command_line(key: str, value: object, words: list[str]) -> None:
-    assert words_of(key, value) == words
+def test_values_become_arguments_of_a_command_line(key: str, value: object, words: list[str]) -> None:
+    assert arguments_of(key, value) == words
 
 
 def test_an_empty_file_asks_for_nothing() -> None:
