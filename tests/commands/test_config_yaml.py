@@ -131,7 +131,7 @@ def test_a_value_is_what_its_writer_sees(text: str, value: object) -> None:
         ("order: none", {"order": "none"}),
     ],
 )
-def test_arguments_of_truth_and_null_mean_it_where_that_is_asked(text: str, values: dict[str, object]) -> None:
+def test_words_of_truth_and_null_mean_it_where_that_is_asked(text: str, values: dict[str, object]) -> None:
     assert checked(parse(text, "f"), "f") == values
 
 
@@ -179,15 +179,15 @@ def test_every_option_is_a_key_and_every_key_is_documented() -> None:
 
 
 def test_the_onnx_section_goes_by_name_patterns() -> None:
-    wishes = onnx_section(
+    section = onnx_section(
         {
             "dims": {"sequence": 16},
             "models": {"bert*": {"dims": {"sequence": 64}, "inputs": {"ids": [1, 8]}}, "*/tiny": {"high": 5}},
         },
         "f",
     )
-    assert wishes.of("resnet") == ModelSpec({"sequence": 16})
-    assert wishes.of("bert/tiny") == ModelSpec({"sequence": 64}, {"ids": InputSpec((1, 8))}, 5)
+    assert section.of("resnet") == ModelSpec({"sequence": 16})
+    assert section.of("bert/tiny") == ModelSpec({"sequence": 64}, {"ids": InputSpec((1, 8))}, 5)
 
 
 CELLS = "models: [mlp]\nthreads: [1, 2]\nruntimes: pytorch\nprecisions: fp32\nbatch-sizes: 3\nprotocol: paper\n"
