@@ -9,7 +9,7 @@ from suite import suite
 
 from fixtures.export_command.modelgauge import ENTRIES
 from fixtures.onnx_cost import count
-from fixtures.onnx_files import cost_fields
+from fixtures.onnx_files import cost_fields, sources
 from fixtures.onnx_files.cost_fields import FIELDS, complexity_fields
 from fixtures.onnx_files.info import Info
 
