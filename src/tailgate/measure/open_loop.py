@@ -165,7 +165,11 @@ def under_load(
 
     if asked.kind != PEAK:
         segments = [segment(asked.rate_for(capacity_per_s), 0)]
-        return load_row(name, segments, seed, capacity_per_s, load.limit)
+        row = load_row(name, segments, seed, capacity_per_s, load.limit)
+        if segments[0].rate_per_s >= capacity_per_s:
+            many = f"{segments[0].rate_per_s:.4g} requests/s are no less than a closed loop was served"
+            row.warnings.append(f"load: {many} ({capacity_per_s:.4g}/s), so the queue grows as long as they arrive")
+        return row
     assert load.limit is not None
     try:
         search = Search(segment, services_s, capacity_per_s, load.limit, load.servers, tell)

@@ -79,6 +79,8 @@ def load_names(text: str, limit_text: str | None) -> tuple[str, ...]:
     Raises:
         TailgateError: one line with the wrong value and what is allowed.
     """
+    if not text.strip():
+        raise TailgateError(f"--load: no arrivals named; write {EXAMPLE}")
     names: list[str] = []
     kind = ""
     for part in (part.strip() for part in text.split(",")):

@@ -65,6 +65,8 @@ class Comparable:
     @cached_property
     def _options(self) -> dict[str, Any]:
         ours = dataclasses.asdict(self._settings)
+        if ours["load"] is not None:  # each load is a test of its own name; its arrivals follow from the seed
+            ours["load"] = {**ours["load"], "names": None, "seed": self._settings.seed}
         theirs = getattr(self._config, "_benchmarksession", None)
         return {
             **{name: value for name, value in ours.items() if name not in DO_NOT_MATTER},
