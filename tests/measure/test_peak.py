@@ -105,7 +105,9 @@ def test_a_limit_below_the_service_time_is_said_before_searching() -> None:
     player = Player(of_constant, 0)
     with pytest.raises(ValueError, match=r"--load-limit=p99=5ms: the median service time alone is 10.* no rate can"):
         search_of(player, of_constant, Limit("p99", 0.005), [])
-    with pytest.raises(ValueError, match=r"--load-limit=p99=20ms: p99 of the service time alone is .* in a closed loop"):
+    with pytest.raises(
+        ValueError, match=r"--load-limit=p99=20ms: p99 of the service time alone is .* in a closed loop"
+    ):
         search_of(player, of_exponential, Limit("p99", 0.02), [])
     assert player.played == 0
 

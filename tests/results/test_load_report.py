@@ -52,7 +52,9 @@ def test_a_disturbed_row_is_in_the_table_and_holds_no_limit() -> None:
 
 
 def test_a_run_without_load_is_one_line() -> None:
-    with pytest.raises(TailgateError, match=r"^--format=load: no row of these runs is under load; measure one with: ") as e:
+    with pytest.raises(
+        TailgateError, match=r"^--format=load: no row of these runs is under load; measure one with: "
+    ) as e:
         render([saved_run(bench("test_it.py::test_f", 1e-3))])
     assert len(str(e.value).splitlines()) == 1
     with pytest.raises(TailgateError, match="no row of these runs is under load"):
@@ -73,7 +75,17 @@ def test_parameters_stay_in_the_name_and_the_load_does_not() -> None:
     assert [curve.name for curve in curves([saved_run(row)])] == ["test_it.py::test_f[resnet50]"]
 
 
-HOSTILE = ["a|b", "<script>alert(1)</script>", "![x](http://y)", "`code`", "$x_1$", "$\\frac{1}$", "ä\u202e", "a\nb", "%s"]
+HOSTILE = [
+    "a|b",
+    "<script>alert(1)</script>",
+    "![x](http://y)",
+    "`code`",
+    "$x_1$",
+    "$\\frac{1}$",
+    "ä\u202e",
+    "a\nb",
+    "%s",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
