@@ -86,7 +86,7 @@ def load_names(text: str, limit_text: str | None) -> tuple[str, ...]:
     for part in (part.strip() for part in text.split(",")):
         head = part.partition(":")[0]
         if not part:
-            raise TailgateError(f"--load: no arrivals given; write {EXAMPLE}")
+            raise TailgateError(f"--load: no arrivals named; write {EXAMPLE}")
         if head == PEAK and part != PEAK:
             raise TailgateError(f"--load: {part!r}: a peak takes no rate; write --load=peak --load-limit=p99=50ms")
         if part == PEAK and limit_text is not None:
