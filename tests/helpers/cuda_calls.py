@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from fixtures.devices.options import DEFAULTS, DeviceOptions
+
 GPU = (9, 0)
 
 
@@ -21,7 +23,13 @@ class CpuCalls:
 
     device = "cpu"
 
-    def __init__(self, capability: tuple[int, int] = GPU, l2_bytes: int | None = 50 * 2**20) -> None:
+    def __init__(
+        self,
+        capability: tuple[int, int] = GPU,
+        l2_bytes: int | None = 50 * 2**20,
+        options: DeviceOptions = DEFAULTS,
+    ) -> None:
+        self.options = options
         self.log: list[str] = []
         self.limits: list[int | None] = []
         self.in_tensors = self.held = 1000
