@@ -29,20 +29,20 @@ def choice(flag: str, value: str, allowed: Any) -> str:
     return value
 
 
-def integer(flag: str, text: str, least: int, most: int | None = None) -> int:
-    """A whole number within ``least`` and ``most``.
+def integer(flag: str, text: str, least: int, most: int | None = None, allowed: str = "", hint: str = "") -> int:
+    """A whole number within ``least`` and ``most``; ``allowed`` and ``hint`` are of the error.
 
     Raises:
         TailgateError: anything else.
     """
+    allowed = allowed or (f"{least} or more" if most is None else f"{least} to {most}")
     try:
         number = int(text)
     except ValueError:
-        raise TailgateError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
-    if most is not None and number > most:
-        raise TailgateError(f"{flag}: {number} is too large (allowed: {least} to {most})")
-    if number < least:
-        raise TailgateError(f"{flag}: {number} is too small (allowed: {least} or more)")
+        raise TailgateError(f"{flag}: {text!r} is not a whole number{hint} (allowed: {allowed})") from None
+    if number < least or (most is not None and number > most):
+        problem = "too small" if most is None else "out of range"
+        raise TailgateError(f"{flag}: {number} is {problem} (allowed: {allowed})")
     return number
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from fixtures.devices.options import DEFAULTS, DeviceOptions
+from fixtures.devices.options import UNSET, DeviceOptions
+from fixtures.runtimes._cuda.calls import CudaCalls
 
 GPU = (9, 0)
 
@@ -18,8 +19,8 @@ class Event:
         self.happened_s: float | None = None
 
 
-class CpuCalls:
-    """As ``fixtures.runtimes._cuda.calls.CudaCalls``."""
+class CpuCalls(CudaCalls):
+    """Every method is another; a test compares the names."""
 
     device = "cpu"
 
@@ -27,7 +28,7 @@ class CpuCalls:
         self,
         capability: tuple[int, int] = GPU,
         l2_bytes: int | None = 50 * 2**20,
-        options: DeviceOptions = DEFAULTS,
+        options: DeviceOptions = UNSET,
     ) -> None:
         self.options = options
         self.log: list[str] = []
