@@ -12,7 +12,7 @@ from suite import suite
 
 from fixtures.config_file.arguments import words_of
 from fixtures.config_file.input_spec import Asked, AskedInput
-from fixtures.config_file.onnx_section import section_from
+from fixtures.config_file.onnx_section import wishes_from
 from fixtures.config_file.schema import BENCHMARK, KEYS, SUITE, checked
 from fixtures.config_file.yaml_text import parse
 from tailgate.errors import TailgateError
@@ -179,15 +179,15 @@ def test_every_option_is_a_key_and_every_key_is_documented() -> None:
 
 
 def test_the_onnx_section_goes_by_name_patterns() -> None:
-    section = section_from(
+    wishes = wishes_from(
         {
             "dims": {"sequence": 16},
             "models": {"bert*": {"dims": {"sequence": 64}, "inputs": {"ids": [1, 8]}}, "*/tiny": {"high": 5}},
         },
         "f",
     )
-    assert section.of("resnet") == Asked({"sequence": 16})
-    assert section.of("bert/tiny") == Asked({"sequence": 64}, {"ids": AskedInput((1, 8))}, 5)
+    assert wishes.of("resnet") == Asked({"sequence": 16})
+    assert wishes.of("bert/tiny") == Asked({"sequence": 64}, {"ids": AskedInput((1, 8))}, 5)
 
 
 CELLS = "models: [mlp]\nthreads: [1, 2]\nruntimes: pytorch\nprecisions: fp32\nbatch-sizes: 3\nprotocol: paper\n"
