@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from studies.cpu_scaling.speedup import (
     SATURATION_GAIN_REL,
@@ -14,30 +13,25 @@ from studies.cpu_scaling.speedup import (
     oversubscription,
     saturation_point,
 )
-from studies.markdown_table import words
+from studies.markdown_table import MISSING, table, words
+from studies.values import USABLE, check_one_machine
 from tailgate import TailgateError
 from tailgate.results.rows import Row, alone, rows_of
-from tailgate.results.saved_run import Run, machine_id_of, machine_of
+from tailgate.results.saved_run import Run, machine_of
 
 NAME = "scaling"
-USABLE = ("ok", "oversubscribed")
-"""Statuses of rows whose numbers are the code's own."""
-
 Cell = tuple[str, ...]
-"""What must be the same for two rows to be pooled; the first three are always shown."""
+"""What two rows must share to be pooled; the headings show the first three always."""
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown tables per model, runtime and precision; medians of cells measured in several runs.
+    """Markdown tables per model, runtime and precision; a cell of several runs has the median of its medians.
 
     Raises:
         TailgateError: no row has a thread count and a batch size, all are disturbed, or the runs are from different
             machines.
     """
-    machines = {machine_id_of(run) for run in runs}
-    if len(machines) > 1:
-        names = ", ".join(sorted(machine or "unknown" for machine in machines))
-        raise TailgateError(f"--format={NAME}: the runs are from different machines ({names}); report each on its own")
+    check_one_machine(NAME, runs)
     medians_s = _medians(runs)
     left_out = sum(row["model"] is not None and not _usable(row) for run in runs for row in rows_of(run))
     if not medians_s:
@@ -84,7 +78,7 @@ def _nothing_usable(runs: Sequence[Run]) -> str:
 
 
 def _usable(row: Row) -> bool:
-    """Whether a row is one cell of a scaling study, and its number this code's."""
+    """Whether a row is a cell of a scaling study whose time is the code's own."""
     return _is_cell(row) and row["status"] in USABLE
 
 
@@ -96,7 +90,7 @@ def _is_cell(row: Row) -> bool:
 
 
 def _cell(row: Row) -> Cell:
-    """Model, runtime, precision; then what would make it another workload."""
+    """Model, runtime and precision; then what else makes a workload."""
     image = f"{row['image_size']} px" if row["image_size"] else ""
     sha256 = row["model_sha256"] or ""
     return (row["model"], row["runtime"], row["precision"], image, row["weights"] or "", sha256[:8])
@@ -119,10 +113,10 @@ def _threads_table(by_threads: dict[int, dict[int, float]]) -> str:
 
 
 def _against(compared: Sequence[str], is_base: bool, count: int) -> list[str]:
-    """The last cell is the base's name: a base says that it is one, and a row without another says nothing."""
+    """A base says in its last cell that it is one; a row that is alone has nothing to be compared with."""
     if count < 2:
-        return ["–"] * len(compared)
-    return [*["–"] * (len(compared) - 1), "is the base"] if is_base else list(compared)
+        return [MISSING] * len(compared)
+    return [*[MISSING] * (len(compared) - 1), "is the base"] if is_base else list(compared)
 
 
 def _batches_table(by_threads: dict[int, dict[int, float]]) -> str:
@@ -167,9 +161,5 @@ def _saturation(noun: str, rates: dict[int, float], say: Callable[[int], str]) -
     return f"saturated from {say(point)} (no larger {noun} gains {SATURATION_GAIN_REL:.0%})"
 
 
-def _table(header: Iterable[Any], lines: Iterable[Iterable[Any]]) -> str:
-    def text(line: Iterable[Any]) -> str:
-        return "| " + " | ".join(str(cell) for cell in line) + " |"
-
-    header = tuple(header)
-    return "\n".join([text(header), text("--:" for _ in header), *(text(line) for line in lines)]) + "\n"
+def _table(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    return table(header, [list(map(str, line)) for line in lines], text_columns=0, padded=False)

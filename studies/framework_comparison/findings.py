@@ -19,6 +19,7 @@ from studies.framework_comparison.predicates import (
     Ratio,
 )
 from studies.framework_comparison.published import NAMES
+from studies.markdown_table import words
 
 MODEL = "mlp"
 """What they are about."""
@@ -61,10 +62,10 @@ def section(groups: Sequence[Group], chosen: Group) -> list[str]:
     counted = ", ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if verdicts[name])
     parts = [title]
     if fair:
-        parts.append(f"Compared alike ({tables.escaped(fair.key.label)}), {len(FINDINGS)} findings; {counted}.\n")
+        parts.append(f"Compared alike ({words(fair.key.label)}), {len(FINDINGS)} findings; {counted}.\n")
     headings = ("finding", "published", "as published, here", "compared alike", "verdict")
-    parts.append(tables.table(headings, lines, others="---"))
-    parts += [*(f"- {tables.escaped(text)}" for text in dict.fromkeys(reasons)), ""]
+    parts.append(tables.table(headings, lines, text_columns=len(headings)))
+    parts += [*(f"- {words(text)}" for text in dict.fromkeys(reasons)), ""]
     others = [group for group in alike if group is not fair]
     if others:
         parts += ["The verdicts of the other cells:\n", _others(others)]
@@ -83,7 +84,7 @@ def _others(groups: Sequence[Group]) -> str:
     for finding in FINDINGS:
         judged = [finding.judge(group.by_runtime) for group in groups]
         lines.append((finding.text, *(_said(one) if one.seen else one.verdict for one in judged)))
-    return tables.table(headings, lines, others="---")
+    return tables.table(headings, lines, text_columns=len(headings))
 
 
 def _said(judged: Judged) -> str:

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 from studies.framework_comparison.entries import Entry, Value
 from studies.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
+from studies.values import MIB
 
 HOLDS, REVERSES, SMALLER = "holds", "reverses", "no longer so large"
 UNDECIDED, NOT_MEASURED = "undecided", "not measured"
 VERDICTS = (HOLDS, SMALLER, REVERSES, UNDECIDED, NOT_MEASURED)
 
-MIB = 1024 * 1024
 MARGIN_REL = {"latency": 0.02, "CPU use": 0.05, "memory": 0.05}
 STILL_AS_LARGE = 1 / 1.5
-"""A ratio holds when at least this share of the published one is left; below, it is no longer so large."""
+"""A ratio holds from this share of the published one on; below, it is no longer so large."""
 ALIKE_REL = 0.10
-"""What the source called the same lay within a tenth of each other."""
+"""Values that the source called the same lay within a tenth of each other."""
 PUBLISHED = {"latency": LATENCY_MS, "CPU use": CPU_PERCENT, "memory": MEMORY_MB}
 
 
@@ -79,7 +79,7 @@ class Extreme(Finding):
         return shown(self.metric, PUBLISHED[self.metric][self.subject])
 
     def judge(self, entries: Mapping[str, Entry]) -> Judged:
-        """One rival that is clearly beyond it is enough against it; for it, all must be clearly behind."""
+        """One rival that is clearly beyond the subject refutes it; it holds when all are clearly behind."""
         values, absent = _values(entries, self.metric, NAMES)
         if self.subject in absent:
             return Judged("", NOT_MEASURED, absent[self.subject])
@@ -123,7 +123,7 @@ class Ratio(Finding):
         return times(self.factor)
 
     def judge(self, entries: Mapping[str, Entry]) -> Judged:
-        """By the ratio, once it is clear on which side of 1 it is, or how far from the published one at most."""
+        """By the ratio, where it is clear on which side of 1 it lies, or that it is below the published one."""
         values, absent = _values(entries, self.metric, (self.subject, self.base))
         if absent:
             return Judged("", NOT_MEASURED, "; ".join(absent.values()))
@@ -182,14 +182,14 @@ def value_of(entry: Entry, metric: str) -> Value | None:
     """In the units of the published figures: ms, %, MB of 1024 x 1024 bytes."""
     if metric == "CPU use":
         return entry.cpu_percent
-    value, per = (entry.latency_s, 1e-3) if metric == "latency" else (entry.memory_bytes, MIB)
-    return None if value is None else Value(value.value / per, value.low / per, value.high / per)
+    value, unit = (entry.latency_s, 1e-3) if metric == "latency" else (entry.memory_bytes, MIB)
+    return None if value is None else Value(value.value / unit, value.low / unit, value.high / unit)
 
 
 def _values(
     entries: Mapping[str, Entry], metric: str, names: Sequence[str] | Mapping[str, str]
 ) -> tuple[dict[str, Value], dict[str, str]]:
-    """What may be judged, and why the rest may not: a contended row's times are not the framework's own."""
+    """What may be judged, and why the rest may not: the times of a contended row are not the framework's own."""
     values, absent = {}, {}
     for name in names:
         entry = entries.get(name)

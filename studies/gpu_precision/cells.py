@@ -9,11 +9,11 @@ from functools import cached_property
 
 from studies.gpu_precision.peaks import Peak, Point, peak
 from studies.reduced_precision.verdict import Z_95, Limits, Timing
+from studies.values import threads_text
 from tailgate.stats.quantiles import order_statistic_interval
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16", "int8")
 """From the widest to the narrowest: the order of every table."""
-MIB = 2**20
 
 
 @dataclass(frozen=True, order=True)
@@ -53,8 +53,8 @@ class Config:
     @property
     def label(self) -> str:
         """``pytorch fp32``; with threads on a CPU."""
-        threads = "" if self.threads is None else f", {self.threads} thread{'s' if self.threads != 1 else ''}"
-        return f"{self.runtime} {self.precision}{threads}{', L2 flushed' if self.l2_flushed else ''}"
+        flushed = "L2 flushed" if self.l2_flushed else ""
+        return ", ".join(filter(None, (f"{self.runtime} {self.precision}", threads_text(self.threads), flushed)))
 
     @property
     def rank(self) -> tuple[object, ...]:

@@ -16,8 +16,7 @@ from studies.gpu_precision.votes import (
     less_power,
     more_per_joule,
 )
-from studies.markdown_table import table
-from tailgate import printable
+from studies.markdown_table import table, words
 
 NO_PAIR = "no GPU has fp32 and fp16 or int8 of one model by one runtime with this value"
 FINDINGS: Sequence[Finding] = (
@@ -47,7 +46,7 @@ def section(study: Study) -> list[str]:
     counts = Counter(one.verdict for _, one in judged)
     said = ", ".join(f"{name}: {counts[name]}" for name in VERDICTS if counts[name])
     lines = [
-        (finding.text, finding.published, _escaped(one.seen) or "-", one.verdict, _escaped(one.reason or ""))
+        (finding.text, finding.published, words(one.seen) or "-", one.verdict, words(one.reason or ""))
         for finding, one in judged
     ]
     return [
@@ -58,7 +57,3 @@ def section(study: Study) -> list[str]:
         "counts for or against a finding when its 95 % interval leaves 1 out (memory, power and energy, one number a "
         "cell: when it differs by more than 5 %); of twenty equal ones one would by chance.\n",
     ]
-
-
-def _escaped(text: str) -> str:
-    return printable(text).replace("|", "\\|").replace("<", "&lt;").replace("`", "'")

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 
 from studies.gpu_precision import batches, csv_files, picture, resources, speed
 from studies.gpu_precision.findings import section
-from studies.gpu_precision.reading import STUDY, Study, study_of
+from studies.gpu_precision.reading import COMMAND, STUDY, Study, study_of
 from studies.gpu_precision.repeats import repeatability
 from studies.markdown_table import code, table, words
+from studies.values import no_row
 from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 NAME = "deep-gap"
-COMMAND = "pytest benchmarks/test_gpu_precision.py -m gpu --benchmark-save=NAME"
 MOST_UNMEASURED = 40
 """Lines of what was not measured, before the rest is counted."""
 
@@ -52,10 +52,13 @@ def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
 def _study(runs: Sequence[Run]) -> Study:
     study = study_of(runs)
     if study is None:
-        raise TailgateError(f"--format={NAME}: no row of the study {STUDY} in these runs; measure some with: {COMMAND}")
+        raise no_row(NAME, f"row of the study {STUDY}", COMMAND)
     if not study.curves:
         why = ", ".join(f"{count} {reason}" for (_, reason), count in study.left_out.most_common(3))
-        raise TailgateError(f"--format={NAME}: every row had to be left out ({why}); measure again with: {COMMAND}")
+        raise TailgateError(
+            f"--format={NAME}: every row had to be left out ({why}); "
+            f"measure again with: pytest {COMMAND} --benchmark-save=NAME"
+        )
     return study
 
 

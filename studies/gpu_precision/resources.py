@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from studies.gpu_precision import text
-from studies.gpu_precision.cells import MIB, Cell, Curve
+from studies.gpu_precision.cells import Cell, Curve
 from studies.gpu_precision.ratios import fp32_of, over_fp32
 from studies.gpu_precision.reading import Study
 from studies.markdown_table import code, number, table
+from studies.values import MIB
 
 LAUNCH_BOUND_SHARE = 0.2
 """More host time than this beyond the device's own is worth a mark."""

@@ -12,8 +12,9 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from studies.gpu_precision.reading import device_of, number
-from tailgate import TailgateError, printable
+from studies.gpu_precision.reading import COMMAND, device_of
+from studies.values import finite, no_row
+from tailgate import printable
 from tailgate.results.columns import items_per_call
 from tailgate.results.saved_run import Run
 
@@ -43,10 +44,7 @@ def render(runs: Sequence[Run]) -> str:
         if str((info := bench.get("extra_info") or {}).get("device") or "cpu") != "cpu"
     ]
     if not blocks:
-        raise TailgateError(
-            f"--format={NAME}: no row measured on a GPU in these runs; measure some with: "
-            "pytest benchmarks/test_gpu_precision.py -m gpu --benchmark-save=NAME"
-        )
+        raise no_row(NAME, "row measured on a GPU", COMMAND)
     return "\n".join(blocks)
 
 
@@ -76,14 +74,14 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
     stats = bench["stats"]
     rounds = [float(time_s) for time_s in stats.get("data") or ()]
     times_s = info.get("gpu_times_s")
-    told = [number(one) for one in times_s] if isinstance(times_s, list) else []
+    told = [finite(one) for one in times_s] if isinstance(times_s, list) else []
     compute = [time_s for time_s in told if time_s is not None]
     if len(compute) < len(told):
         compute = []  # statistics of some of the rounds would be others
     yield f"# {printable(str(bench['name']))} on {printable(device_of(run, info).name)}"
     if info.get("status") not in (None, "ok"):
         yield f"# status: {printable(str(info['status']))}"
-    if number(stats.get("iterations")) is None:
+    if finite(stats.get("iterations")) is None:
         yield "# calls a round: not in the saved run, taken as one"
     yield from _prolog(stats, info, rounds)
     yield ""
@@ -105,7 +103,7 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
 
 
 def _prolog(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Sequence[float]) -> Iterator[str]:
-    warmup, median_s = number(info.get("warmup_rounds")), float(stats["median"])
+    warmup, median_s = finite(info.get("warmup_rounds")), float(stats["median"])
     warmup_s = None if warmup is None else warmup * median_s
     if warmup is not None and warmup_s is not None:
         yield f"# Warmup completed {warmup:g} queries over about {warmup_s * 1e3:g} ms (calls × the median)"
@@ -133,7 +131,7 @@ def _throughput(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Seque
 
 def _calls(stats: Mapping[str, Any]) -> float:
     """A round's; pytest-benchmark saves the time of one."""
-    return number(stats.get("iterations")) or 1
+    return finite(stats.get("iterations")) or 1
 
 
 def _total_s(stats: Mapping[str, Any], rounds: Sequence[float]) -> float:
@@ -142,7 +140,7 @@ def _total_s(stats: Mapping[str, Any], rounds: Sequence[float]) -> float:
 
 
 def _pair(info: Mapping[str, Any], name: str) -> str | None:
-    median_s, p99_s = number(info.get(f"{name}_median_s")), number(info.get(f"{name}_p99_s"))
+    median_s, p99_s = finite(info.get(f"{name}_median_s")), finite(info.get(f"{name}_p99_s"))
     if median_s is None:
         return None
     return f"median = {_ms(median_s)}" + ("" if p99_s is None else f", percentile(99%) = {_ms(p99_s)}")
@@ -153,12 +151,12 @@ def _median_only(info: Mapping[str, Any]) -> str:
 
 
 def _warnings(info: Mapping[str, Any], compute: Sequence[float]) -> Iterator[str]:
-    compute_s = statistics.median(compute) if compute else number(info.get("gpu_time_median_s"))
+    compute_s = statistics.median(compute) if compute else finite(info.get("gpu_time_median_s"))
     if compute_s is None:
         return
     ways = {"h2d": "host-to-device transfers for the inputs", "d2h": "device-to-host transfers for the outputs"}
     for name, way in ways.items():
-        transfer_s = number(info.get(f"{name}_median_s"))
+        transfer_s = finite(info.get(f"{name}_median_s"))
         if transfer_s is not None and transfer_s >= compute_s:
             yield f"* Throughput may be bound by {way} rather than GPU Compute and the GPU may be under-utilized."
     mean_s = statistics.fmean(compute) if compute else 0.0
