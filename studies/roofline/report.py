@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from studies.markdown_table import code, number, table
+from studies.markdown_table import MISSING, code, number, percent, table
 from studies.roofline import picture
 from studies.roofline.bound import ABOVE, NEAR, NOT_JUDGED, ON_OR_UNDER, TOLERANCE_REL, UNDECIDED, ridge
 from studies.roofline.rows import Place, Point, Roofline, Roofs, rooflines
-from tailgate import TailgateError
+from studies.values import no_row
 from tailgate.results.saved_run import Run
 
 NAME = "roofline"
-COMMAND = "pytest benchmarks/test_roofline_peaks.py benchmarks/test_cpu_scaling.py --benchmark-save=NAME"
+COMMAND = "benchmarks/test_roofline_peaks.py benchmarks/test_cpu_scaling.py"
 CELLS = (
     "cell", "phase", "FLOP/byte compulsory", "layer-wise", "counted", "achieved GFLOP/s", "roof GFLOP/s", "roof by",
     "share of roof", "bound by", "verdict",
@@ -46,7 +46,7 @@ def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
 def _found(runs: Sequence[Run]) -> dict[Place, Roofline]:
     found = rooflines(runs)
     if not any(_has_peaks(one) for one in found.values()):
-        raise TailgateError(f"--format={NAME}: no measured peak in these runs; measure peaks and cells with: {COMMAND}")
+        raise no_row(NAME, "measured peak", COMMAND)
     return found
 
 
@@ -96,9 +96,9 @@ def _cell(point: Point) -> tuple[str, ...]:
         number(point.counted, 3),
         number(point.achieved_flop_per_s / 1e9, 3),
         number(verdict.roof.flop_per_s / 1e9 if verdict.roof else None, 3),
-        verdict.roof.by if verdict.roof else "–",
-        "–" if verdict.share is None else f"{verdict.share:.1%}",
-        verdict.bound or "–",
+        verdict.roof.by if verdict.roof else MISSING,
+        percent(verdict.share),
+        verdict.bound or MISSING,
         verdict.word + disturbed,
     )
 

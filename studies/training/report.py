@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from studies.markdown_table import code, number, table, words
+from studies.markdown_table import MISSING, code, number, percent, table, words
 from studies.training import source_csv
 from studies.training.published import (
     BATCHES,
@@ -16,17 +16,16 @@ from studies.training.published import (
     PUBLISHED,
     WRONG,
 )
-from studies.training.rows import STUDY, Setting, Trained, by_setting, trained, unmeasured
-from tailgate import TailgateError
+from studies.training.rows import STUDY, TEST, Setting, Trained, by_setting, trained
+from studies.values import MIB, no_row, per, scaled, unmeasured
 from tailgate.results.saved_run import Run
 
 NAME = "training"
-COMMAND = "pytest benchmarks/test_training_roofline.py --benchmark-save=NAME"
+COMMAND = "benchmarks/test_training_roofline.py"
 COLUMNS = (
     "model", "batch", "images/s", "published CPU", "published T4", "data wait", "step ms", "GFLOP/s", "CPU",
     "memory MiB", "acc@1", "acc@5", "loss", "status",
 )  # fmt: skip
-MIB = 2**20
 
 
 def render(runs: Sequence[Run]) -> str:
@@ -39,7 +38,7 @@ def render(runs: Sequence[Run]) -> str:
     parts = ["# Training (study 5)\n", _preface()]
     for setting, found in by_setting(rows).items():
         parts += _part(setting, found)
-    missing = [(code(name), status, code(reason)) for name, status, reason in unmeasured(runs)]
+    missing = [(code(name), status, code(reason)) for name, status, reason in unmeasured(runs, f"::{TEST}")]
     if missing:
         parts += ["## Not measured\n", table(("benchmark", "status", "reason"), missing, text_columns=3)]
     parts += ["## What was wrong with the source\n", table(("the source", "here"), WRONG, text_columns=2)]
@@ -58,7 +57,7 @@ def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
 def _rows(runs: Sequence[Run]) -> list[Trained]:
     found = trained(runs)
     if not found:
-        raise TailgateError(f"--format={NAME}: no row of the study {STUDY} in these runs; measure some with: {COMMAND}")
+        raise no_row(NAME, f"row of the study {STUDY}", COMMAND)
     return found
 
 
@@ -88,25 +87,24 @@ def _part(setting: Setting, rows: Sequence[Trained]) -> list[str]:
 def _line(one: Trained) -> tuple[str, ...]:
     published = PUBLISHED.get(one.model)
     same = one.setting.image_size_px == IMAGE_SIZE_PX and one.setting.classes == CLASSES
-    cpu = gpu = "–"
+    cpu = gpu = MISSING
     if published and same:
-        cpu = number(published.cpu_images_per_s) if one.batch_size == published.cpu_batch_size else "–"
-        gpu = number(published.gpu_images_per_s) if one.batch_size == published.gpu_batch_size else "–"
-        gpu += " (NaN)" if published.diverged and gpu != "–" else ""
-    achieved, memory = one.number("achieved_flop_per_s"), one.number("memory_peak_bytes")
+        cpu = number(published.cpu_images_per_s) if one.batch_size == published.cpu_batch_size else MISSING
+        gpu = number(published.gpu_images_per_s) if one.batch_size == published.gpu_batch_size else MISSING
+        gpu += " (NaN)" if published.diverged and gpu != MISSING else ""
     return (
         code(one.model),
         str(one.batch_size),
         number(one.number("images_per_s")),
         cpu,
         gpu,
-        _percent(one.number("data_wait_share")),
-        number(None if one.median_s is None else one.median_s * 1e3),
-        number(None if achieved is None else achieved / 1e9),
-        _percent(one.number("train_cpu_utilization")),
-        number(None if memory is None else memory / MIB),
-        _percent(one.number("acc1")),
-        _percent(one.number("acc5")),
+        percent(one.number("data_wait_share")),
+        number(scaled(one.median_s, 1e3)),
+        number(per(one.number("achieved_flop_per_s"), 1e9)),
+        percent(one.number("train_cpu_utilization")),
+        number(per(one.number("memory_peak_bytes"), MIB)),
+        percent(one.number("acc1")),
+        percent(one.number("acc5")),
         f"{number(one.number('loss_first'))} to {number(one.number('loss_last'))}",
         one.status,
     )
@@ -122,7 +120,3 @@ def order(rows: Sequence[Trained]) -> str:
     expected, found = " > ".join(ORDER), " > ".join(seen)
     verdict = "holds" if tuple(seen) == ORDER else f"does not hold: {found}"
     return f"Order of the models, published for a CPU: {expected}; here it {verdict}.\n"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"

@@ -14,10 +14,12 @@ from studies.framework_comparison import picture
 from studies.framework_comparison.entries import Entry, Value
 from studies.framework_comparison.findings import FINDINGS
 from studies.framework_comparison.groups import groups_of
-from studies.framework_comparison.predicates import MIB, Alike, Extreme, Ratio
+from studies.framework_comparison.predicates import Alike, Extreme, Ratio
 from studies.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
 from studies.framework_comparison.report import attachments, headline, render, suffixes
-from studies.framework_comparison.tables import COLUMNS, as_csv, escaped, relative
+from studies.framework_comparison.tables import COLUMNS, as_csv, relative
+from studies.markdown_table import words
+from studies.values import MIB
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 
@@ -301,8 +303,9 @@ def test_markup_in_a_saved_run_stays_text() -> None:
         ("_em_ and *strong*", "&#95;em&#95; and &#42;strong&#42;"),
         ("a | b", "a &#124; b"),
         ("http://x", "http&#58;//x"),
-        ("a\\b `c` <d> [e] @f", "a&#92;b &#96;c&#96; &#60;d&#62; &#91;e&#93; &#64;f"),
+        ("a\\b `c` <d> [e] @f", "a\\b &#96;c&#96; &#60;d> [e] &#64;f"),
+        ("[e](f) 3 < 4 [1:2] x @ 2.80GHz", "&#91;e&#93;(f) 3 < 4 [1:2] x @ 2.80GHz"),
     ],
 )
 def test_only_what_would_be_markup_is_escaped(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert words(text) == shown

@@ -101,7 +101,7 @@ def where_more_are(start: Path) -> str:
     """For the line about an unknown format: a project adds the formats of its studies."""
     if project.named(start, INI) is not None:
         return ""
-    return f"; no project adds formats here: run it inside the checkout of one whose pytest.ini has {INI}"
+    return f"; the formats of studies belong to their suite: run this inside its checkout, whose pytest.ini has {INI}"
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
