@@ -19,11 +19,7 @@ RUNTIME, PRECISION = "pytorch", "fp32"
 
 
 def render(runs: Sequence[Run]) -> str:
-    """The CSV text, one line per measured row of the study.
-
-    Raises:
-        TailgateError: no row fits the format.
-    """
+    """The CSV text, one line per measured row of the study."""
     lines = [line for pair, _, line in lines_of(runs) if pair == (RUNTIME, PRECISION)]
     if not lines:
         command = f"benchmarks -k '{RUNTIME} and {PRECISION}'"

@@ -25,12 +25,7 @@ Cell = tuple[str, ...]
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown tables per model, runtime and precision; a cell of several runs has the median of its medians.
-
-    Raises:
-        TailgateError: no row has a thread count and a batch size, all are disturbed, or the runs are from different
-            machines.
-    """
+    """Markdown tables per model, runtime and precision; a cell of several runs has the median of its medians."""
     check_one_machine(NAME, runs)
     medians_s = _medians(runs)
     left_out = sum(row["model"] is not None and not _usable(row) for run in runs for row in rows_of(run))

@@ -22,20 +22,12 @@ LINE_LETTERS = 150
 
 
 def as_png(group: Group, facts: Sequence[str]) -> bytes:
-    """The picture of one group; ``facts``: lines under the title, such as the machine's.
-
-    Raises:
-        TailgateError: matplotlib is not installed.
-    """
+    """The picture of one group; ``facts``: lines under the title, such as the machine's."""
     return pictures.png(figure(group, facts), DPI)
 
 
 def figure(group: Group, facts: Sequence[str]) -> Any:
-    """A matplotlib figure with three axes. No window, no global state.
-
-    Raises:
-        TailgateError: matplotlib is not installed.
-    """
+    """A matplotlib figure with three axes. No window, no global state."""
     lines = [line for fact in facts for line in textwrap.wrap(fact, LINE_LETTERS)]
     head = INCHES_HEAD + 0.2 * len(lines)
     height = head + INCHES_A_BAR * len(group.entries)

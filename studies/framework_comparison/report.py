@@ -22,11 +22,7 @@ BATCH = 1000
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown: the findings against each other, then every group's tables.
-
-    Raises:
-        TailgateError: no row of study 2, or the runs are from different machines.
-    """
+    """Markdown: the findings against each other, then every group's tables."""
     groups = _groups(runs)
     chosen = headline(groups, _usable_cpus(runs))
     parts = ["# Frameworks compared (study 2)\n", *(f"- {words(fact)}" for fact in _machine(runs)), ""]
@@ -42,11 +38,7 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def attachments(runs: Sequence[Run]) -> dict[str, bytes]:
-    """``.csv`` and ``.png`` of the group that :func:`headline` picks, and of each other under a suffix of its own.
-
-    Raises:
-        TailgateError: as :func:`render`, or matplotlib is not installed.
-    """
+    """``.csv`` and ``.png`` of the group that :func:`headline` picks, and of each other under a suffix of its own."""
     groups = _groups(runs)
     found = {}
     for suffix, group in suffixes(groups, headline(groups, _usable_cpus(runs))).items():

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from studies.gpu_precision import votes
 from studies.gpu_precision.predicates import VERDICTS, Finding, PeaksWithin, Throughout, Unmeasurable, UpTo
 from studies.gpu_precision.ratios import BEST_CPU, OVER_GPU, SOURCE_CPU
 from studies.gpu_precision.reading import Study
-from studies.gpu_precision.votes import (
-    faster_than_fp32,
-    fastest_precision,
-    gpu_over_gpu,
-    less_memory,
-    less_power,
-    more_per_joule,
-)
 from studies.markdown_table import table, words
 
 NO_PAIR = "no GPU has fp32 and fp16 or int8 of one model by one runtime with this value"
@@ -23,17 +16,17 @@ FINDINGS: Sequence[Finding] = (
     UpTo("INT8 over CPU baselines (pytorch fp32, the source's CPU study)", 58, SOURCE_CPU, precision="int8"),
     UpTo("the same over the best CPU row of any runtime and precision", 58, BEST_CPU, precision="int8"),
     UpTo("L4 over T4", 4.4, OVER_GPU, gpus=("L4", "T4")),
-    Throughout("L4 is above T4 in every precision", "yes", gpu_over_gpu("L4", "T4"),
+    Throughout("L4 is above T4 in every precision", "yes", votes.gpu_over_gpu("L4", "T4"),
                "L4 and T4 share no cell", gpus=("L4", "T4")),
     PeaksWithin("L4", 16, 32),
-    Throughout("INT8 has the highest throughput", "yes", fastest_precision("int8"),
+    Throughout("INT8 has the highest throughput", "yes", votes.fastest_precision("int8"),
                "no GPU has int8 and another precision of one model"),
-    Throughout("FP16 is consistently above FP32", "yes", faster_than_fp32("fp16"),
+    Throughout("FP16 is consistently above FP32", "yes", votes.faster_than_fp32("fp16"),
                "no GPU has fp16 and fp32 of one model by one runtime"),
-    Throughout("reduced precision (FP16, INT8) needs less memory", "yes", less_memory,
+    Throughout("reduced precision (FP16, INT8) needs less memory", "yes", votes.less_memory,
                NO_PAIR),
-    Throughout("reduced precision (FP16, INT8) needs less power", "yes", less_power, NO_PAIR),
-    Throughout("reduced precision (FP16, INT8) gives more images per joule", "yes", more_per_joule, NO_PAIR),
+    Throughout("reduced precision (FP16, INT8) needs less power", "yes", votes.less_power, NO_PAIR),
+    Throughout("reduced precision (FP16, INT8) gives more images per joule", "yes", votes.more_per_joule, NO_PAIR),
     Unmeasurable("T4 remains competitive for large batches", "no number",
                  "the source names no margin and no batch that would decide it; see the energy table"),
 )  # fmt: skip

@@ -17,11 +17,7 @@ Value = Callable[[Cell], float | None]
 
 
 def pictures(study: Study) -> Mapping[str, bytes]:
-    """Suffix -> PNG, for what has data.
-
-    Raises:
-        TailgateError: matplotlib is not installed.
-    """
+    """Suffix -> PNG, for what has data."""
     drawn = {
         "-tradeoff.png": _picture(
             study, lambda cell: None if cell.p99_s is None else cell.p99_s * 1e3, lambda cell: cell.throughput,

@@ -24,11 +24,7 @@ MOST_UNMEASURED = 40
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown.
-
-    Raises:
-        TailgateError: no usable row of the study.
-    """
+    """Markdown."""
     study = _study(runs)
     sections = (
         _sources, section, speed.over_the_cpu, speed.of_precision, speed.gpu_over_gpu, batches.peaks, batches.trade_off,
@@ -39,11 +35,7 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """Cells and ratios as CSV, and the pictures for which there is data.
-
-    Raises:
-        TailgateError: as :func:`render`, or matplotlib is not installed.
-    """
+    """Cells and ratios as CSV, and the pictures for which there is data."""
     study = _study(runs)
     files = {".csv": csv_files.cells(study), "-ratios.csv": csv_files.ratios(study)}
     return {**files, **picture.pictures(study)}

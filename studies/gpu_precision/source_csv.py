@@ -26,20 +26,12 @@ FIRST = ("pytorch", "fp32")
 
 
 def render(runs: Sequence[Run]) -> str:
-    """The CSV of the first pair of runtime and precision.
-
-    Raises:
-        TailgateError: no row of the study.
-    """
+    """The CSV of the first pair of runtime and precision."""
     return next(iter(_by_pair(runs).values()))
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """``-RUNTIME-PRECISION.csv`` of each other pair.
-
-    Raises:
-        TailgateError: as :func:`render`.
-    """
+    """``-RUNTIME-PRECISION.csv`` of each other pair."""
     others = list(_by_pair(runs).items())[1:]
     return {f"-{file_part(runtime)}-{file_part(precision)}.csv": text.encode() for (runtime, precision), text in others}
 

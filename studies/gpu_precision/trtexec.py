@@ -32,11 +32,7 @@ APART = (
 
 
 def render(runs: Sequence[Run]) -> str:
-    """A block a row, in the order of the files.
-
-    Raises:
-        TailgateError: no row was measured on a GPU.
-    """
+    """A block a row, in the order of the files."""
     blocks = [
         "\n".join(_block(run, bench, info))
         for run in runs

@@ -22,11 +22,7 @@ COMMAND = "benchmarks/test_onnx_profiles.py"
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown, a part for each machine, runtime, precision and thread count.
-
-    Raises:
-        TailgateError: no row of the study.
-    """
+    """Markdown, a part for each machine, runtime, precision and thread count."""
     found = _profiles(runs)
     parts = ["# Profiles of ONNX models (study 4)\n"]
     if found.repeated:
@@ -43,11 +39,7 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """The table of the models as CSV, and the pictures for which there is data.
-
-    Raises:
-        TailgateError: no row of the study, or matplotlib is not installed.
-    """
+    """The table of the models as CSV, and the pictures for which there is data."""
     found = _profiles(runs)
     drawn = {
         "-latency.png": pictures.latency(found.by_setting),

@@ -59,11 +59,7 @@ class Judged:
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown, a table a run: partners are of the same run.
-
-    Raises:
-        TailgateError: no cell of reduced precision, or a wrong limit in the environment.
-    """
+    """Markdown, a table a run: partners are of the same run."""
     limits = limits_from(os.environ)
     parts = ["# Reduced precision against FP32\n"]
     count = 0

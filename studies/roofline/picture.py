@@ -29,11 +29,7 @@ FEWEST_KEY_LINES = 4
 
 
 def draw(found: Mapping[Place, Roofline]) -> bytes:
-    """Every place that has peaks.
-
-    Raises:
-        TailgateError: matplotlib is not installed.
-    """
+    """Every place that has peaks."""
     return pictures.png(figure(found), DOTS_PER_INCH)
 
 

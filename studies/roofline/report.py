@@ -22,11 +22,7 @@ PEAKS = ("peak", "measured", "kernel and size", "ridge in FLOP/byte", "status")
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown, a part for each machine, device and thread count.
-
-    Raises:
-        TailgateError: no peak in these runs.
-    """
+    """Markdown, a part for each machine, device and thread count."""
     found = _found(runs)
     parts = ["# Roofline\n"]
     for place, one in found.items():
@@ -35,11 +31,7 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """The picture.
-
-    Raises:
-        TailgateError: no peak in these runs, or matplotlib is not installed.
-    """
+    """The picture."""
     return {".png": picture.draw({place: one for place, one in _found(runs).items() if _has_peaks(one)})}
 
 

@@ -29,11 +29,7 @@ COLUMNS = (
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown: a part for each machine, device, precision and image size.
-
-    Raises:
-        TailgateError: no row of the study.
-    """
+    """Markdown: a part for each machine, device, precision and image size."""
     rows = _rows(runs)
     parts = ["# Training (study 5)\n", _preface()]
     for setting, found in by_setting(rows).items():
@@ -46,11 +42,7 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """The source's 44-column CSV.
-
-    Raises:
-        TailgateError: no row of the study.
-    """
+    """The source's 44-column CSV."""
     return {".csv": source_csv.render(_rows(runs)).encode()}
 
 
