@@ -1,4 +1,4 @@
-"""What DEEP-GAP (Palaniappan, arXiv 2604.14552) found, and which of it holds here, as a section of the report."""
+"""The findings of DEEP-GAP (Palaniappan, arXiv 2604.14552), and which of them hold here, as a section of the report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FINDINGS: Sequence[Finding] = (
     Unmeasurable("T4 remains competitive for large batches", "no number",
                  "the source names no margin and no batch that would decide it; see the energy table"),
 )  # fmt: skip
-"""In the source's order; its second line is our own question."""
+"""In the source's order; the second is ours."""
 
 
 def section(study: Study) -> list[str]:
@@ -46,7 +46,7 @@ def section(study: Study) -> list[str]:
         "## Findings of the source\n",
         f"{len(FINDINGS)} findings; {said}.\n",
         table(("finding", "published", "here", "verdict", "because"), lines, text_columns=4, text_last=True),
-        "The source measured a T4 and an L4, and a CPU; a ratio over a CPU is as much about the CPU. A cell "
-        "counts for or against a finding when its 95 % interval leaves 1 out (memory, power and energy, one number a "
-        "cell: when it differs by more than 5 %); of twenty equal ones one would by chance.\n",
+        "The source measured a T4, an L4 and a CPU; a ratio over a CPU says as much about the CPU. A cell counts for "
+        "or against a finding when its 95 % interval excludes 1. Memory, power and energy have one number per cell, "
+        "which counts when it differs by more than 5 %. Of twenty equal cells one would count by chance.\n",
     ]

@@ -1,4 +1,4 @@
-"""Where a curve has its peak, and whether that is a peak at all: throughput over batch size is flat at the top."""
+"""Where a curve peaks, and how sure that is: throughput over batch size is flat at the top."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 NEAR_REL = 0.05
-"""A batch with at least 95 % of the largest value is as good as the peak for most purposes."""
+"""A batch that reaches 95 % of the largest value is near the peak."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Peak:
-    """The largest value and what cannot be told from it."""
+    """The largest value, and the batches whose values may be as large."""
 
     batch: int
     value: float
@@ -34,7 +34,7 @@ class Peak:
 
     @property
     def flat(self) -> bool:
-        """Whether a smaller batch cannot be told from the peak."""
+        """Whether a smaller batch may be as good as the peak."""
         return self.alike[0] < self.batch
 
 

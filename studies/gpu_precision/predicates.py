@@ -1,4 +1,4 @@
-"""The source's findings as predicates over a study: what is counted, and from when on one holds."""
+"""The source's findings as predicates over a study: what each counts, and when it holds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from studies.gpu_precision.reading import Study
 from studies.gpu_precision.text import factor
 
 MIXED = "not throughout"
-"""Clearly so in some cells, and clearly the other way in others."""
+"""True in some cells, and the opposite is true in others."""
 VERDICTS = (HOLDS, SMALLER, MIXED, REVERSES, UNDECIDED, NOT_MEASURED)
 
 
@@ -45,7 +45,7 @@ class Finding(Protocol):
 
 @dataclass(frozen=True)
 class UpTo:
-    """A largest ratio: of all cells and peaks, one reaches so many times."""
+    """A claim about the largest ratio of all cells and peaks."""
 
     text: str
     factor: float
@@ -76,7 +76,7 @@ class UpTo:
         if ratio.high < self.factor * STILL_AS_LARGE:
             return Judged(seen, SMALLER)
         if ratio.low <= 1:
-            return Judged(seen, UNDECIDED, "the interval has 1 in it")
+            return Judged(seen, UNDECIDED, "the interval contains 1")
         return Judged(seen, HOLDS if ratio.ratio >= self.factor * STILL_AS_LARGE else SMALLER)
 
     def _wanted(self, one: Comparison) -> bool:
@@ -101,14 +101,14 @@ class UpTo:
 
 @dataclass(frozen=True)
 class Throughout:
-    """Something is so in every cell in which it can be seen."""
+    """A claim about every cell."""
 
     text: str
     published: str
     votes: Callable[[Study], Iterable[str]]
     """One of the verdicts of a comparison for each cell; ``FASTER`` is for the finding."""
     otherwise: str
-    """Why there may be nothing to count."""
+    """Why there is nothing to count, where no cell qualifies."""
     gpus: tuple[str, ...] = ()
 
     def judge(self, study: Study) -> Judged:
@@ -148,7 +148,7 @@ class PeaksWithin:
         return f"batch {self.low}–{self.high}"
 
     def judge(self, study: Study) -> Judged:
-        """For it: every batch that cannot be told from the peak is in the range. Against it: none is."""
+        """A curve supports it when every batch that may be the peak is in the range, and refutes it when none is."""
         missing = _missing(study, (self.gpu,))
         curves = [curve for curve in study.curves if is_model(curve.device.name, self.gpu) and len(curve.cells) > 1]
         if missing or not curves:
@@ -178,7 +178,7 @@ class PeaksWithin:
 
 @dataclass(frozen=True)
 class Unmeasurable:
-    """A finding without a number or a margin: nothing could refute it."""
+    """A finding without a number or a margin, which nothing could refute."""
 
     text: str
     published: str
@@ -195,7 +195,7 @@ def _batches(found: Sequence[int]) -> str:
 
 
 def is_model(device: str, model: str) -> bool:
-    """Whether a device's name has a GPU model's in it, as a word: an L40 is no L4."""
+    """Whether a device's name contains a GPU model's name as a whole word: an L40 is not an L4."""
     return re.search(rf"\b{re.escape(model)}\b", device) is not None
 
 

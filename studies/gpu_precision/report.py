@@ -1,7 +1,7 @@
 """Study 3 across hardware, from saved runs of CPUs and GPUs: speed-ups, peaks, energy, answers, and the findings.
 
-Only like is compared with like: the same model, weights and image size; disturbed rows are left out and counted.
-Every ratio has an interval, and none is called a speed-up whose interval has 1 in it.
+It compares rows of the same model, weights and image size. It leaves out and counts disturbed rows. Every ratio has an
+interval, and a ratio whose interval contains 1 is no speed-up.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tailgate.results.saved_run import Run
 
 NAME = "deep-gap"
 MOST_UNMEASURED = 40
-"""Lines of what was not measured, before the rest is counted."""
+"""Cells without a row that the report lists; it counts the rest."""
 
 
 def render(runs: Sequence[Run]) -> str:
@@ -74,7 +74,7 @@ def _sources(study: Study) -> list[str]:
         )
         parts.append(f"Rows left out of everything below: {said}.\n")
     mixed = _versions(study)
-    return [*parts, f"Not the same everywhere, and so a part of what is compared: {mixed}.\n"] if mixed else parts
+    return [*parts, f"Versions differ between rows, and so belong to what is compared: {mixed}.\n"] if mixed else parts
 
 
 def _versions(study: Study) -> str:

@@ -1,4 +1,4 @@
-"""Rows on a GPU as ``trtexec`` words its performance summary, to be laid beside the user's own.
+"""Rows on a GPU in the form of ``trtexec``'s performance summary, to compare with the user's own.
 
 Wording, definitions, the percentile rule and the thresholds of the warnings are those of NVIDIA's
 ``samples/common/sampleReporting.cpp`` (github.com/NVIDIA/TensorRT, release 8.6). Lines that begin with ``#`` are ours.
@@ -23,16 +23,16 @@ PERCENTILES = (90, 95, 99)
 UNSTABLE_PERCENT = 1.0
 """trtexec warns of a larger coefficient of variance of the compute times."""
 LEAST_WARMUP_S, LEAST_TIMED_S, LEAST_QUERIES = 1.0, 5.0, 100
-"""What study 4 asked of trtexec."""
+"""What study 4 required of trtexec."""
 NO_ENQUEUE = "n/a (a round waits for the end event; the launch alone is not timed)"
-APART = (
+SEPARATE = (
     "# Latency, H2D and D2H: measured once, before the timed rounds, so a median and a P99. Latency is the host's time "
     "of copy in, run and copy out; trtexec adds up three device times"
 )
 
 
 def render(runs: Sequence[Run]) -> str:
-    """A block a row, in the order of the files."""
+    """One block per row, in the order of the files."""
     blocks = [
         "\n".join(_block(run, bench, info))
         for run in runs
@@ -70,9 +70,9 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
     stats = bench["stats"]
     rounds = [float(time_s) for time_s in stats.get("data") or ()]
     times_s = info.get("gpu_times_s")
-    told = [finite(one) for one in times_s] if isinstance(times_s, list) else []
-    compute = [time_s for time_s in told if time_s is not None]
-    if len(compute) < len(told):
+    saved = [finite(one) for one in times_s] if isinstance(times_s, list) else []
+    compute = [time_s for time_s in saved if time_s is not None]
+    if len(compute) < len(saved):
         compute = []  # statistics of some of the rounds would be others
     yield f"# {printable(str(bench['name']))} on {printable(device_of(run, info).name)}"
     if info.get("status") not in (None, "ok"):
@@ -92,7 +92,7 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
     yield f"Total GPU Compute Time: {_seconds(sum(compute)) if compute else 'n/a (no device time of each round)'}"
     yield from _warnings(info, compute)
     if any(_pair(info, name) for name in ("inclusive", "h2d", "d2h")):
-        yield APART
+        yield SEPARATE
     if rounds:
         yield f"# Host Time (one call, launch to answer on the device): {performance(rounds)}"
     yield ""
@@ -107,7 +107,7 @@ def _prolog(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Sequence[
     yield f"Timing trace has {queries:g} queries over {total_s:g} s"
     if total_s < LEAST_TIMED_S or queries < LEAST_QUERIES or (warmup_s is not None and warmup_s < LEAST_WARMUP_S):
         yield (
-            f"# less than study 4 asked of trtexec: {LEAST_WARMUP_S:g} s of warm-up, {LEAST_TIMED_S:g} s and "
+            f"# less than study 4 required of trtexec: {LEAST_WARMUP_S:g} s of warm-up, {LEAST_TIMED_S:g} s and "
             f"{LEAST_QUERIES} queries (docs/reference/deep-gap.md)"
         )
 
@@ -150,11 +150,11 @@ def _warnings(info: Mapping[str, Any], compute: Sequence[float]) -> Iterator[str
     compute_s = statistics.median(compute) if compute else finite(info.get("gpu_time_median_s"))
     if compute_s is None:
         return
-    ways = {"h2d": "host-to-device transfers for the inputs", "d2h": "device-to-host transfers for the outputs"}
-    for name, way in ways.items():
+    limits = {"h2d": "host-to-device transfers for the inputs", "d2h": "device-to-host transfers for the outputs"}
+    for name, transfers in limits.items():
         transfer_s = finite(info.get(f"{name}_median_s"))
         if transfer_s is not None and transfer_s >= compute_s:
-            yield f"* Throughput may be bound by {way} rather than GPU Compute and the GPU may be under-utilized."
+            yield f"* Throughput may be bound by {transfers} rather than GPU Compute and the GPU may be under-utilized."
     mean_s = statistics.fmean(compute) if compute else 0.0
     variance = statistics.pstdev(compute) / mean_s * 100 if mean_s > 0 else 0.0
     if variance > UNSTABLE_PERCENT:

@@ -1,4 +1,4 @@
-"""Findings of study 4 from saved runs: what latency, memory and cache misses of ONNX models go with.
+"""Findings of study 4 from saved runs: what correlates with latency, memory and cache misses of ONNX models.
 
 Correlations beside the published ones, fits by input size, the small-model inefficiency rate, a table of the models;
 and the source's pictures.
@@ -27,8 +27,8 @@ def render(runs: Sequence[Run]) -> str:
     parts = ["# Profiles of ONNX models (study 4)\n"]
     if found.repeated:
         parts.append(
-            f"{found.repeated} row(s) are of a model measured again in the same way: the latest usable one stands, "
-            "and meters that it lacks are taken from the others.\n"
+            f"{found.repeated} row(s) repeat a model and setting: the latest usable row counts, and the meters that it "
+            "lacks come from the others.\n"
         )
     for setting, measured in found.by_setting.items():
         parts += _part(setting, measured)
@@ -59,7 +59,7 @@ def _profiles(runs: Sequence[Run]) -> Profiles:
 
 def _part(setting: Setting, measured: Sequence[Profile]) -> list[str]:
     contended = sum(not one.usable for one in measured)
-    left_out = f", {contended} of them disturbed and left out of what is about time" if contended else ""
+    left_out = f", {contended} of them disturbed and left out where time matters" if contended else ""
     counters = sorted({one.flops_counter for one in measured if one.flops_counter})
     flops = f" FLOPs = 2 × MACs, counted by {words(', '.join(counters))}." if counters else ""
     meter = memory_meter(measured)

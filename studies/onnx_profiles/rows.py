@@ -30,7 +30,7 @@ INTENSITY = "operational_intensity_flop_per_byte"
 
 
 def process_field(event: str) -> str:
-    """Of a whole process, interpreter and 100 inferences, as the source counted."""
+    """The count of a whole process, with the interpreter and 100 inferences, as in the source."""
     return f"perf_process_{event.replace('-', '_')}"
 
 
@@ -131,7 +131,7 @@ class Profiles:
 
 
 def profiles(runs: Sequence[Run]) -> Profiles:
-    """Of a model measured several times the latest usable row stands; meters it lacks are the others'."""
+    """The latest usable row of each model; the meters that it lacks come from the model's other rows."""
     found: dict[Setting, dict[tuple[str, int | None], Profile]] = {}
     repeated = 0
     for run in runs:
@@ -146,7 +146,7 @@ def profiles(runs: Sequence[Run]) -> Profiles:
 
 
 def memory_meter(found: Sequence[Profile]) -> str | None:
-    """The meter that most of the models have, the better one where several do: never two in one correlation."""
+    """The one meter of a correlation: that which most models have, the best of several."""
     counts = Counter(name for one in found for name, field in MEMORY.items() if field in one.measured)
     return max(MEMORY, key=lambda name: counts[name]) if counts else None
 

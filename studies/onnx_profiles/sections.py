@@ -52,7 +52,7 @@ def correlations(found: Sequence[Found]) -> str:
 
 
 def influences(found: Sequence[Found]) -> str:
-    """Without which one model each r changes the most."""
+    """The model without which each r changes most."""
     lines = []
     for one in found:
         model, whole = one.influential, one.correlation.pearson_r
@@ -96,11 +96,10 @@ def inefficiency(measured: Sequence[Profile]) -> str:
         for one in tail[:TAIL]
     ]
     text = (
-        "dTLB load misses / mean latency in ms / 10⁶. *Whole process* is the source's: the interpreter's start and "
-        f"{SOURCE_INFERENCES} inferences over the latency of one, so the start weighs the more, the smaller the model. "
-        "*Per inference* takes the slope between two numbers of inferences, times "
-        f"{SOURCE_INFERENCES}: what the inferences alone would give. "
-        f"{len(rated)} of {len(measured)} models have it; the largest:\n"
+        "dTLB load misses / mean latency in ms / 10⁶. *Whole process* is the source's figure: it counts the "
+        f"interpreter's start and {SOURCE_INFERENCES} inferences over the latency of one, so the start weighs most in "
+        "small models. *Per inference* counts the inferences alone: the slope between two numbers of inferences, times "
+        f"{SOURCE_INFERENCES}. {len(rated)} of {len(measured)} models have it; the largest:\n"
     )
     return "\n".join(
         [heading, text, table(("model", "whole process", "per inference", "mean ms"), lines)]
@@ -185,7 +184,7 @@ def _p(value: float | None) -> str:
 
 
 def _why_no_counters(measured: Sequence[Profile]) -> str:
-    """From the rows' own warnings; without any, nobody asked."""
+    """From the rows' own warnings; without any, the meter was not selected."""
     fields = (process_field(TLB_MISSES), inference_field(TLB_MISSES))
     if any(field in one.measured for one in measured for field in fields):
         return "no model with counters has an undisturbed latency."

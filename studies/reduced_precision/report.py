@@ -1,4 +1,4 @@
-"""Every cell of reduced precision against its FP32 partner: answers, speed, size, and one verdict of all three."""
+"""Every cell of reduced precision against its FP32 partner: answers, speed, size, and one verdict."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ BASE, REDUCED = "fp32", ("tf32", "bf16", "fp16", "int8")
 SAME = ("study", "model", "runtime", "device", "threads", "batch_size", "image_size", "weights", "model_sha256")
 """What a cell must share with its partner."""
 OF_FILES = "onnx-profiles"
-"""The study whose rows are of files as they are: what answers were compared with is the file itself."""
-ITSELF = "its answers were compared with those of the same file, which say nothing of what quantising it costs"
+"""The study of files as they are, which compares a file's answers with the file itself."""
+ITSELF = "its answers were compared with those of the same file, which does not show what quantising costs"
 HEADER = (
     "verdict", "model", "runtime", "precision", "threads", "batch", "SNR dB", "top-1 (95 %)", "speed-up (95 %)", "size",
     "because",
@@ -223,9 +223,9 @@ def _speed(speed: SpeedUp | None) -> str:
 
 def _notes(limits: Limits) -> str:
     return (
-        f"Accurate enough: a signal-to-noise ratio of {limits.least_snr_db:g} dB at least, and a top-1 agreement that "
-        f"the items checked do not show to be below {limits.least_top1:.0%}; of random weights, whose largest outputs "
-        f"are near-ties, the top-1 is shown and not judged. Faster: {limits.least_speed_up:g} times at least, and more "
-        f"than the noise. Smaller: what the runtime loads has {limits.most_size_ratio:g} times the bytes at most. "
-        f"Other limits: {VARIABLE}=least_snr_db=20,least_speed_up=1.2\n"
+        f"Accurate enough: a signal-to-noise ratio of at least {limits.least_snr_db:g} dB, and a top-1 agreement that "
+        f"the checked items do not show to be below {limits.least_top1:.0%}. With random weights the largest outputs "
+        f"are near-ties, so the report shows their top-1 and does not judge it. Faster: at least "
+        f"{limits.least_speed_up:g} times, and more than the noise. Smaller: the runtime loads at most "
+        f"{limits.most_size_ratio:g} times the bytes. Other limits: {VARIABLE}=least_snr_db=20,least_speed_up=1.2\n"
     )

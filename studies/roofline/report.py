@@ -1,4 +1,4 @@
-"""The measured roofline of each device and thread count, and every cell's place under it, checked."""
+"""The measured roofline of each device and thread count, and every cell checked against it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def _part(place: Place, one: Roofline) -> list[str]:
     counts = Counter(point.verdict.word for point in one.points)
     words = (ON_OR_UNDER, ABOVE, UNDECIDED, NOT_JUDGED)
     said = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
-    faults = [f"- {code(point.label)}: {point.verdict.because}" for point in one.points if _wants_a_line(point)]
+    faults = [
+        f"- {code(point.label)}: {point.verdict.because}" for point in one.points if point.verdict.word != ON_OR_UNDER
+    ]
     return [
         f"## {code(place.title)}\n",
         f"{code(place.machine)}\n",
@@ -59,10 +61,6 @@ def _part(place: Place, one: Roofline) -> list[str]:
         table(CELLS, [_cell(point) for point in one.points], text_columns=2, text_last=True) if one.points else "",
         "\n".join(faults) + "\n" if faults else "",
     ]
-
-
-def _wants_a_line(point: Point) -> bool:
-    return point.verdict.word != ON_OR_UNDER
 
 
 def _peaks(roofs: Roofs) -> str:
@@ -97,9 +95,10 @@ def _cell(point: Point) -> tuple[str, ...]:
 
 def _notes() -> str:
     return (
-        "FLOPs = 2 × MACs, training 3 × forward. Compulsory traffic: weights, input and output once (training: weights "
-        "and momentum read and written). Layer-wise: every operation reads and writes, unfused. Counted: cache misses "
-        "× 64 bytes (`--meters=perf`). The roof is the lowest of the precision's peak and of each level's bandwidth "
-        "over what caches inside it cannot keep from it; a row more than "
-        f"{TOLERANCE_REL:.0%} above it is an error in the row or in a peak. Bound by: from {NEAR:.0%} of a roof on.\n"
+        "FLOPs = 2 × MACs; training has 3 × those of the forward pass. Compulsory traffic: weights, input and output "
+        "once (training: weights and momentum are read and written). Layer-wise: every operation reads and writes, "
+        "unfused. Counted: cache misses × 64 bytes (`--meters=perf`). The roof is the lowest of the precision's peak "
+        "and of each level's bound: bandwidth × FLOPs / the bytes that inner caches cannot hold. A row more than "
+        f"{TOLERANCE_REL:.0%} above its roof is an error in the row or in a peak. Bound by: the roof that a row "
+        f"reaches {NEAR:.0%} of.\n"
     )

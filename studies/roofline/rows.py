@@ -1,4 +1,4 @@
-"""Saved rows as peaks and points: what the machine can do at a thread count, and what each cell did there."""
+"""Saved rows as peaks and points: what the machine reaches at a thread count, and what each cell reached."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LABEL = ("model", "image_size", "runtime", "precision", "batch_size")
 
 @dataclass(frozen=True)
 class Place:
-    """Where peaks and cells can be set against each other."""
+    """What a peak and a cell must share to be compared."""
 
     machine: str
     fingerprint_id: str

@@ -1,4 +1,4 @@
-"""Study 5's training from saved runs: scenario A and B beside what was published; the source's CSV beside the text."""
+"""Study 5's training from saved runs: scenarios A and B beside the published figures, and the source's CSV."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def _rows(runs: Sequence[Run]) -> list[Trained]:
 def _preface() -> str:
     return (
         f"Published: images/s over {BATCHES} batches on an {CPU_MACHINE} (4 vCPUs) and a {GPU_MACHINE}, at "
-        f"{IMAGE_SIZE_PX} px with {CLASSES:,} outputs; they can be set against rows of that size only "
-        "(`--protocol=paper`). images/s is end to end, waits for data included; a step is forward, backward and "
-        "optimiser; GFLOP/s is 6 × MACs × images over the time of the steps.\n"
+        f"{IMAGE_SIZE_PX} px with {CLASSES:,} outputs. Only rows of that size can be compared with them "
+        "(`--protocol=paper`). images/s is end to end and includes waits for data. A step is forward, backward and "
+        "optimiser. GFLOP/s is 6 × MACs × images over the time of the steps.\n"
     )
 
 
@@ -103,11 +103,11 @@ def _line(one: Trained) -> tuple[str, ...]:
 
 
 def order(rows: Sequence[Trained]) -> str:
-    """One line: whether the published order of the four models on a CPU holds here; nothing where one is missing."""
+    """Whether the published order of the four models on a CPU holds here."""
     rates = {one.model: rate for one in rows if one.usable and (rate := one.number("images_per_s")) is not None}
     if not set(ORDER) <= set(rates):
         missing = [name for name in ORDER if name not in rates]
-        return f"Order of the models: not judged, without a usable row of {', '.join(missing)}.\n"
+        return f"Order of the models: not judged; no usable row of {', '.join(missing)}.\n"
     seen = sorted(ORDER, key=lambda name: -rates[name])
     expected, found = " > ".join(ORDER), " > ".join(seen)
     verdict = "holds" if tuple(seen) == ORDER else f"does not hold: {found}"
