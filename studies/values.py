@@ -33,7 +33,7 @@ def positive(value: Any) -> float | None:
 
 def count(value: Any) -> int | None:
     """An integer above zero."""
-    return value if isinstance(value, int) and is_number(value) and value > 0 else None
+    return int(value) if isinstance(value, int) and is_number(value) and value > 0 else None
 
 
 def known(values: Iterable[Any]) -> list[float]:

@@ -55,8 +55,7 @@ def of_precision(study: Study) -> list[str]:
         pytorch = {id(row.curve): row.peak for row in over_pytorch(curves)}
         rows = [own.get(id(curve), Row(curve, {}, None)) for curve in curves if id(curve) in {*own, *pytorch}]
         if rows:
-            over_pytorch_fp32 = partial(_over_pytorch, pytorch)
-            columns = [(PEAKS, _peak), ("over pytorch fp32, peaks", over_pytorch_fp32)]
+            columns = ((PEAKS, _peak), ("over pytorch fp32, peaks", partial(_over_pytorch, pytorch)))
             parts += [text.heading(subject), text.ratios_table(rows, columns)]
     if len(parts) == 1:
         return [*parts, "Not shown: no device has fp32 and another precision of one model by one runtime.\n"]
