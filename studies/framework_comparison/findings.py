@@ -44,7 +44,7 @@ FINDINGS: Sequence[Finding] = (
 
 
 def section(groups: Sequence[Group], chosen: Group) -> list[str]:
-    """Markdown: each finding in the source, the source's way here, and compared alike; then in the other cells."""
+    """Markdown: each finding in the source, measured here as there, and compared alike; then the other cells."""
     alike = [group for group in groups if not group.key.as_published and group.key.model == MODEL]
     published = next((group for group in groups if group.key.as_published), None)
     title = "## Which findings of the source hold, and which reverse when compared alike\n"

@@ -86,9 +86,9 @@ class Extreme(Finding):
         own = values.pop(self.subject)
         pick = max if self.most else min
         if not values:
-            return Judged(_told(self.subject, self.metric, own), NOT_MEASURED, next(iter(absent.values())))
+            return Judged(_with_value(self.subject, self.metric, own), NOT_MEASURED, next(iter(absent.values())))
         rival = pick(values, key=lambda name: values[name].value)
-        seen = f"{_told(self.subject, self.metric, own)}; {_told(rival, self.metric, values[rival])}"
+        seen = f"{_with_value(self.subject, self.metric, own)}; {_with_value(rival, self.metric, values[rival])}"
         beyond = [name for name, value in values.items() if _ahead(value, own, self.metric, most=self.most)]
         if beyond:
             return Judged(seen, REVERSES)
@@ -230,7 +230,7 @@ def factor_text(factor: float) -> str:
     return f"{factor:.2f}" if factor >= 0.1 else f"{factor:.2g}"
 
 
-def _told(name: str, metric: str, value: Value) -> str:
+def _with_value(name: str, metric: str, value: Value) -> str:
     return f"{NAMES[name]} {shown(metric, value.value)}"
 
 

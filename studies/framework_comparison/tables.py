@@ -123,15 +123,15 @@ def _once(group: Group) -> str:
 
 def _reasons(group: Group) -> list[str]:
     lines = [f"{entry.name} was not measured: {entry.reason}" for entry in group.entries if entry.reason]
-    told: dict[str, list[str]] = {}
+    noted: dict[str, list[str]] = {}
     for entry in group.entries:
         for note in entry.notes:
-            told.setdefault(note, []).append(entry.name)
+            noted.setdefault(note, []).append(entry.name)
         for name, value in (("CPU use", entry.cpu_percent), ("memory", entry.memory_bytes)):
             if entry.measured and value is None:
-                told.setdefault(f"no {name} in the row", []).append(entry.name)
+                noted.setdefault(f"no {name} in the row", []).append(entry.name)
     everyone = sum(entry.measured for entry in group.entries)
-    lines += [f"{', '.join(names) if len(names) < everyone else 'all'}: {note}" for note, names in told.items()]
+    lines += [f"{', '.join(names) if len(names) < everyone else 'all'}: {note}" for note, names in noted.items()]
     return [*(f"- {words(line)}" for line in lines), ""] if lines else []
 
 

@@ -82,9 +82,9 @@ def _remark(curve: Curve) -> str:
     if len(curve.cells) == 1:
         return "one batch measured"
     if peak.flat:
-        remarks.append(f"flat: from {peak.alike[0]} on")
-    elif len(peak.alike) > 1:
-        remarks.append(f"flat up to {peak.alike[-1]}")
+        remarks.append(f"flat: from {peak.overlapping[0]} on")
+    elif len(peak.overlapping) > 1:
+        remarks.append(f"flat up to {peak.overlapping[-1]}")
     if peak.at_the_edge:
         remarks.append("at the edge")
     if curve.top.interval[0] is None:

@@ -60,8 +60,8 @@ class Config:
     def rank(self) -> tuple[object, ...]:
         """For sorting: runtime, then precision from wide to narrow."""
         known = self.precision in PRECISIONS
-        place = PRECISIONS.index(self.precision) if known else len(PRECISIONS)
-        return (self.runtime, place, self.precision, self.threads or 0, self.l2_flushed)
+        width = PRECISIONS.index(self.precision) if known else len(PRECISIONS)
+        return (self.runtime, width, self.precision, self.threads or 0, self.l2_flushed)
 
     def like(self, other: Config) -> bool:
         """Whether runtime, precision and the state of the cache are the same; threads may differ."""

@@ -44,7 +44,7 @@ def _cells(study: Study) -> Iterator[Mapping[str, Any]]:
                 "throughput_low_items_per_s": low, "throughput_high_items_per_s": high,
                 "items_per_s_per_w": cell.images_per_s_per_w, "host_only_share": None if share is None else 1 - share,
                 "is_peak": cell.batch == curve.peak.batch, "is_near_peak": cell.batch == curve.peak.near_batch,
-                "is_like_peak": cell.batch in curve.peak.alike,
+                "is_like_peak": cell.batch in curve.peak.overlapping,
             }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ class Peak:
     value: float
     near_batch: int
     """The smallest batch with a value within ``NEAR_REL`` of the largest."""
-    alike: tuple[int, ...]
+    overlapping: tuple[int, ...]
     """Batches whose intervals overlap the peak's, ascending; its own among them. Without intervals only its own."""
     at_the_edge: bool
     """No larger batch was measured: the true peak may lie beyond."""
@@ -35,7 +35,7 @@ class Peak:
     @property
     def flat(self) -> bool:
         """Whether a smaller batch may be as good as the peak."""
-        return self.alike[0] < self.batch
+        return self.overlapping[0] < self.batch
 
 
 def peak(points: Iterable[Point], near_rel: float = NEAR_REL) -> Peak:
@@ -52,7 +52,7 @@ def peak(points: Iterable[Point], near_rel: float = NEAR_REL) -> Peak:
         batch=top.batch,
         value=top.value,
         near_batch=next(point.batch for point in ordered if point.value >= (1 - near_rel) * top.value),
-        alike=tuple(point.batch for point in ordered if point is top or _overlap(point, top)),
+        overlapping=tuple(point.batch for point in ordered if point is top or _overlap(point, top)),
         at_the_edge=top is ordered[-1],
     )
 

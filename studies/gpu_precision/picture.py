@@ -45,25 +45,25 @@ def _picture(
             panels.setdefault((curve.subject, curve.device), []).append(curve)
     if not panels:
         return None
-    figure, places = shared.panels(
+    figure, all_axes = shared.panels(
         len(panels), min(3, len({device for _, device in panels})), PANEL_INCHES, TITLE_INCHES
     )
-    for place, ((subject, device), curves) in zip(places, panels.items(), strict=True):
+    for axes, ((subject, device), curves) in zip(all_axes, panels.items(), strict=True):
         shown = _worth_drawing(curves)
         runtimes = list(dict.fromkeys(curve.config.runtime for curve in shown))
         for curve in shown:
-            _draw(place, curve, runtimes.index(curve.config.runtime), x, y, mark_peak=mark_peak)
-        place.set_xscale("log")
-        place.set_yscale("log")
-        shared.describe(place, (subject.label, device.name), labels[0], labels[1])
-        shared.plain_ticks(place.yaxis)
+            _draw(axes, curve, runtimes.index(curve.config.runtime), x, y, mark_peak=mark_peak)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        shared.describe(axes, (subject.label, device.name), labels[0], labels[1])
+        shared.plain_ticks(axes.yaxis)
         if labels[0] == BATCH:
-            _name_batches(place.xaxis, shown)
+            _name_batches(axes.xaxis, shown)
         else:
-            shared.plain_ticks(place.xaxis)
-            _label_batches(place, max(shown, key=lambda curve: curve.peak.value), x, y)
-        place.tick_params(labelsize=8)
-        place.legend(fontsize=7, frameon=False, handlelength=2.6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+            shared.plain_ticks(axes.xaxis)
+            _label_batches(axes, max(shown, key=lambda curve: curve.peak.value), x, y)
+        axes.tick_params(labelsize=8)
+        axes.legend(fontsize=7, frameon=False, handlelength=2.6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.suptitle(f"{labels[2]} · both axes logarithmic", fontsize=11, x=0.01, ha="left")
     return shared.png(figure, DPI)
 
@@ -78,16 +78,16 @@ def _worth_drawing(curves: Sequence[Curve]) -> list[Curve]:
     return list(best.values())
 
 
-def _draw(place: Any, curve: Curve, index: int, x: Value, y: Value, *, mark_peak: bool) -> None:
+def _draw(axes: Any, curve: Curve, index: int, x: Value, y: Value, *, mark_peak: bool) -> None:
     points = [(x(cell), y(cell)) for cell in curve.cells]
     known = [(one, other) for one, other in points if one is not None and other is not None]
     color = shared.PRECISION_COLORS.get(curve.config.precision, shared.OTHER_COLOR)
-    place.plot(
+    axes.plot(
         [one for one, _ in known], [other for _, other in known], DASHES[index % len(DASHES)],
         marker=MARKERS[index % len(MARKERS)], color=color, linewidth=1.3, markersize=4, label=curve.config.label,
     )  # fmt: skip
     if mark_peak and len(curve.cells) > 1:
-        place.plot(
+        axes.plot(
             [curve.peak.batch], [curve.peak.value], "o", markersize=10, markerfacecolor="none", color=color,
             markeredgewidth=1.2,
         )  # fmt: skip
@@ -102,11 +102,11 @@ def _name_batches(axis: Any, curves: Sequence[Curve]) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def _label_batches(place: Any, curve: Curve, x: Value, y: Value) -> None:
+def _label_batches(axes: Any, curve: Curve, x: Value, y: Value) -> None:
     """Of the highest line: the others' points are in the same order."""
     for cell in curve.cells:
         if (across := x(cell)) is not None and (up := y(cell)) is not None:
-            place.annotate(
+            axes.annotate(
                 str(cell.batch), (across, up), (-5, 3), textcoords="offset points", ha="right", fontsize=7,
                 color="#555555",
             )  # fmt: skip

@@ -68,7 +68,7 @@ class UpTo:
         if not found:
             return Judged("", NOT_MEASURED, self._why_none(study))
         best = max(found, key=lambda one: one.ratio.ratio)
-        seen, ratio = f"{factor(best.ratio.ratio)}: {_told(best)}", best.ratio
+        seen, ratio = f"{factor(best.ratio.ratio)}: {_described(best)}", best.ratio
         if ratio.low is None or ratio.high is None:
             return Judged(seen, UNDECIDED, "too few rounds for an interval")
         if ratio.high < 1:
@@ -120,10 +120,10 @@ class Throughout:
         total = sum(counts.values())
         if not total:
             return Judged("", NOT_MEASURED, self.otherwise)
-        seen = f"so in {counts[FASTER]} of {total}"
-        seen += f", the other way in {counts[SLOWER]}" if counts[SLOWER] else ""
+        seen = f"true in {counts[FASTER]} of {total}"
+        seen += f", the opposite in {counts[SLOWER]}" if counts[SLOWER] else ""
         undecided = counts[SAME] + counts[UNKNOWN]
-        reason = f"not told apart in {undecided}" if undecided else None
+        reason = f"no difference shown in {undecided}" if undecided else None
         if counts[SLOWER]:
             return Judged(seen, MIXED if counts[FASTER] else REVERSES, reason)
         return Judged(seen, UNDECIDED if undecided else HOLDS, reason)
@@ -156,7 +156,7 @@ class PeaksWithin:
             return Judged("", NOT_MEASURED, "; ".join(filter(None, (missing or "one batch measured", others))))
         counts = Counter(self._vote(curve) for curve in curves)
         near = [curve.peak.near_batch for curve in curves]
-        seen = f"so in {counts[FASTER]} of {len(curves)}, elsewhere in {counts[SLOWER]}; "
+        seen = f"true in {counts[FASTER]} of {len(curves)}, elsewhere in {counts[SLOWER]}; "
         seen += f"within {NEAR_REL:.0%} of the peak from {_batches(near)} on"
         if counts[SLOWER]:
             return Judged(seen, MIXED if counts[FASTER] else REVERSES)
@@ -168,7 +168,7 @@ class PeaksWithin:
         peak = curve.peak
         if peak.at_the_edge and peak.batch <= self.high:
             return SAME
-        inside = [self.low <= batch <= self.high for batch in peak.alike]
+        inside = [self.low <= batch <= self.high for batch in peak.overlapping]
         return FASTER if all(inside) else SAME if any(inside) else SLOWER
 
     def _others(self, study: Study) -> str:
@@ -206,7 +206,7 @@ def _missing(study: Study, gpus: Sequence[str]) -> str:
     return f"no {' and no '.join(absent)} ({here})" if absent else ""
 
 
-def _told(one: Comparison) -> str:
+def _described(one: Comparison) -> str:
     cell, base = one.cell, one.base
     return (
         f"{cell.subject.model}, {cell.device.name} {cell.config.label} b{cell.batch} over {base.device.name} "

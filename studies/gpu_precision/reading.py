@@ -97,15 +97,15 @@ def study_of(runs: Sequence[Run]) -> Study | None:
 
 def device_of(run: Run, info: Mapping[str, Any]) -> Device:
     """The row's GPU by name, or the machine's processor."""
-    facts, place = machine_of(run) or {}, str(info.get("device") or "cpu")
-    if place == "cpu":
+    facts, device = machine_of(run) or {}, str(info.get("device") or "cpu")
+    if device == "cpu":
         return Device(False, processor(run, "CPUs"))
     if isinstance(info.get("gpu_name"), str):
         return Device(True, info["gpu_name"])
-    gpus, index = facts.get("gpu_models"), place.rpartition(":")[2]
+    gpus, index = facts.get("gpu_models"), device.rpartition(":")[2]
     if isinstance(gpus, list) and index.isdecimal() and int(index) < len(gpus):
         return Device(True, str(gpus[int(index)]))
-    return Device(True, f"unknown GPU ({place})")
+    return Device(True, f"unknown GPU ({device})")
 
 
 def _belongs(info: Mapping[str, Any]) -> bool:

@@ -45,26 +45,26 @@ def memory(by_setting: BySetting) -> bytes | None:
 
 
 def smir(by_setting: BySetting) -> bytes | None:
-    """A histogram for each way to compute it. ``None``: no counters."""
-    ways: tuple[tuple[str, Callable[[Profile], float | None]], ...] = (
+    """A histogram per definition. ``None``: no counters."""
+    rates: tuple[tuple[str, Callable[[Profile], float | None]], ...] = (
         ("SMIR of the whole process, as the source: 10⁶ dTLB load misses per ms", Profile.smir_process),
         ("SMIR of 100 inferences alone: 10⁶ dTLB load misses per ms", Profile.smir_inference),
     )
     panels = [
         (setting, label, values)
         for setting, measured in by_setting.items()
-        for label, rate in ways
+        for label, rate in rates
         if (values := [value for one in measured if (value := rate(one)) is not None])
     ]
     if not panels:
         return None
-    figure, places = pictures.panels(len(panels), 2, PANEL_INCHES)
-    for place, (setting, label, values) in zip(places, panels, strict=True):
+    figure, all_axes = pictures.panels(len(panels), 2, PANEL_INCHES)
+    for axes, (setting, label, values) in zip(all_axes, panels, strict=True):
         bins = min(20, max(5, len(values) // 2))
         ends = (min(0.0, *values), max(*values, 1e-9))
-        place.hist(values, bins=bins, range=ends, color=pictures.COLORS[0], edgecolor="white")
-        place.yaxis.get_major_locator().set_params(integer=True)
-        _describe(place, "Small-model inefficiency rate", setting, label, f"models, of {len(values)}")
+        axes.hist(values, bins=bins, range=ends, color=pictures.COLORS[0], edgecolor="white")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        _describe(axes, "Small-model inefficiency rate", setting, label, f"models, of {len(values)}")
     return pictures.png(figure, DOTS_PER_INCH)
 
 
@@ -80,19 +80,19 @@ def _scatter(
     drawn = {setting: one for setting, one in found.items() if one.used}
     if not drawn:
         return None
-    figure, places = pictures.panels(2 * len(drawn), 2, PANEL_INCHES)
+    figure, all_axes = pictures.panels(2 * len(drawn), 2, PANEL_INCHES)
     for row, (setting, one) in enumerate(drawn.items()):
         y_label = labels[1].format(meter=METERS.get(memory_meter(by_setting[setting]) or ""))
-        for place, y_scale in zip(places[2 * row : 2 * row + 2], ("linear", "log"), strict=True):
-            _draw(place, one, slope_unit, bar, y_scale)
+        for axes, y_scale in zip(all_axes[2 * row : 2 * row + 2], ("linear", "log"), strict=True):
+            _draw(axes, one, slope_unit, bar, y_scale)
             how = "semi-logarithmic as in the source" if y_scale == "linear" else "the same, both axes logarithmic"
-            _describe(place, f"{name[0].upper()}{name[1:]}, {how}", setting, labels[0], y_label)
+            _describe(axes, f"{name[0].upper()}{name[1:]}, {how}", setting, labels[0], y_label)
     return pictures.png(figure, DOTS_PER_INCH)
 
 
-def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], float] | None, y_scale: str) -> None:
-    place.set_xscale("log")
-    place.set_yscale(y_scale)
+def _draw(axes: Any, found: Found, slope_unit: str, bar: Callable[[Profile], float] | None, y_scale: str) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale(y_scale)
     for index, (size, used) in enumerate(_series(found.used)):
         x, y = points(found.pair, used)
         color, marker = pictures.COLORS[index % len(pictures.COLORS)], MARKERS[index % len(MARKERS)]
@@ -100,31 +100,31 @@ def _draw(place: Any, found: Found, slope_unit: str, bar: Callable[[Profile], fl
         if line.reason is None and line.slope is not None and line.slope_se is not None:
             steps = [min(x) * (max(x) / min(x)) ** (step / CURVE_POINTS) for step in range(CURVE_POINTS + 1)]
             heights = [line.at(step) if line.at(step) > 0 or y_scale == "linear" else math.nan for step in steps]
-            place.plot(steps, heights, "--", color=color, linewidth=1.2, zorder=1)
+            axes.plot(steps, heights, "--", color=color, linewidth=1.2, zorder=1)
             label = f"{size}: {line.slope:#.3g} ± {line.slope_se:.2g} {slope_unit}, n = {line.n}"
         else:
             label = f"{size}: n = {line.n}, no fit"
-        place.errorbar(
+        axes.errorbar(
             x, y, yerr=None if bar is None else [bar(one) for one in used], fmt=marker, color=color,
             markersize=max(4.0, 9 - 1.3 * index), markeredgecolor="white", markeredgewidth=0.6, elinewidth=1.1,
             capsize=2.5, label=label, zorder=2,
         )  # fmt: skip
-    place.margins(x=0.06)
-    pictures.plain_ticks(place.xaxis)
+    axes.margins(x=0.06)
+    pictures.plain_ticks(axes.xaxis)
     if y_scale == "log":
         heights = [height for height in points(found.pair, found.used)[1] if height > 0] or [1.0]
-        place.set_ylim(min(heights) / 1.6, max(heights) * 1.6)  # a line below zero would run off to nothing
-        pictures.plain_ticks(place.yaxis)
+        axes.set_ylim(min(heights) / 1.6, max(heights) * 1.6)  # a line below zero would run off to nothing
+        pictures.plain_ticks(axes.yaxis)
         return
-    place.set_ylim(0, 1.06 * place.get_ylim()[1])
+    axes.set_ylim(0, 1.06 * axes.get_ylim()[1])
     it = found.correlation
     known = it.pearson_r is not None and it.pearson_p is not None
     title = f"all {it.n}: r = {it.pearson_r:.4f}, p = {it.pearson_p:.1e}" if known else f"all {it.n}: {it.reason}"
-    place.legend(
+    axes.legend(
         loc="best", fontsize=9, framealpha=0.9, alignment="left",
         title=f"{title}\ndashed: linear fit of each size", title_fontsize=9,
     )  # fmt: skip
-    _label(place, found)
+    _label(axes, found)
 
 
 def _series(used: Sequence[Profile]) -> list[tuple[str, list[Profile]]]:
@@ -138,7 +138,7 @@ def _series(used: Sequence[Profile]) -> list[tuple[str, list[Profile]]]:
     return [*(one for one in found if one[0] in kept), (OTHER_SIZES, others)]
 
 
-def _label(place: Any, found: Found) -> None:
+def _label(axes: Any, found: Found) -> None:
     """Names of the most influential model and of the largest ones, where they do not overlap."""
     x, y = points(found.pair, found.used)
     low, high = math.log10(min(x)), math.log10(max(x))
@@ -152,12 +152,12 @@ def _label(place: Any, found: Found) -> None:
             continue
         taken.append(height)
         share = (math.log10(x[index]) - low) / ((high - low) or 1)
-        place.annotate(
+        axes.annotate(
             printable(found.used[index].model), (x[index], y[index]), textcoords="offset points", fontsize=8,
             xytext=(-9, 4) if share > 0.5 else (9, 4), ha="right" if share > 0.5 else "left", color="#333333", zorder=3,
             **pictures.halo(),
         )  # fmt: skip
 
 
-def _describe(place: Any, what: str, setting: Setting, x_label: str, y_label: str) -> None:
-    pictures.describe(place, (f"{what} · {setting.title}", setting.machine), x_label, y_label)
+def _describe(axes: Any, what: str, setting: Setting, x_label: str, y_label: str) -> None:
+    pictures.describe(axes, (f"{what} · {setting.title}", setting.machine), x_label, y_label)

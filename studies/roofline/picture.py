@@ -13,7 +13,7 @@ from typing import Any
 
 from studies import pictures
 from studies.roofline.bound import attainable
-from studies.roofline.rows import TRAINING, Place, Point, Roofline, Roofs
+from studies.roofline.rows import TRAINING, Point, Roofline, Roofs, Setting
 from studies.values import DISTURBED
 from tailgate import printable
 from tailgate.results.precision_labels import arithmetic
@@ -28,22 +28,22 @@ OFFSETS = tuple((dx, dy) for dy in (3, -10, 12, -19) for dx in (6, -6, 14, -14))
 FEWEST_KEY_LINES = 4
 
 
-def draw(found: Mapping[Place, Roofline]) -> bytes:
-    """Every place that has peaks."""
+def draw(found: Mapping[Setting, Roofline]) -> bytes:
+    """One panel per setting that has peaks."""
     return pictures.png(figure(found), DOTS_PER_INCH)
 
 
-def figure(found: Mapping[Place, Roofline]) -> Any:
+def figure(found: Mapping[Setting, Roofline]) -> Any:
     """The figure, without a window or any global state; sizes are fixed so that texts along a line can follow it."""
     heights = [max(AXES_INCHES[1], LINE_INCHES * (len(_drawn(one)) + FEWEST_KEY_LINES)) for one in found.values()]
     width = LEFT + AXES_INCHES[0] + KEY_INCHES
     total = sum(heights) + len(heights) * (BELOW + ABOVE)
     made = pictures.figure(width, total)
     top = total
-    for (place, one), height in zip(found.items(), heights, strict=True):
+    for (setting, one), height in zip(found.items(), heights, strict=True):
         bottom = top - ABOVE - height
         axes = made.add_axes((LEFT / width, bottom / total, AXES_INCHES[0] / width, height / total))
-        _panel(axes, place, one, height)
+        _panel(axes, setting, one, height)
         top = bottom - BELOW
     return made
 
@@ -52,7 +52,7 @@ def _drawn(one: Roofline) -> list[Point]:
     return [point for point in one.points if point.compulsory is not None]
 
 
-def _panel(axes: Any, place: Place, one: Roofline, height: float) -> None:
+def _panel(axes: Any, setting: Setting, one: Roofline, height: float) -> None:
     points = _drawn(one)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -67,7 +67,7 @@ def _panel(axes: Any, place: Place, one: Roofline, height: float) -> None:
     _name_points(axes, points, height)
     _key(axes, points, height)
     x_label = "operational intensity in FLOP/byte (point: compulsory traffic; left end of its line: layer-wise)"
-    pictures.describe(axes, (f"Roofline · {place.title}", place.machine), x_label, "GFLOP/s")
+    pictures.describe(axes, (f"Roofline · {setting.title}", setting.machine), x_label, "GFLOP/s")
 
 
 def _limits(roofs: Roofs, points: Sequence[Point]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -136,16 +136,16 @@ def _draw_point(axes: Any, point: Point) -> None:
 def _name_points(axes: Any, points: Sequence[Point], height: float) -> None:
     """Each point's number, where it covers the fewest points and numbers."""
     sides = (*axes.get_xlim(), 72 * AXES_INCHES[0]), (*axes.get_ylim(), 72 * height)
-    places = [(point.compulsory or 1.0, point.achieved_flop_per_s / 1e9) for point in points]
+    positions = [(point.compulsory or 1.0, point.achieved_flop_per_s / 1e9) for point in points]
     anchors = [
         [
             length * math.log(at / low) / math.log(high / low)
-            for at, (low, high, length) in zip(place, sides, strict=True)
+            for at, (low, high, length) in zip(position, sides, strict=True)
         ]
-        for place in places
+        for position in positions
     ]
     taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in anchors]
-    for index, (point, place, (x, y)) in enumerate(zip(points, places, anchors, strict=True), 1):
+    for index, (point, position, (x, y)) in enumerate(zip(points, positions, anchors, strict=True), 1):
         width = 6.0 * len(str(index))
         boxes = {
             (dx, dy): (x + dx - (width if dx < 0 else 0), y + dy, x + dx + (0 if dx < 0 else width), y + dy + 7)
@@ -154,7 +154,7 @@ def _name_points(axes: Any, points: Sequence[Point], height: float) -> None:
         offset = min(OFFSETS, key=lambda one: sum(_overlap(boxes[one], other) for other in taken))
         taken.append(boxes[offset])
         axes.annotate(
-            str(index), place, xytext=offset, textcoords="offset points", fontsize=8, color=_color(point.precision),
+            str(index), position, xytext=offset, textcoords="offset points", fontsize=8, color=_color(point.precision),
             ha="right" if offset[0] < 0 else "left", fontweight="bold", zorder=5, **pictures.halo(),
         )  # fmt: skip
 

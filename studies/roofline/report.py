@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from studies.markdown_table import MISSING, code, number, percent, table
 from studies.roofline import picture
 from studies.roofline.bound import ABOVE, NEAR, NOT_JUDGED, ON_OR_UNDER, TOLERANCE_REL, UNDECIDED, ridge
-from studies.roofline.rows import Place, Point, Roofline, Roofs, rooflines
+from studies.roofline.rows import Point, Roofline, Roofs, Setting, rooflines
 from studies.values import no_row
 from tailgate.results.saved_run import Run
 
@@ -25,17 +25,17 @@ def render(runs: Sequence[Run]) -> str:
     """Markdown, a part for each machine, device and thread count."""
     found = _found(runs)
     parts = ["# Roofline\n"]
-    for place, one in found.items():
-        parts += _part(place, one)
+    for setting, one in found.items():
+        parts += _part(setting, one)
     return "\n".join([*parts, _notes()])
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
     """The picture."""
-    return {".png": picture.draw({place: one for place, one in _found(runs).items() if _has_peaks(one)})}
+    return {".png": picture.draw({setting: one for setting, one in _found(runs).items() if _has_peaks(one)})}
 
 
-def _found(runs: Sequence[Run]) -> dict[Place, Roofline]:
+def _found(runs: Sequence[Run]) -> dict[Setting, Roofline]:
     found = rooflines(runs)
     if not any(_has_peaks(one) for one in found.values()):
         raise no_row(NAME, "measured peak", COMMAND)
@@ -46,7 +46,7 @@ def _has_peaks(one: Roofline) -> bool:
     return bool(one.roofs.flop_per_s or one.roofs.bytes_per_s)
 
 
-def _part(place: Place, one: Roofline) -> list[str]:
+def _part(setting: Setting, one: Roofline) -> list[str]:
     counts = Counter(point.verdict.word for point in one.points)
     words = (ON_OR_UNDER, ABOVE, UNDECIDED, NOT_JUDGED)
     said = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
@@ -54,8 +54,8 @@ def _part(place: Place, one: Roofline) -> list[str]:
         f"- {code(point.label)}: {point.verdict.because}" for point in one.points if point.verdict.word != ON_OR_UNDER
     ]
     return [
-        f"## {code(place.title)}\n",
-        f"{code(place.machine)}\n",
+        f"## {code(setting.title)}\n",
+        f"{code(setting.machine)}\n",
         _peaks(one.roofs) if _has_peaks(one) else "No peak was measured here.\n",
         f"**{said or 'no cell'}**\n",
         table(CELLS, [_cell(point) for point in one.points], text_columns=2, text_last=True) if one.points else "",

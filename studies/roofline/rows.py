@@ -22,7 +22,7 @@ LABEL = ("model", "image_size", "runtime", "precision", "batch_size")
 
 
 @dataclass(frozen=True)
-class Place:
+class Setting:
     """What a peak and a cell must share to be compared."""
 
     machine: str
@@ -50,7 +50,7 @@ class Peak:
 
 @dataclass
 class Roofs:
-    """All peaks of a place."""
+    """All peaks of one setting."""
 
     flop_per_s: dict[str, Peak] = field(default_factory=dict)
     """By precision."""
@@ -103,38 +103,38 @@ class Point:
 
 @dataclass
 class Roofline:
-    """Everything of one place."""
+    """Peaks and cells of one setting."""
 
     roofs: Roofs = field(default_factory=Roofs)
     points: list[Point] = field(default_factory=list)
 
 
-def rooflines(runs: Sequence[Run]) -> dict[Place, Roofline]:
-    """Peaks and judged cells by place; a place without either is not there."""
-    found: dict[Place, Roofline] = {}
-    cells: list[tuple[Place, Mapping[str, Any], Mapping[str, Any]]] = []
+def rooflines(runs: Sequence[Run]) -> dict[Setting, Roofline]:
+    """Peaks and judged cells by setting; a setting without either is absent."""
+    found: dict[Setting, Roofline] = {}
+    cells: list[tuple[Setting, Mapping[str, Any], Mapping[str, Any]]] = []
     for run in runs:
         for bench in run["benchmarks"]:
             info = bench.get("extra_info") or {}
-            place = _place(run, info)
+            setting = _setting(run, info)
             if info.get("phase") == PEAK:
-                _add_peak(found.setdefault(place, Roofline()).roofs, info)
+                _add_peak(found.setdefault(setting, Roofline()).roofs, info)
             elif alone(info):  # several share what one has a roof of
-                cells.append((place, bench, info))
-    for place, bench, info in cells:
-        roofs = found[place].roofs if place in found else Roofs()
+                cells.append((setting, bench, info))
+    for setting, bench, info in cells:
+        roofs = found[setting].roofs if setting in found else Roofs()
         point = _point(bench, info, roofs)
         if point is not None:
-            found.setdefault(place, Roofline()).points.append(point)
+            found.setdefault(setting, Roofline()).points.append(point)
     return found
 
 
-def _place(run: Run, info: Mapping[str, Any]) -> Place:
+def _setting(run: Run, info: Mapping[str, Any]) -> Setting:
     machine = (machine_of(run) or {}).get("cpu_model") or "unknown machine"
     device = str(info.get("device") or "cpu")
     threads = info.get("threads") if device == "cpu" else None
     title = device if device == "cpu" or not info.get("gpu_name") else f"{device} {info['gpu_name']}"
-    return Place(str(machine), machine_id_of(run) or "", title, threads if isinstance(threads, int) else None)
+    return Setting(str(machine), machine_id_of(run) or "", title, threads if isinstance(threads, int) else None)
 
 
 def _add_peak(roofs: Roofs, info: Mapping[str, Any]) -> None:
@@ -155,7 +155,7 @@ def _add_peak(roofs: Roofs, info: Mapping[str, Any]) -> None:
 
 
 def _point(bench: Mapping[str, Any], info: Mapping[str, Any], roofs: Roofs) -> Point | None:
-    """``None``: a row without FLOPs, which has no place under a roof."""
+    """``None``: a row without FLOPs, which no roof bounds."""
     phase, precision = str(info.get("phase") or "inference"), str(info.get("precision") or "")
     batch = positive(info.get("batch_size")) or 1
     flops = positive(info.get("flops_per_call"))

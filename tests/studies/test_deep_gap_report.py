@@ -203,7 +203,7 @@ def test_the_peak_that_smaller_batches_reach_too_is_said_to_be_flat() -> None:
         row["extra_info"].update(batch_size=batch, items_per_call=batch)
         rows.append(row)
     (curve,) = study(run(*rows, gpu=L4)).curves
-    assert (curve.peak.batch, curve.peak.alike) == (8, (8, 16, 32))
+    assert (curve.peak.batch, curve.peak.overlapping) == (8, (8, 16, 32))
     assert "flat up to 32" in render([run(*rows, gpu=L4)])
 
 
