@@ -6,28 +6,28 @@ from collections import Counter
 from collections.abc import Sequence
 
 from studies.gpu_precision import votes
-from studies.gpu_precision.predicates import VERDICTS, Finding, PeaksWithin, Throughout, Unmeasurable, UpTo
+from studies.gpu_precision.predicates import VERDICTS, Finding, peaks_within, throughout, unmeasurable, up_to
 from studies.gpu_precision.ratios import BEST_CPU, OVER_GPU, SOURCE_CPU
 from studies.gpu_precision.reading import Study
 from studies.markdown_table import table, words
 
 NO_PAIR = "no GPU has fp32 and fp16 or int8 of one model by one runtime with this value"
 FINDINGS: Sequence[Finding] = (
-    UpTo("INT8 over CPU baselines (pytorch fp32, the source's CPU study)", 58, SOURCE_CPU, precision="int8"),
-    UpTo("the same over the best CPU row of any runtime and precision", 58, BEST_CPU, precision="int8"),
-    UpTo("L4 over T4", 4.4, OVER_GPU, gpus=("L4", "T4")),
-    Throughout("L4 is above T4 in every precision", "yes", votes.gpu_over_gpu("L4", "T4"),
+    up_to("INT8 over CPU baselines (pytorch fp32, the source's CPU study)", 58, SOURCE_CPU, precision="int8"),
+    up_to("the same over the best CPU row of any runtime and precision", 58, BEST_CPU, precision="int8"),
+    up_to("L4 over T4", 4.4, OVER_GPU, gpus=("L4", "T4")),
+    throughout("L4 is above T4 in every precision", votes.gpu_over_gpu("L4", "T4"),
                "L4 and T4 share no cell", gpus=("L4", "T4")),
-    PeaksWithin("L4", 16, 32),
-    Throughout("INT8 has the highest throughput", "yes", votes.fastest_precision("int8"),
+    peaks_within("L4", 16, 32),
+    throughout("INT8 has the highest throughput", votes.fastest_precision("int8"),
                "no GPU has int8 and another precision of one model"),
-    Throughout("FP16 is consistently above FP32", "yes", votes.faster_than_fp32("fp16"),
+    throughout("FP16 is consistently above FP32", votes.faster_than_fp32("fp16"),
                "no GPU has fp16 and fp32 of one model by one runtime"),
-    Throughout("reduced precision (FP16, INT8) needs less memory", "yes", votes.less_memory,
+    throughout("reduced precision (FP16, INT8) needs less memory", votes.less_memory,
                NO_PAIR),
-    Throughout("reduced precision (FP16, INT8) needs less power", "yes", votes.less_power, NO_PAIR),
-    Throughout("reduced precision (FP16, INT8) gives more images per joule", "yes", votes.more_per_joule, NO_PAIR),
-    Unmeasurable("T4 remains competitive for large batches", "no number",
+    throughout("reduced precision (FP16, INT8) needs less power", votes.less_power, NO_PAIR),
+    throughout("reduced precision (FP16, INT8) gives more images per joule", votes.more_per_joule, NO_PAIR),
+    unmeasurable("T4 remains competitive for large batches", "no number",
                  "the source names no margin and no batch that would decide it; see the energy table"),
 )  # fmt: skip
 """In the source's order; the second is ours."""

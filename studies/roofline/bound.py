@@ -180,21 +180,3 @@ def _bound(call: Call, achieved: float, peak: float, roof: Roof, levels: Sequenc
     if estimate is not None and estimate.by != COMPUTE and achieved >= NEAR * estimate.flop_per_s:
         return f"{estimate.by} (layer by layer)"
     return OVERHEAD
-
-
-def source_intensity(forward_macs: float, parameters: float) -> float:
-    """What the source of study 5 drew as "FLOP/byte": 10^9 forward MACs an image over **mega**bytes of FP32 weights.
-
-    Kept to recompute its points. FLOPs are MACs in it, of the forward pass alone though it trained; it has neither
-    batch nor activations in it; and FLOP/byte it is only after multiplication with 1000.
-    """
-    return (forward_macs / 1e9) / (parameters * 4 / 1e6)
-
-
-def source_excess(images_per_s: float, forward_macs: float, parameters: float, bytes_per_s: float) -> float:
-    """How many times above its own roof the source drew a point: its achieved FLOP/s over bandwidth × its intensity.
-
-    The MACs cancel out: images/s × megabytes of weights / (GB/s).
-    """
-    achieved_flop_per_s = images_per_s * forward_macs
-    return achieved_flop_per_s / (bytes_per_s * source_intensity(forward_macs, parameters))
