@@ -14,10 +14,11 @@ from studies.cpu_scaling.speedup import (
     saturation_point,
 )
 from studies.markdown_table import MISSING, table, words
-from studies.values import USABLE, check_one_machine
+from studies.values import USABLE, check_one_machine, threads_text
 from tailgate import TailgateError
 from tailgate.results.rows import Row, alone, rows_of
 from tailgate.results.saved_run import Run, machine_of
+from tailgate.text import counted
 
 NAME = "scaling"
 Cell = tuple[str, ...]
@@ -35,9 +36,9 @@ def render(runs: Sequence[Run]) -> str:
     parts = ["# Scaling over threads and batch sizes\n"]
     if usable_cpus:
         model = words(str((machine_of(runs[0]) or {}).get("cpu_model")))
-        parts.append(f"{model}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n")
+        parts.append(f"{model}, {usable_cpus} usable CPUs; {counted(len(runs), 'runs')}.\n")
     if left_out:
-        parts.append(f"{left_out} row(s) left out: contended, or not a cell of a scaling study.\n")
+        parts.append(f"{counted(left_out, 'rows')} left out: contended, or not a cell of a scaling study.\n")
     for cell, by_threads in sorted(medians_s.items()):
         parts += [
             f"## {words(' · '.join(part for part in cell if part))}\n",
@@ -101,7 +102,7 @@ def _threads_table(by_threads: dict[int, dict[int, float]]) -> str:
     for batch in sorted({batch for batches in by_threads.values() for batch in batches}):
         points = over_threads(_throughput(by_threads, batch))
         for point in points:
-            gained = (f"{point.speed_up:.2f}", f"{point.parallel_efficiency:.0%}", f"{points[0].threads} thread(s)")
+            gained = (f"{point.speed_up:.2f}", f"{point.parallel_efficiency:.0%}", threads_text(points[0].threads))
             rate = f"{point.throughput_items_per_s:.2f}"
             lines.append((batch, point.threads, rate, *_against(gained, point is points[0], len(points))))
     return _table(("batch", "threads", "items/s", "speed-up", "parallel efficiency", "against"), lines)
@@ -129,11 +130,11 @@ def _findings(by_threads: dict[int, dict[int, float]], usable_cpus: int | None) 
     lines = []
     for threads, batches in sorted(by_threads.items()):
         rates = {batch: batch / median_s for batch, median_s in batches.items()}
-        lines.append(f"- {threads} thread(s): {_saturation('batch size', rates, lambda batch: f'batch {batch}')}")
+        lines.append(f"- {threads_text(threads)}: {_saturation('batch size', rates, lambda batch: f'batch {batch}')}")
     for batch in sorted({batch for batches in by_threads.values() for batch in batches}):
         rates = _throughput(by_threads, batch)
         within = {t: rate for t, rate in rates.items() if usable_cpus is None or t <= usable_cpus}
-        lines.append(f"- batch {batch}: {_saturation('thread count', within, lambda count: f'{count} thread(s)')}")
+        lines.append(f"- batch {batch}: {_saturation('thread count', within, threads_text)}")
         found = oversubscription(rates, usable_cpus) if usable_cpus else None
         if found is not None:
             verb = "costs" if found.penalty_rel >= 0 else "gains"

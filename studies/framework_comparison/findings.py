@@ -72,7 +72,7 @@ def section(groups: Sequence[Group], chosen: Group) -> list[str]:
     parts.append(
         f"One framework clearly has more than another when the lower end of its range is above the upper end of the "
         f"other's by more than {MARGIN_REL['latency']:.0%} (latency; the range is the middle half of the rounds) or "
-        f"{MARGIN_REL['memory']:.0%} (CPU use and memory, one number a row). A ratio is no longer so large when less "
+        f"{MARGIN_REL['memory']:.0%} (CPU use and memory, one number per row). A ratio is no longer so large when less "
         f"than {STILL_AS_LARGE:.0%} of the published one is left. Times of contended rows decide nothing.\n"
     )
     return parts

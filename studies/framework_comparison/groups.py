@@ -65,21 +65,14 @@ def _entry(runtime: str, benches: Sequence[Mapping[str, Any]], key: Key) -> Entr
         memory = pooled(_triple(info.get("rss_peak_bytes")) for info in infos)
     notes = dict.fromkeys(printable(warning) for info in infos for warning in warnings_of(info))
     return Entry(
-        runtime=printable(runtime),
-        version=_text(infos[0].get("runtime_version")),
-        status=_status(benches[0]),
-        latency_s=latency,
-        mean_s=middle(one.get("mean") for one in stats),
-        p99_s=middle(one.get("p99") for one in stats),
-        cpu_percent=cpu,
-        memory_bytes=memory,
+        printable(runtime), _text(infos[0].get("runtime_version")), _status(benches[0]), latency,
+        mean_s=middle(one.get("mean") for one in stats), p99_s=middle(one.get("p99") for one in stats),
+        cpu_percent=cpu, memory_bytes=memory,
         growth_bytes=middle(info.get("rss_growth_bytes") for info in infos),
         import_growth_bytes=middle(info.get("rss_import_bytes") for info in infos),
         sides_s=tuple(middle(info.get(name) for info in infos) for name in SIDES_S),
-        protocol=_text(infos[0].get("protocol")),
-        rows=len(benches),
-        notes=tuple(notes),
-    )
+        protocol=_text(infos[0].get("protocol")), rows=len(benches), notes=tuple(notes),
+    )  # fmt: skip
 
 
 def _status(bench: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 The rule, for two frameworks and one metric: one is *clearly* more than the other when its lower end is above the
 other's upper end by more than ``MARGIN_REL``. The ends of a latency are the first and third quartile of its rounds
-(so the middle halves do not overlap); CPU use and memory have one number a row, and only the margin.
+(so the middle halves do not overlap); CPU use and memory have one number per row, and only the margin.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def render(runs: Sequence[Run]) -> str:
     groups = _groups(runs)
     chosen = headline(groups, _usable_cpus(runs))
     parts = ["# Frameworks compared (study 2)\n", *(f"- {words(fact)}" for fact in _machine(runs)), ""]
-    parts.append(f"The plain `.csv` and `.png` are of: {words(chosen.key.label)}.\n")
+    parts.append(f"The plain `.csv` and `.png` show: {words(chosen.key.label)}.\n")
     parts += section(groups, chosen)
     for group in groups:
         parts += [

@@ -27,8 +27,8 @@ def render(runs: Sequence[Run]) -> str:
     parts = ["# Profiles of ONNX models (study 4)\n"]
     if found.repeated:
         parts.append(
-            f"{found.repeated} row(s) repeat a model and setting: the latest usable row counts, and the meters that it "
-            "lacks come from the others.\n"
+            f"Rows that repeat a model and setting: {found.repeated}. The latest usable row counts, and the meters "
+            "that it lacks come from the others.\n"
         )
     for setting, measured in found.by_setting.items():
         parts += _part(setting, measured)

@@ -169,30 +169,19 @@ def _profile(machine: str, name: str, stats: Mapping[str, Any], info: Mapping[st
         return str(info[key]) if info.get(key) is not None else ""
 
     batch = positive(info.get("batch_size")) or 1  # a model without a batch answers one item
+    threads = number(info.get("threads"))
+    setting = Setting(
+        machine, " ".join(filter(None, (text("runtime"), text("runtime_version")))) or "unknown runtime",
+        text("precision"), None if threads is None else int(threads), int(batch), text("device"),
+    )  # fmt: skip
     return Profile(
-        setting=Setting(
-            machine=machine,
-            runtime=" ".join(part for part in (text("runtime"), text("runtime_version")) if part) or "unknown runtime",
-            precision=text("precision"),
-            threads=None if (threads := number(info.get("threads"))) is None else int(threads),
-            batch_size=int(batch),
-            device=text("device"),
-        ),
-        model=text("model") or name,
-        image_size_px=_image_size(info),
-        parameters=positive(info.get("parameters")),
-        macs=positive(info.get("macs")),
-        flops_counter=text("flops_counter") or None,
-        items_per_call=items_per_call(info),
-        mean_s=positive(stats.get("mean")),
-        stddev_s=number(stats.get("stddev")),
-        median_s=positive(stats.get("median")),
-        p99_s=positive(stats.get("p99")),
-        rounds=number(stats.get("rounds")),
+        setting, text("model") or name, _image_size(info), positive(info.get("parameters")),
+        positive(info.get("macs")), text("flops_counter") or None, items_per_call(info),
+        mean_s=positive(stats.get("mean")), stddev_s=number(stats.get("stddev")),
+        median_s=positive(stats.get("median")), p99_s=positive(stats.get("p99")), rounds=number(stats.get("rounds")),
         measured={field: value for field in METERS if (value := number(info.get(field))) is not None},
-        status=text("status") or "ok",
-        warnings=tuple(warnings_of(info)),
-    )
+        status=text("status") or "ok", warnings=tuple(warnings_of(info)),
+    )  # fmt: skip
 
 
 def _image_size(info: Mapping[str, Any]) -> int | None:

@@ -23,7 +23,7 @@ from studies.reduced_precision.verdict import (
     speed_up,
     top1_interval,
 )
-from studies.values import DISTURBED, no_row, positive
+from studies.values import DISTURBED, no_row, positive, threads_text
 from tailgate import is_number
 from tailgate.results.pages.content import machine_facts
 from tailgate.results.precision_labels import arithmetic, narrow_weights
@@ -91,9 +91,9 @@ def _reduced(label: Any) -> bool:
 
 
 def line(one: Judged) -> str:
-    """``not accurate enough: mobilenet_v2 int8 on openvino, 1 thread(s), batch 1: 4.2 dB, 10 dB at least``."""
+    """``not accurate enough: mobilenet_v2 int8 on openvino, 1 thread, batch 1: 4.2 dB, 10 dB at least``."""
     info = one.info
-    where = f"{info.get('threads')} thread(s), batch {info.get('batch_size')}"
+    where = f"{threads_text(info.get('threads')) or 'unknown threads'}, batch {info.get('batch_size')}"
     return f"{one.judgement.verdict}: {_cell(info)}, {where}: {one.judgement.because}"
 
 
@@ -190,18 +190,12 @@ def _part(run: Run, found: Sequence[Judged]) -> list[str]:
 def _cells(one: Judged) -> tuple[str, ...]:
     info, size = one.info, one.info.get("image_size")
     return (
-        one.judgement.verdict,
-        code(str(info.get("model"))) + (f" {size} px" if size else ""),
-        code(str(info.get("runtime"))),
-        str(info.get("precision")),
-        str(info.get("threads") or MISSING),
-        str(info.get("batch_size") or MISSING),
-        "equal" if one.answers.equal else number(one.answers.snr_db, 3),
-        _top1(one.answers),
-        _speed(one.speed),
-        MISSING if one.size_ratio is None else f"{one.size_ratio:.2f}x",
+        one.judgement.verdict, code(str(info.get("model"))) + (f" {size} px" if size else ""),
+        code(str(info.get("runtime"))), str(info.get("precision")), str(info.get("threads") or MISSING),
+        str(info.get("batch_size") or MISSING), "equal" if one.answers.equal else number(one.answers.snr_db, 3),
+        _top1(one.answers), _speed(one.speed), MISSING if one.size_ratio is None else f"{one.size_ratio:.2f}x",
         code(one.judgement.because),
-    )
+    )  # fmt: skip
 
 
 def _top1(answers: Answers) -> str:

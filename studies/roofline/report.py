@@ -78,19 +78,13 @@ def _peaks(roofs: Roofs) -> str:
 
 def _cell(point: Point) -> tuple[str, ...]:
     verdict, disturbed = point.verdict, "" if point.status == "ok" else f" ({point.status})"
+    roof = verdict.roof
     return (
-        code(point.label),
-        point.phase,
-        number(point.compulsory, 3),
-        number(point.layerwise, 3),
-        number(point.counted, 3),
-        number(point.achieved_flop_per_s / 1e9, 3),
-        number(verdict.roof.flop_per_s / 1e9 if verdict.roof else None, 3),
-        verdict.roof.by if verdict.roof else MISSING,
-        percent(verdict.share),
-        verdict.bound or MISSING,
-        verdict.word + disturbed,
-    )
+        code(point.label), point.phase, number(point.compulsory, 3), number(point.layerwise, 3),
+        number(point.counted, 3), number(point.achieved_flop_per_s / 1e9, 3),
+        number(roof.flop_per_s / 1e9 if roof else None, 3), roof.by if roof else MISSING, percent(verdict.share),
+        verdict.bound or MISSING, verdict.word + disturbed,
+    )  # fmt: skip
 
 
 def _notes() -> str:

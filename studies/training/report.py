@@ -85,21 +85,12 @@ def _line(one: Trained) -> tuple[str, ...]:
         gpu = number(published.gpu_images_per_s) if one.batch_size == published.gpu_batch_size else MISSING
         gpu += " (NaN)" if published.diverged and gpu != MISSING else ""
     return (
-        code(one.model),
-        str(one.batch_size),
-        number(one.number("images_per_s")),
-        cpu,
-        gpu,
-        percent(one.number("data_wait_share")),
-        number(scaled(one.median_s, 1e3)),
-        number(per(one.number("achieved_flop_per_s"), 1e9)),
-        percent(one.number("train_cpu_utilization")),
-        number(per(one.number("memory_peak_bytes"), MIB)),
-        percent(one.number("acc1")),
-        percent(one.number("acc5")),
-        f"{number(one.number('loss_first'))} to {number(one.number('loss_last'))}",
-        one.status,
-    )
+        code(one.model), str(one.batch_size), number(one.number("images_per_s")), cpu, gpu,
+        percent(one.number("data_wait_share")), number(scaled(one.median_s, 1e3)),
+        number(per(one.number("achieved_flop_per_s"), 1e9)), percent(one.number("train_cpu_utilization")),
+        number(per(one.number("memory_peak_bytes"), MIB)), percent(one.number("acc1")), percent(one.number("acc5")),
+        f"{number(one.number('loss_first'))} to {number(one.number('loss_last'))}", one.status,
+    )  # fmt: skip
 
 
 def order(rows: Sequence[Trained]) -> str:

@@ -141,7 +141,7 @@ def test_of_a_model_measured_twice_the_latest_usable_row_stands_with_all_meters(
     means = {bench["extra_info"]["model"]: bench["stats"]["mean"] for bench in second["benchmarks"]}
     assert {one.model: one.mean_s for one in found} == means
     assert all(one.usable and "heap_peak_bytes" in one.measured for one in found)
-    assert "64 row(s) repeat a model and setting" in render([first, second, third])
+    assert "Rows that repeat a model and setting: 64." in render([first, second, third])
 
 
 def test_what_was_not_measured_is_listed_with_its_reason():
