@@ -42,13 +42,26 @@ def probability(p: float) -> str:
     return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
 
 
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
-"""What could mean something; written as numeric entities, which nothing reads as markup."""
+MARKDOWN = re.compile(
+    r"""[`|~$]                      # code, the end of a cell, a line through, mathematics
+    | (?<!\s)\*|\*(?!\s)|^\*     # emphasis, a list
+    | (?<!\w)_|_(?!\w)           # emphasis; not inside a name
+    | \\(?=[!-/:-@\[-`{-~]|$)     # an escape
+    | <(?=[A-Za-z/!?])            # a tag, an address
+    | &(?=\#?\w+;)                # an entity
+    | \](?=[(\[:])|^\[           # a link, the target of one
+    | @(?=\w)|\#(?=\d)           # GitHub's mention of a person, of an issue
+    | (?<=\w):(?=//)|(?<=\bwww)\.  # an address
+    | ^[\#>]|^[-+=](?=\s|[-=]|$)|^\d+[.)](?=\s|$)|\#$  # a heading, a quotation, a list, a rule
+    """,
+    re.VERBOSE,
+)
+"""What Markdown would interpret; written as numeric entities, which nothing reads as markup."""
 
 
 def markdown_text(text: str) -> str:
-    """Text that shows as it is."""
-    return MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", text)
+    """Text that shows as it is, and that is readable where the Markdown itself is read."""
+    return MARKDOWN.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", text)
 
 
 def duration(seconds: float) -> str:

@@ -178,7 +178,7 @@ def test_partners_are_found_and_the_gravest_verdict_comes_first():
     ]  # fmt: skip
     found = judged(rows, Limits())
     assert [one.judgement.verdict for one in found] == [INACCURATE, NO_GAIN, UNDECIDED, NOT_COMPARABLE, WORTH_IT]
-    assert line(found[0]).startswith(f"{INACCURATE}: mlp int8 on openvino, 1 thread(s), batch 4: 3.0 dB, 10 dB")
+    assert line(found[0]).startswith(f"{INACCURATE}: mlp int8 on openvino, 1 thread, batch 4: 3.0 dB, 10 dB")
     assert found[2].judgement.because == "this row is contended"
     assert found[2].speed is None
     assert (found[4].speed.ratio, found[4].size_ratio) == (pytest.approx(2.5), 0.26)

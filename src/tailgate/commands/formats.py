@@ -5,7 +5,8 @@ adds its own by ``tailgate_reports = PACKAGE`` in its pytest.ini: every module o
 it, that has them. One that draws, or that has a file of its own beside the text, also has
 ``attachments(runs) -> {SUFFIX: bytes}``: written beside ``--output=FILE``, under its stem and each suffix
 (``.csv``, ``.png``, ``-smir.png``). One whose text has no place for what a reader has to mind also has
-``warnings(runs) -> [LINE]``, which the command prints to standard error.
+``warnings(runs) -> [LINE]``, which the command prints to standard error. Each raises ``TailgateError`` where the runs
+lack what it needs.
 
 Whatever the format, no text of a run has a control character left when a report sees it: what a terminal would obey, or
 what would begin a new line of a table, is written out. Markup is each format's own to escape.
@@ -101,7 +102,7 @@ def where_more_are(start: Path) -> str:
     """For the line about an unknown format: a project adds the formats of its studies."""
     if project.named(start, INI) is not None:
         return ""
-    return f"; no project adds formats here: run it inside the checkout of one whose pytest.ini has {INI}"
+    return f"; the formats of studies belong to their suite: run this inside its checkout, whose pytest.ini has {INI}"
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

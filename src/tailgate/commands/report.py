@@ -19,7 +19,9 @@ def add(commands: Any) -> None:
     """Add the command to ``tailgate``'s sub-parsers."""
     parser = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
-    parser.add_argument("--format", metavar="NAME", help="html, markdown, or one of the project's; must be named")
+    parser.add_argument(
+        "--format", nargs="?", metavar="NAME", help="html, markdown, or one of the project's; must be named"
+    )
     parser.add_argument(
         "--output",
         type=Path,
