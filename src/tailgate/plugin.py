@@ -57,27 +57,12 @@ def pytest_configure(config: pytest.Config) -> None:
         roles.take_role(config, settings_from(config))
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close what is open."""
-    if RUN in config.stash:
-        config.stash[RUN].close()
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """``--order=random``, after every other plug-in has had its say."""
     settings = config.stash[SETTINGS]
     if settings.order == "random":
         shuffle_benchmarks(items, settings.seed)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Now it is known how many benchmarks there are."""
-    if session.config.stash[RUN].measuring:
-        with as_usage_error():
-            grouping.check(session.config, [item for item in session.items if is_benchmark(item)])
-    session.config.stash[RUN].begin(session.items)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -122,14 +107,6 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     return config.stash[RUN].teststatus(report)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
-    """Never green without measuring."""
-    result = yield
-    session.config.stash[RUN].finish(session)
-    return result
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say it when nothing was measured."""
     config.stash[RUN].summarize(terminalreporter)
@@ -146,25 +123,4 @@ def pytest_benchmark_generate_commit_info() -> Generator[None, object, object]:
 def pytest_benchmark_group_stats(benchmarks: list[dict[str, Any]], group_by: str) -> Generator[None, object, object]:
     """Rows without the parameter that is grouped by are a group, too."""
     with grouping.tolerant(benchmarks, group_by):
-        return (yield)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
-    """The fingerprint, in every saved run."""
-    config.stash[RUN].describe_machine(machine_info)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_benchmark_update_json(config: pytest.Config, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
-    """The schema's version, P99's interval, and what was not measured."""
-    config.stash[RUN].complete_json(benchmarks, output_json)
-
-
-@pytest.hookimpl(optionalhook=True, wrapper=True)
-def pytest_benchmark_compare_machine_info(
-    config: pytest.Config, benchmarksession: Any, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
-) -> Generator[None, object, object]:
-    """Compare fingerprints, not momentary clocks."""
-    with config.stash[RUN].comparing(machine_info, compared_benchmark):
         return (yield)

@@ -50,7 +50,7 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
         config.pluginmanager.register(SpawnedChild(config, *task), "tailgate-spawned")
     run = config.stash[RUN] = BenchmarkRun(config, settings)
     if not side and task is None:
-        register(config, SessionPlugin(run), "tailgate-session")
+        register(config, SessionPlugin(config, run), "tailgate-session")
         register(config, run.extent, "tailgate-extent")
         check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
         _judge(config, settings, run)

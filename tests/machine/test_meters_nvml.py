@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from isolated import CONFTEST, Project, run_together
 
 from tailgate.machine.doctor.measures import nvml as doctor_nvml
-from tailgate.machine.nvml import library, slowdowns, watcher
+from tailgate.machine.nvml import calls, library, slowdowns, watcher
 from tailgate.machine.nvml.board import Identity, NvmlError, UnsupportedError
 from tailgate.machine.nvml.energy import LEAST_UPDATES, from_counter, from_power
 from tailgate.machine.nvml.library import NAMES, NvmlBoard, NvmlBoards, open_boards
@@ -507,14 +507,14 @@ def test_where_the_rounds_are_not_a_protocols_the_energy_is_of_no_item(sessions)
 )
 def test_the_doctor_says_whether_nvml_can_be_read(monkeypatch: pytest.MonkeyPatch, opens, state, said):
     def missing():
-        raise NvmlError(f"the package nvidia-ml-py is not installed: {library.INSTALL}")
+        raise NvmlError(f"the package nvidia-ml-py is not installed: {calls.INSTALL}")
 
     monkeypatch.setattr(doctor_nvml, "ask", lambda host: SimpleNamespace(gpus=("one",)))
     monkeypatch.setattr(doctor_nvml, "open_boards", missing if "package" in said else opens)
     verdict = doctor_nvml.nvml(SimpleNamespace())
     assert verdict.state == state
     assert said in verdict.text
-    assert (verdict.remedy == library.INSTALL) == ("package" in said)
+    assert (verdict.remedy == calls.INSTALL) == ("package" in said)
 
 
 def test_the_doctor_has_nothing_to_say_without_a_gpu(monkeypatch: pytest.MonkeyPatch):

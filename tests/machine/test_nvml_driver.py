@@ -11,7 +11,7 @@ import pytest
 from fake_boards import FakeBoard
 
 from tailgate.machine.doctor.measures import nvml as doctor_nvml
-from tailgate.machine.nvml import library
+from tailgate.machine.nvml import calls, library
 from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnreadError, UnsupportedError
 from tailgate.machine.nvml.recorder import MOST_LOST_IN_A_ROW, Recorder
 from tailgate.machine.nvml.summary import summarize
@@ -64,10 +64,10 @@ def test_the_bindings_raise_an_error_that_is_none_of_nvmls(monkeypatch: pytest.M
 
 
 def test_our_numbers_of_errors_are_the_bindings() -> None:
-    assert {getattr(pynvml, f"NVML_ERROR_{name}") for name in library.GONE.values()} == set(library.GONE)
+    assert {getattr(pynvml, f"NVML_ERROR_{name}") for name in calls.GONE.values()} == set(calls.GONE)
     names = "INVALID_ARGUMENT", "NOT_SUPPORTED", "NO_PERMISSION", "NOT_FOUND", "FUNCTION_NOT_FOUND"
     numbers = {getattr(pynvml, f"NVML_ERROR_{name}") for name in (*names, "ARGUMENT_VERSION_MISMATCH")}
-    assert numbers == set(library.NEVER_TOLD)
+    assert numbers == set(calls.NEVER_TOLD)
 
 
 @pytest.mark.parametrize("missing", [None, *WHOLE])

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.processes.isolation import interleaved
+from tailgate.processes.passes import interleaved
 
 
 @given(st.lists(st.booleans(), max_size=12), st.integers(1, 5), st.integers(0, 50))

@@ -17,6 +17,7 @@ from tailgate.gates import reproduce
 from tailgate.gates.duet import reporting, verdicts
 from tailgate.gates.duet.base import Base, checked_python, parsed
 from tailgate.gates.duet.campaign import Campaign, Record
+from tailgate.gates.duet.conflicts import refuse
 from tailgate.gates.duet.launch import environments, instrument_folder, launches
 from tailgate.gates.duet.matching import Matched, matched
 from tailgate.gates.duet.pairs import HEAD, Pair
@@ -36,13 +37,6 @@ from tailgate.session.run import BenchmarkRun
 from tailgate.session.settings import Settings
 from tailgate.stats.decision import MISSING, NEW
 from tailgate.text import counted
-
-NOT_WITH = {
-    "benchmark_save": "--benchmark-save", "benchmark_autosave": "--benchmark-autosave",
-    "benchmark_compare": "--benchmark-compare", "benchmark_compare_fail": "--benchmark-compare-fail",
-    "benchmark_disable": "--benchmark-disable", "benchmark_skip": "--benchmark-skip",
-}  # fmt: skip
-"""A duet's rounds are of two sides that take turns: no baseline for, and not to be compared with, an ordinary run."""
 
 
 class Duet:
@@ -67,18 +61,7 @@ class Duet:
         self._deselected: set[str] = set()
         self._commit: str | None = None
         self._signals = Signals("what was measured is judged, and saved only by --benchmark-json")
-        if run.not_isolated:
-            raise TailgateError(f"--duet needs processes of its own: {run.not_isolated}")
-        for option, flag in NOT_WITH.items():
-            enabled = option == "benchmark_disable" and config.option.benchmark_enable
-            if getattr(config.option, option, None) and not enabled:
-                raise TailgateError(
-                    f"--duet does not go with {flag}: its rounds are of two sides in turns; leave one of them out"
-                )
-        if config.getoption("tailgate_gate", None) is not None:  # typed: an ini file's waits for a comparison
-            raise TailgateError("--duet and --gate are two gates; leave one of them out")
-        if getattr(config.option, "dist", "no") != "no":
-            raise TailgateError("--duet measures one benchmark at a time; leave out xdist's -n")
+        refuse(config, run.not_isolated)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """What the user did not want to run is not missing."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnreadError, UnsupportedError
+from tailgate.machine.nvml import calls
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnsupportedError
 
 DRIVER = Path("/proc/driver/nvidia/version")
 """There while NVIDIA's kernel module is loaded (Linux)."""
 CONTROL = Path("/dev/nvidiactl")
 """There where the driver can be talked to; a sandboxed kernel (gVisor) has this, and not the other."""
-INSTALL = "pip install nvidia-ml-py"
 NEEDED = ("NVMLError", "nvmlInit", "nvmlShutdown", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex")
 """Without these there is no board; whatever else a ``pynvml`` or a driver lacks costs its own reading."""
 OLDER = {
@@ -34,13 +34,6 @@ NAMES = (
     "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPerformanceState",
 )  # fmt: skip
 """All that is used of ``pynvml``; a test looks for each in the real one."""
-GONE = {1: "UNINITIALIZED", 9: "DRIVER_NOT_LOADED", 12: "LIBRARY_NOT_FOUND", 15: "GPU_IS_LOST", 16: "RESET_REQUIRED"}
-"""Numbers of nvml.h: the board, or all of them, cannot be asked any more."""
-NEVER_TOLD = {
-    2: "unknown to this driver", 3: "not supported", 4: "no permission", 6: "not found", 13: "unknown to this driver",
-    25: "unknown to this driver",
-}  # fmt: skip
-"""INVALID_ARGUMENT, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, FUNCTION_NOT_FOUND and ARGUMENT_VERSION_MISMATCH."""
 INSTANT_WINDOW_S = 0.1
 """How often the reading is renewed, taken for every board: "approximately every 100 ms on NVIDIA GPUs", ML.ENERGY,
 "Thermally Stable Profiling for Accurate GPU Energy Measurement"."""
@@ -83,7 +76,7 @@ class NvmlBoard:
     def _instant_power_w(self) -> float:
         (found,) = self._ask("nvmlDeviceGetFieldValues", self._handle, [self._number("NVML_FI_DEV_POWER_INSTANT")])
         if found.nvmlReturn:
-            raise _ours(self._nvml.NVMLError(found.nvmlReturn))
+            raise calls.translated(self._nvml.NVMLError(found.nvmlReturn))
         return float(found.value.uiVal) / 1e3
 
     def energy_j(self) -> float:
@@ -139,7 +132,7 @@ class NvmlBoard:
         problems = []
         for known in (self._names[name],) if name in self._names else (name, *OLDER.get(name, ())):
             try:
-                found = _call(self._nvml, known, *arguments)
+                found = calls.call(self._nvml, known, *arguments)
             except UnsupportedError as error:
                 problems.append(error)
             else:
@@ -148,7 +141,7 @@ class NvmlBoard:
         raise problems[0]
 
     def _number(self, name: str) -> int:
-        return int(_attribute(self._nvml, name))
+        return int(calls.attribute(self._nvml, name))
 
 
 class NvmlBoards:
@@ -159,13 +152,13 @@ class NvmlBoards:
 
     def listed(self) -> list[Identity]:
         """Every board that this process may see; one that cannot be opened keeps its place among them."""
-        return [self._told(index)[0] for index in range(_call(self._nvml, "nvmlDeviceGetCount"))]
+        return [self._told(index)[0] for index in range(calls.call(self._nvml, "nvmlDeviceGetCount"))]
 
     def board(self, identity: Identity) -> NvmlBoard:
         """By its UUID; an instance, too."""
         if identity.uuid.startswith("MIG-"):
-            handle = _call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
-            board = _call(self._nvml, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", handle)
+            handle = calls.call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
+            board = calls.call(self._nvml, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", handle)
             return NvmlBoard(self._nvml, identity, board, handle)
         handle = self._handle(identity.uuid)
         return NvmlBoard(self._nvml, identity, handle, None if identity.mig else handle)
@@ -173,16 +166,16 @@ class NvmlBoards:
     def close(self) -> None:
         """NVML counts who has opened it."""
         try:
-            _call(self._nvml, "nvmlShutdown")
+            calls.call(self._nvml, "nvmlShutdown")
         except (NvmlError, UnsupportedError):
             return  # the driver has gone before us: there is nothing left to close
 
     def _handle(self, uuid: str) -> Any:
         """From NVML itself, or the one among all whose UUID it is."""
         try:
-            return _call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
+            return calls.call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
         except UnsupportedError:
-            for index in range(_call(self._nvml, "nvmlDeviceGetCount")):
+            for index in range(calls.call(self._nvml, "nvmlDeviceGetCount")):
                 identity, handle = self._told(index)
                 if identity.uuid == uuid and not identity.untold:
                     return handle
@@ -190,16 +183,16 @@ class NvmlBoards:
 
     def _told(self, index: int) -> tuple[Identity, Any]:
         try:
-            handle = _call(self._nvml, "nvmlDeviceGetHandleByIndex", index)
+            handle = calls.call(self._nvml, "nvmlDeviceGetHandleByIndex", index)
         except (NvmlError, UnsupportedError) as error:
             return Identity(f"{BY_INDEX}{index}", UNKNOWN, untold=str(error)), None
         mig = self._or(None, "nvmlDeviceGetMigMode", handle)
-        uuid = _text(self._or(f"{BY_INDEX}{index}", "nvmlDeviceGetUUID", handle))
-        return Identity(uuid, _text(self._or(UNKNOWN, "nvmlDeviceGetName", handle)), bool(mig and mig[0])), handle
+        uuid = calls.text(self._or(f"{BY_INDEX}{index}", "nvmlDeviceGetUUID", handle))
+        return Identity(uuid, calls.text(self._or(UNKNOWN, "nvmlDeviceGetName", handle)), bool(mig and mig[0])), handle
 
     def _or(self, otherwise: Any, name: str, handle: Any) -> Any:
         try:
-            return _call(self._nvml, name, handle)
+            return calls.call(self._nvml, name, handle)
         except (NvmlError, UnsupportedError):
             return otherwise
 
@@ -218,52 +211,13 @@ def open_boards() -> Boards:
     try:
         import pynvml
     except ImportError:
-        raise NvmlError(f"the package nvidia-ml-py is not installed: {INSTALL}") from None
+        raise NvmlError(f"the package nvidia-ml-py is not installed: {calls.INSTALL}") from None
     missing = [name for name in NEEDED if not hasattr(pynvml, name)]
     if missing:
-        raise NvmlError(f"the installed pynvml lacks {', '.join(missing)}: {INSTALL} --upgrade")
+        raise NvmlError(f"the installed pynvml lacks {', '.join(missing)}: {calls.INSTALL} --upgrade")
     try:
-        _call(pynvml, "nvmlInit")
+        calls.call(pynvml, "nvmlInit")
     except (NvmlError, UnsupportedError) as error:
         said = str(error).removeprefix("NVML: ")
         raise NvmlError(f"NVML cannot be used here ({said}): is NVIDIA's driver installed and loaded?") from None
     return NvmlBoards(pynvml)
-
-
-def _call(library: Any, name: str, *arguments: Any) -> Any:
-    call = _attribute(library, name)
-    try:
-        return call(*arguments)
-    except Exception as error:  # what bindings raise is theirs; it must cost one reading, and no more
-        raise _ours(error) from None
-
-
-def _attribute(library: Any, name: str) -> Any:
-    try:
-        return getattr(library, name)
-    except AttributeError:
-        raise UnsupportedError(f"the installed pynvml lacks {name}: {INSTALL} --upgrade") from None
-
-
-def _ours(error: Exception) -> Exception:
-    """What the bindings raised as one of our kinds: a value that is not told, now or ever, or a board that is gone.
-
-    Gone is what NVML calls so; any other error is of the call that gave it. A driver that is passed through to a
-    container or a virtual machine may answer some calls with ``Unknown Error`` and all others as it should. The
-    bindings have an error of their own, too, for a driver that lacks the newest form of a call.
-    """
-    code = getattr(error, "value", None)
-    if code in GONE:
-        return NvmlError(f"NVML: {error}")
-    if code in NEVER_TOLD:
-        return UnsupportedError(NEVER_TOLD[code])
-    if code is not None:
-        return UnreadError(f"NVML: {error}")
-    if type(error).__name__ == "NVMLLibraryMismatchError":
-        return UnsupportedError("unknown to this driver")
-    return UnreadError(f"pynvml: {type(error).__name__}: {' '.join(str(error).split())[:120]}")
-
-
-def _text(found: Any) -> str:
-    """Releases before 11.510 gave bytes."""
-    return found.decode() if isinstance(found, bytes) else str(found)

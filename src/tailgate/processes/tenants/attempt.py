@@ -7,17 +7,17 @@ import pickle
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from tailgate.machine import out_of_memory, trust
 from tailgate.processes.attempt import DRAIN_S, INTERRUPTED_S, KILLED_S, Attempt, awaited, conclude, take
 from tailgate.processes.child import Outputs
-from tailgate.processes.endings import Ending, at_once_hint
+from tailgate.processes.endings import Ending
 from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import HasDescriptor, ready
 from tailgate.processes.tenants import rows
 from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
+from tailgate.processes.tenants.failures import named, named_report
 from tailgate.processes.tenants.machine import reading_of
 from tailgate.processes.tenants.overlap import Span
 from tailgate.results.rows import threads_of
@@ -225,9 +225,7 @@ def end_all(processes: Sequence[Process]) -> None:
         for process in left:
             process.signal(signal.SIGKILL)
         _await(left, time.monotonic() + KILLED_S)
-        for (
-            process
-        ) in left:  # it waits for a driver or a disk, and its supervisor for it: the next is started by another
+        for process in left:  # it waits for a driver or a disk; another supervisor starts the next benchmark
             process.control.close()
 
 
@@ -238,33 +236,3 @@ def _await(left: list[Process], deadline_s: float) -> None:
             with contextlib.suppress(SupervisorGoneError):
                 process.wait(deadline_s)
             left.remove(process)
-
-
-def named(ending: Ending, name: str) -> Ending:
-    """Which of them it was, in its one line."""
-    return replace(ending, reason=_said_of(ending.status, ending.reason, name))
-
-
-def named_report(report: dict[str, Any], name: str) -> dict[str, Any]:
-    """The same for a test that failed; a report as it travels."""
-    if report.get("outcome") != "failed":
-        return report
-    longrepr = report.get("longrepr")
-    if isinstance(longrepr, str):
-        text = _said_of(str(report.get("tailgate_status", "failed")), longrepr, name)
-        return {**report, "longrepr": text}
-    if not isinstance(longrepr, dict) or not longrepr.get("reprcrash"):
-        return report
-    message = str(longrepr["reprcrash"]["message"])
-    body, status = message.removeprefix("Failed: "), report.get("tailgate_status")
-    body += at_once_hint(body)
-    text = f"{name}: {body}" if status is None else _said_of(status, body, name)
-    crash = {**longrepr["reprcrash"], "message": f"{'Failed: ' * message.startswith('Failed: ')}{text}"}
-    chain = longrepr.get("chain")
-    if chain:  # of exceptions; the last one's is the report's
-        chain = [*chain[:-1], (chain[-1][0], crash, chain[-1][2])]
-    return {**report, "longrepr": {**longrepr, "reprcrash": crash, "chain": chain}}
-
-
-def _said_of(status: str, reason: str, name: str) -> str:
-    return f"{status}: {name}: {reason.removeprefix(f'{status}: ')}"

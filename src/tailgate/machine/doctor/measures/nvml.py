@@ -7,6 +7,7 @@ from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
 from tailgate.machine.nvml import library
 from tailgate.machine.nvml.board import Boards, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.calls import INSTALL
 
 ORDER = 71
 open_boards = library.open_boards
@@ -19,8 +20,8 @@ def nvml(host: Host) -> Verdict | None:
     try:
         opened = open_boards()
     except NvmlError as error:
-        reason, _, remedy = str(error).partition(f": {library.INSTALL}")
-        return Verdict("missing", f"NVML: {reason}", library.INSTALL + remedy if reason != str(error) else None)
+        reason, _, remedy = str(error).partition(f": {INSTALL}")
+        return Verdict("missing", f"NVML: {reason}", INSTALL + remedy if reason != str(error) else None)
     try:
         told = [_told(opened, identity) for identity in opened.listed()]
     except (NvmlError, UnsupportedError) as error:
