@@ -36,7 +36,7 @@ def as_python(value: Any) -> Any:
         return value
     try:
         return _as_python(value)
-    except Exception:  # whatever a stranger's class raises where a number would answer: it is none
+    except Exception:  # whatever a foreign class raises where a number would answer: it is none
         return value
 
 

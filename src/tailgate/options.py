@@ -14,8 +14,8 @@ from tailgate.errors import TailgateError
 from tailgate.gates.limits import session_limits
 from tailgate.machine.fingerprint import DEFAULT_PACKAGES
 from tailgate.meters import meters, profilers
+from tailgate.processes.tenants.options import CPU_MODES as TENANT_CPUS
 from tailgate.processes.tenants.options import MOST_TENANTS
-from tailgate.processes.tenants.options import WAYS as TENANT_CPUS
 from tailgate.processes.tenants.options import refuse as refuse_with_tenants
 from tailgate.results.limits import METRICS
 from tailgate.seams.option_conflicts import add_option, give_way

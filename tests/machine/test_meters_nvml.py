@@ -46,7 +46,7 @@ def recorded(duration_s: float, made: FakeBoard, start_s: float = 1000.0) -> dic
         recorder.tick()
     clock.now_s = start_s + duration_s
     recorder.read(full=True)
-    return recorder.told()
+    return recorder.report()
 
 
 # The calls: every name in the real bindings; what they give, through the real bindings' errors and structures.
@@ -126,7 +126,7 @@ def test_what_the_board_ceases_to_tell_is_no_value_of_the_whole():
     told = recorded(3.0, FakeBoard())
     for reading in told["readings"][50:]:
         del reading["energy_j"]
-    told["untold"]["energy_j"] = "NVML: Unknown Error"
+    told["unsupported"]["energy_j"] = "NVML: Unknown Error"
     assert summarize(told).fields["energy_source"] == "integrated"
 
 
@@ -136,7 +136,7 @@ def test_a_call_with_two_names_is_made_by_the_one_that_the_driver_knows(monkeypa
         monkeypatch.setattr(pynvml, old, lambda *_: 64)
     one = NvmlBoard(pynvml, L4, "handle", "handle")
     assert one.temperature_c() == 64.0
-    assert slowdowns.words(one.slowdowns()) == ("hw_thermal_slowdown",)
+    assert slowdowns.names(one.slowdowns()) == ("hw_thermal_slowdown",)
 
 
 def test_a_partitioned_board_keeps_what_is_all_instances_to_itself(monkeypatch: pytest.MonkeyPatch):
@@ -242,7 +242,7 @@ def test_an_item_has_its_share_and_none_where_other_calls_were_among_them():
 
 @given(st.integers(0, 2**64 - 1))
 def test_every_bit_has_one_word(bits):
-    found = slowdowns.words(bits)
+    found = slowdowns.names(bits)
     assert len(found) == len(set(found)) == bits.bit_count()
     bit_of = {word: bit for bit, word in slowdowns.REASONS.items()}
     assert sum(bit_of[word] if word in bit_of else int(word.removeprefix("unknown_"), 16) for word in found) == bits
@@ -264,7 +264,7 @@ def test_only_heat_and_a_failing_supply_make_a_row_throttled(bits, throttled, sa
     found = summarize(recorded(2.0, FakeBoard(bits=bits)))
     assert found.fields["throttled"] is throttled
     assert found.fields["throttled_share"] == throttled
-    assert found.fields["throttle_reasons"] == ",".join(slowdowns.words(bits))
+    assert found.fields["throttle_reasons"] == ",".join(slowdowns.names(bits))
     assert (found.throttled is not None) == throttled
     assert said is None or said in found.throttled
     assert found.fields["power_capped_share"] == (1.0 if bits & 0x4 else 0.0)

@@ -42,10 +42,10 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     ours.add_argument("--gate-min-effect")
     ours.add_argument("--gate-metrics")
     try:
-        asked, rest = ours.parse_known_args(rest)
+        gate, rest = ours.parse_known_args(rest)
     except argparse.ArgumentError as error:
         raise TailgateError(f"compare: {error}; see tailgate compare --help") from error
-    limits = session_limits(asked.gate_min_effect, asked.gate_metrics)
+    limits = session_limits(gate.gate_min_effect, gate.gate_metrics)
     command = benchmark_names.install_command()
     # Names without a path are looked for in baselines/ where that is.
     place = ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []
@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     try:
         if not {"-h", "--help"} & set(rest):
             files = list(dict.fromkeys(benchmark_names.saved_runs(command, arguments)))
-            if asked.fail_on_regression and len(files) < 2:
+            if gate.fail_on_regression and len(files) < 2:
                 raise TailgateError("compare --fail-on-regression: needs two runs or more, the last of them is judged")
             benchmark_names.check_between(benchmark_names.compare_options(command, arguments), len(files))
             _check_comparable(files)
@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         sys.argv = kept
     if len(files) < 2:
         return 0
-    return _judge(files, benchmark_names.chosen_by(command, arguments), limits if asked.fail_on_regression else None)
+    return _judge(files, benchmark_names.chosen_by(command, arguments), limits if gate.fail_on_regression else None)
 
 
 def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | None) -> int:

@@ -60,8 +60,8 @@ def fingerprint_id(facts: Mapping[str, Any]) -> str:
 
 def folder_name(facts: Mapping[str, Any]) -> str:
     """Where runs with this fingerprint are kept: readable first, exact at the end."""
-    words = re.sub(r"\((r|tm)\)|\bcpu\b|@.*", " ", facts["cpu_model"].lower())
-    slug = "-".join(re.findall(r"[a-z0-9]+", words))[:32].strip("-") or facts["arch"]
+    model = re.sub(r"\((r|tm)\)|\bcpu\b|@.*", " ", facts["cpu_model"].lower())
+    slug = "-".join(re.findall(r"[a-z0-9]+", model))[:32].strip("-") or facts["arch"]
     return f"{slug}-{facts['usable_cpus']}cpu-{fingerprint_id(facts)}"
 
 

@@ -98,5 +98,5 @@ def place_of(folder: Path, timeout_s: float = 20.0) -> tuple[str, ...]:
     if not git_dir or run(here, "rev-parse", "--show-toplevel", timeout_s=timeout_s).returncode == 0:
         return here
     work_tree = os.environ.get("GIT_WORK_TREE")
-    told = (f"--work-tree={Path(work_tree).absolute()}",) if work_tree else ()
-    return (*here, f"--git-dir={Path(git_dir).absolute()}", *told)
+    work_tree_option = (f"--work-tree={Path(work_tree).absolute()}",) if work_tree else ()
+    return (*here, f"--git-dir={Path(git_dir).absolute()}", *work_tree_option)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tailgate.machine.doctor.model import Verdict
 
 
-def asked(find: Callable[[Host], Verdict]) -> tuple[str | None, str]:
+def diagnosed(find: Callable[[Host], Verdict]) -> tuple[str | None, str]:
     """Why it cannot be used here, with the command that helps, or ``None``; and what the doctor said."""
     from tailgate.machine.doctor.host import Host, UnreadableError
 

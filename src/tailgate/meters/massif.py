@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.meters import Profiled
-from tailgate.meters._doctor import asked
+from tailgate.meters._doctor import diagnosed
 from tailgate.meters._massif_out import snapshots
 
 CALLS = 10
@@ -70,7 +70,7 @@ class Massif:
         """Where valgrind is not installed, or does not run."""
         from tailgate.machine.doctor.measures.programs import valgrind
 
-        reason, _ = asked(valgrind)
+        reason, _ = diagnosed(valgrind)
         return reason and f"valgrind: {reason}"
 
     def command(self, folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.meters import NoPart, Profiled
-from tailgate.meters._doctor import asked
+from tailgate.meters._doctor import diagnosed
 from tailgate.meters._perf_out import NOT_COUNTED, Count, counts, speaks_json
 
 EVENTS = (
@@ -28,7 +28,7 @@ def without_counters() -> str | None:
     """Why hardware events do not count here, tried and not guessed; ``None``: they do."""
     from tailgate.machine.doctor.measures.perf_counters import counters
 
-    return asked(counters)[0]
+    return diagnosed(counters)[0]
 
 
 class Perf:
@@ -51,7 +51,7 @@ class Perf:
         """Where ``perf`` is not installed, or the machine does not count."""
         from tailgate.machine.doctor.measures.perf_counters import command
 
-        reason, said = asked(command)
+        reason, said = diagnosed(command)
         if reason:
             return f"the perf command: {reason}"
         self._version = said.partition("(")[0]

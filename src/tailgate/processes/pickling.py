@@ -58,7 +58,7 @@ class Sendable:
     def _can_be_carried(self, found: Any) -> bool:
         try:
             _Known(pickle.dumps(found), self._modules).load()
-        except Exception:  # whatever a stranger's __reduce__ raises: the text is what can be sent
+        except Exception:  # whatever a foreign __reduce__ raises: the text is what can be sent
             return False
         return True
 

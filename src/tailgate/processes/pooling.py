@@ -78,9 +78,9 @@ def _info(infos: list[dict[str, Any]], seconds: list[float]) -> dict[str, Any]:
 
 
 def _merged(key: str, infos: list[dict[str, Any]], seconds: list[float]) -> Any:
-    """A process that does not have the key at all was not asked: a profile's run is one process's."""
-    asked = [index for index, info in enumerate(infos) if key in info]
-    values = [infos[index][key] for index in asked]
+    """A process that does not have the key at all was not present: a profile's run is one process's."""
+    present = [index for index, info in enumerate(infos) if key in info]
+    values = [infos[index][key] for index in present]
     if key in merging.COUNTS and merging.numbers(values):
         return None if None in values else sum(values)
     if key in merging.SEEN:
@@ -93,12 +93,12 @@ def _merged(key: str, infos: list[dict[str, Any]], seconds: list[float]) -> Any:
         return next(value for value in values if value != "ok")
     if key.endswith("_missing") and any(values):
         return next(value for value in values if value)  # the reason of a value that one of them did not have
-    if key in merging.WORDS:
-        return merging.words(values)
+    if key in merging.TEXTS:
+        return merging.texts(values)
     if not merging.numbers(values):
         return values[-1]
-    readings = [infos[index].get("nvml_readings") or 0 for index in asked]
-    return _number(key, values, [seconds[index] for index in asked], readings)
+    readings = [infos[index].get("nvml_readings") or 0 for index in present]
+    return _number(key, values, [seconds[index] for index in present], readings)
 
 
 def _number(key: str, values: list[Any], seconds: list[float], readings: list[int]) -> Any:

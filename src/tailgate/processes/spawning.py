@@ -42,7 +42,7 @@ START = (
 )
 KEEP = (
     "import json, sys; sys.path[:], order = json.loads(sys.argv[1]); "
-    "from tailgate.processes.spawning import keep; keep(**order)"
+    "from tailgate.processes.spawning import supervise; supervise(**order)"
 )
 NOT_AGAIN: dict[str, Any] = {
     "benchmark_compare": None, "benchmark_compare_fail": [], "benchmark_save": None, "benchmark_autosave": None,
@@ -205,7 +205,7 @@ class OwnSupervisor:
             self._process.wait()
 
 
-def keep(control: int, session_pid: int) -> NoReturn:
+def supervise(control: int, session_pid: int) -> NoReturn:
     """The supervisor of spawned processes."""
     settle_as_supervisor()
     Supervisor(Channel.of(control), session_pid).serve()

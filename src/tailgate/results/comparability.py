@@ -22,7 +22,7 @@ WORKLOAD_KEYS = (
     "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate",
 )  # fmt: skip
 """The model's hash, shapes and precision belong to what makes two numbers comparable."""
-UNSAID = {"tenants": 1}
+DEFAULTS = {"tenants": 1}
 """What a row that does not say means: it was measured alone."""
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
 
@@ -38,7 +38,7 @@ def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
 
     Either may be as a test noted it, or as it came out of a file.
     """
-    facts = [(key, *(as_compared(info.get(key, UNSAID.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
+    facts = [(key, *(as_compared(info.get(key, DEFAULTS.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
     return [key for key, one, other in facts if None not in (one, other) and one != other]
 
 

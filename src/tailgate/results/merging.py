@@ -32,7 +32,7 @@ OF_READINGS = frozenset({
 """Shares and means of a board's readings: as many as ``nvml_readings`` says."""
 SEEN = frozenset({"throttled"})
 """True where one has seen it; not known where one does not know and none has."""
-WORDS = frozenset({"throttle_reasons", "pstate", "energy_source"})
+TEXTS = frozenset({"throttle_reasons", "pstate", "energy_source"})
 """All that were seen, comma-separated."""
 DEVICE_TIMES = "gpu_times_s"
 DEVICE_STATISTICS = ("gpu_time_median_s", "gpu_time_p99_s", "gpu_time_p99_low_s", "gpu_time_p99_high_s")
@@ -60,7 +60,7 @@ def seen(values: Sequence[bool | None]) -> bool | None:
     return True if True in values else None if None in values else False
 
 
-def words(values: Sequence[str | None]) -> str | None:
+def texts(values: Sequence[str | None]) -> str | None:
     """All that were seen; they are sorted, because no process comes first."""
     if None in values:
         return None

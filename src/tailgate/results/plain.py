@@ -56,7 +56,7 @@ def shown(value: Any) -> str:
     """Its ``repr``, or its type's name where it has none."""
     try:
         return text_of(repr(value))
-    except Exception:  # whatever a stranger's __repr__ raises; RecursionError of a deep one
+    except Exception:  # whatever a foreign __repr__ raises; RecursionError of a deep one
         return f"<{type(value).__name__}>"
 
 
@@ -105,7 +105,7 @@ def _inside(value: Any) -> dict[Any, Any] | list[Any] | None:
         if isinstance(value, Mapping):
             return dict(value)
         return _elements(value)
-    except Exception:  # whatever a stranger's class raises: it is told by its text
+    except Exception:  # whatever a foreign class raises: it is told by its text
         return None
 
 

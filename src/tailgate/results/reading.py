@@ -39,7 +39,7 @@ NAMES = frozenset({"name", "fullname"})
 OF_THE_RUN: dict[str, type] = {
     "machine_info": dict, "commit_info": dict, "datetime": str, "tailgate_run": dict, "unmeasured": list,
 }  # fmt: skip
-WORDS: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
+KIND_NAMES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
 
 
 def parsed(path: Path, text: str) -> Any:
@@ -130,7 +130,7 @@ def _unlike(mapping: dict[str, Any], kinds: dict[str, type], whose: str = "") ->
     for name, allowed in kinds.items():
         value = mapping.get(name)
         if (value is not None or name in NAMES) and not isinstance(value, allowed):
-            yield f"{name}{whose} is not {WORDS[allowed]}"
+            yield f"{name}{whose} is not {KIND_NAMES[allowed]}"
 
 
 def _deeper(found: Any) -> bool:

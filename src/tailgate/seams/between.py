@@ -11,7 +11,7 @@ Bench = dict[str, Any]
 NAMES = ("name", "fullname", "source")
 
 
-def told(groups: Iterable[tuple[Any, Sequence[Bench]]]) -> list[tuple[Any, Sequence[Bench]]]:
+def printable_names(groups: Iterable[tuple[Any, Sequence[Bench]]]) -> list[tuple[Any, Sequence[Bench]]]:
     """The same groups, the names in them as text: a file may hold anything, and a test id nearly so."""
     found = list(groups)
     for _, benchmarks in found:
@@ -25,7 +25,7 @@ class Between:
 
     def display(self, tr: Any, groups: Any, *args: Any, **kwargs: Any) -> None:
         """The tables, then what they lack."""
-        every = told(groups)
+        every = printable_names(groups)
         comparable = [(group, rows) for group, rows in every if len(_sources(rows)) > 1]
         super().display(tr, comparable, *args, **kwargs)  # type: ignore[misc]  # of the class beside this one
         for _, rows in every:

@@ -26,16 +26,16 @@ def give_way(parser: pytest.Parser, dests: set[str]) -> None:
     """From now on, whoever defines one of our flags takes it from us; all other conflicts stay errors."""
     optparser: Any = parser.optparser
     for group in [optparser, *(known._arggroup for known in parser._groups)]:
-        _yielding(group, dests)
+        _resolving(group, dests)
     make_group: Callable[..., Any] = optparser.add_argument_group
 
     def add_argument_group(*arguments: Any, **options: Any) -> Any:
-        return _yielding(make_group(*arguments, **options), dests)
+        return _resolving(make_group(*arguments, **options), dests)
 
     optparser.add_argument_group = add_argument_group
 
 
-def _yielding(container: Any, dests: set[str]) -> Any:
+def _resolving(container: Any, dests: set[str]) -> Any:
     """Let an argparse container resolve conflicts with options of ours, in the newcomer's favour."""
     refuse, resolve = container._handle_conflict_error, container._handle_conflict_resolve
 

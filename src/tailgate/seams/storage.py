@@ -23,7 +23,7 @@ from tailgate.results.saved_run import load_run
 NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
 
 
-def saved_word(file: Path) -> str | None:
+def saved_name(file: Path) -> str | None:
     """The word a run was saved under: ``0001_epyc.json`` -> ``epyc``; ``None`` for any other file."""
     match = NUMBERED.fullmatch(file.name)
     return match[2] if match else None
@@ -55,7 +55,7 @@ class BaselineStorage(FileStorage):
         if found or len(globs_or_files) != 1:
             return found
         (word,) = globs_or_files
-        named = [file for file in self._numbered() if saved_word(file) == word]
+        named = [file for file in self._numbered() if saved_name(file) == word]
         own = [file for file in named if file.parent.name == self.default_machine_id]
         return (own or named)[-1:]
 
@@ -132,13 +132,13 @@ class BaselineStorage(FileStorage):
 
     def _numbered(self) -> list[Path]:
         """Runs of all machines, the largest number last."""
-        found = [file for file in self.path.glob("*/*.json") if saved_word(file)]
+        found = [file for file in self.path.glob("*/*.json") if saved_name(file)]
         return sorted(found, key=lambda file: (int(file.name.partition("_")[0]), file))
 
     @property
     def _next_num(self) -> str:
         """One more than the largest in this machine's folder; pytest-benchmark's own stops seeing runs at 9999."""
-        numbers = [int(file.name.partition("_")[0]) for file in self.get("x").parent.glob("*.json") if saved_word(file)]
+        numbers = [int(file.name.partition("_")[0]) for file in self.get("x").parent.glob("*.json") if saved_name(file)]
         return f"{max(numbers, default=0) + 1:04}"
 
     def _nothing(self, wanted: str | None) -> str:
@@ -147,7 +147,7 @@ class BaselineStorage(FileStorage):
                 f"--benchmark-compare: no saved run to compare with (saved in {self.path}: nothing yet); "
                 "save one with --benchmark-save=NAME"
             )
-        names = sorted({saved_word(file) or "" for file in self._numbered()})
+        names = sorted({saved_name(file) or "" for file in self._numbered()})
         match = nearest(wanted, names)
         hint = f"; did you mean {match!r}?" if match else ""
         saved = f"saved in {self.path}: {', '.join(names) or 'nothing yet'}"

@@ -23,7 +23,7 @@ from tailgate.results.columns import (
     TIME_COLUMNS,
     complete,
 )
-from tailgate.seams.between import told
+from tailgate.seams.between import printable_names
 from tailgate.seams.row_names import Name, namings
 from tailgate.seams.table_cells import Cells
 from tailgate.seams.table_lines import HANGING, folded, limit, table_lines
@@ -48,7 +48,7 @@ class PercentileTable(TableResults):
     def display(self, tr: Any, groups: Any, progress_reporter: Any = report_progress) -> None:
         """Print one table per group."""
         ours = set(self.columns) & {*ADDED_COLUMNS, P99_BLOCKS} or self.sort in ADDED_COLUMNS
-        groups = told(groups)
+        groups = printable_names(groups)
         for _, benchmarks in groups:
             for bench in benchmarks:
                 complete(bench, bench.get("extra_info") or {})

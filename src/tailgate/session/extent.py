@@ -12,7 +12,7 @@ from tailgate.session.selection import Selection, is_of, selection_from_json
 
 LISTS = ("deselected", "failed", "skipped", "not_reached", "called_no_benchmark", "collectors_failed")
 """Names of benchmarks (of the last, and of some skipped ones, of files and classes) that have no row, by the reason."""
-WORDS = {
+REASONS = {
     "failed": "its test failed",
     "skipped": "it was skipped",
     "not_reached": "the run was over before it",

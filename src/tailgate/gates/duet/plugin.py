@@ -23,7 +23,7 @@ from tailgate.gates.duet.matching import Matched, matched
 from tailgate.gates.duet.pairs import HEAD, Pair
 from tailgate.gates.duet.same_code import Checkouts
 from tailgate.gates.duet.saved import duet_json
-from tailgate.gates.duet.side_process import Partner, SideLostError, last_words
+from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line
 from tailgate.gates.duet.worktree import Worktree
 from tailgate.gates.limits import limits_of
 from tailgate.gates.missing import report_failure
@@ -153,14 +153,14 @@ class Duet:
                     python = self._base.python and checked_python(self._base.python, Path(config.invocation_params.dir))
                     worktree.build(self._settings.duet_build, python or sys.executable)
             sides = launches(config, self._base, worktree, instrument_folder(folder))
-            partners = []
+            processes = []
             for launch in sides:
-                partners.append(Partner(launch, pytest_names.base_temp(config)))
-                ending.callback(partners[-1].close)
+                processes.append(SideProcess(launch, pytest_names.base_temp(config)))
+                ending.callback(processes[-1].close)
             # After the supervisors, which would go on with the session's handlers.
             self._signals.begin()
-            asked = self._settings
-            pair = Pair((partners[0], partners[1]), asked.duet_s, asked.benchmark_timeout_s, asked.seed)
+            settings = self._settings
+            pair = Pair((processes[0], processes[1]), settings.duet_s, settings.benchmark_timeout_s, settings.seed)
             try:
                 self._matched = self._match(chosen, *pair.start())
             except SideLostError as lost:
@@ -169,8 +169,8 @@ class Duet:
             self._campaign = Campaign(
                 pair,
                 list(self._records.values()),
-                asked.duet_pairs,
-                asked.seed,
+                settings.duet_pairs,
+                settings.seed,
                 same_work=not self._base.options,
                 checkouts=self._checkouts(worktree),
                 tell=self._tell,
@@ -206,7 +206,7 @@ class Duet:
     def _cannot_start(self, lost: SideLostError) -> TailgateError:
         what = f"the base side ({self._base.label})" if lost.side == "base" else "the head side"
         ended_itself = lost.ending.reason.endswith("in its test")
-        how = last_words(lost.output) if ended_itself else lost.ending.reason
+        how = last_line(lost.output) if ended_itself else lost.ending.reason
         if self._commit and lost.side == "base" and "Error: No module named" in how and not self._settings.duet_build:
             how += " (base is a checkout without what git ignores: --duet-build=COMMAND builds it there)"
         return TailgateError(f"--duet: {what} could not collect its tests: {how}")
@@ -226,8 +226,8 @@ class Duet:
         self._verdicts += [verdicts.unmatched(name, NEW) for name in self._matched.new]
         self._run.verdicts += self._verdicts
         for item in chosen:
-            asked = self._records.get(item.nodeid)
-            row = reporting.row_of(item, asked, overall(self._of(item))) if asked else None
+            measured = self._records.get(item.nodeid)
+            row = reporting.row_of(item, measured, overall(self._of(item))) if measured else None
             if row is not None:
                 self._rows[item.nodeid] = row
         benchmark_names.add_measured(self._config, self._rows.values())

@@ -48,7 +48,7 @@ def duet_json(
                 "fullname": record.names[HEAD],
                 "base_fullname": record.names[BASE],
                 "limits_rel": dict(record.limits.relative),
-                "code": {**record.ran.told, "note": record.ran.note} if record.ran else None,
+                "code": {**record.ran.packages, "note": record.ran.note} if record.ran else None,
                 "pairs": [_pair(outcome) for outcome in record.outcomes],
             }
             for record in records

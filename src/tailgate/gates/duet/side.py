@@ -64,8 +64,8 @@ class Side:
         self._modules = {one.module.__name__ for one in chosen if isinstance(one, pytest.Function)}
         broken = session.testsfailed and not self._config.option.continue_on_collection_errors
         errors = self._errors if broken else []
-        told = {"names": [item.nodeid for item in chosen], "errors": errors, "group": os.getpgid(0)}
-        self._home.send(("collected", told))
+        message = {"names": [item.nodeid for item in chosen], "errors": errors, "group": os.getpgid(0)}
+        self._home.send(("collected", message))
         by_name: dict[str, pytest.Item] = {item.nodeid: item for item in chosen}
         while True:
             try:

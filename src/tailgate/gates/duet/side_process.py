@@ -42,7 +42,7 @@ class SideLostError(Exception):
         self.output = output
 
 
-class Partner:
+class SideProcess:
     """One side: a supervisor for the whole session, and one process after the other."""
 
     def __init__(self, launch: Launch, base_temp: str | None) -> None:
@@ -220,7 +220,7 @@ class Partner:
                 os.killpg(self._group, number)
 
 
-def last_words(output: str) -> str:
+def last_line(output: str) -> str:
     """The line of a side's output that most likely says why it ended."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     for telling in (r": error: ", r"^(ERROR|E  )"):  # argparse, pytest

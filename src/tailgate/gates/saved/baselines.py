@@ -18,10 +18,10 @@ from tailgate.machine import fingerprint
 from tailgate.results.plain import json_text
 from tailgate.results.saved_run import Run, load_run, machine_of
 from tailgate.results.verdict_table import quantity
-from tailgate.seams.storage import BaselineStorage, saved_word
+from tailgate.seams.storage import BaselineStorage, saved_name
 from tailgate.text import aligned, printable
 
-WORD = re.compile(r"[\w][\w.-]*")
+SERIES_NAME = re.compile(r"[\w][\w.-]*")
 """What a series may be called: it becomes part of a file's name."""
 
 
@@ -86,8 +86,8 @@ def _removable(sessions: list[Session], older: int) -> list[Path]:
 def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
     """Make a run a baseline of its own machine, whatever its gate said; where it is, and whether that is new."""
     run = load_run(file, completed=False)
-    word = word or saved_word(file)
-    if word is None or not WORD.fullmatch(word):
+    word = word or saved_name(file)
+    if word is None or not SERIES_NAME.fullmatch(word):
         what = f"{word!r} is no name" if word else f"{file.name} has no name"
         raise TailgateError(f"baselines accept: {what} to save it under; add --as NAME (letters, digits, . _ -)")
     home = storage / _folder(file, run)
@@ -95,7 +95,7 @@ def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
     waiting = bool(mark.get("failed")) and not mark.get("accepted")
     if waiting:
         run[MARK] = {**mark, "accepted": datetime.now(UTC).isoformat()}
-    if file.resolve().parent == home.resolve() and saved_word(file) == word:
+    if file.resolve().parent == home.resolve() and saved_name(file) == word:
         if waiting:
             _replace(file, run)
         return file, waiting
@@ -111,9 +111,9 @@ def _all_series(storage: Path) -> Iterator[tuple[str, str, list[Path]]]:
     if not storage.is_dir():
         raise TailgateError(f"baselines: no folder {storage} here; name another with --storage DIR")
     for folder in sorted(path for path in storage.iterdir() if path.is_dir()):
-        files = sorted((file for file in folder.glob("*.json") if saved_word(file)), key=number_of)
-        for word in sorted({saved_word(file) or "" for file in files}):
-            yield folder.name, word, [file for file in files if saved_word(file) == word]
+        files = sorted((file for file in folder.glob("*.json") if saved_name(file)), key=number_of)
+        for word in sorted({saved_name(file) or "" for file in files}):
+            yield folder.name, word, [file for file in files if saved_name(file) == word]
 
 
 def _named(storage: Path, name: str) -> list[tuple[str, list[Path]]]:

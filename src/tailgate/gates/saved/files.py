@@ -10,7 +10,7 @@ from tailgate.gates.saved.machines import differences
 from tailgate.gates.saved.sessions import History, Session, since_accepted
 from tailgate.results.limits import Limits
 from tailgate.results.verdict import Verdict
-from tailgate.session.extent import WORDS
+from tailgate.session.extent import REASONS
 from tailgate.stats.decision import INCOMPARABLE, MISSING
 
 Chosen = Callable[[str], bool]
@@ -51,7 +51,7 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
 
 def _why(name: str, session: Session, new: Session) -> str:
     reason = new.extent.reason(name)
-    word = f" ({WORDS[reason]})" if reason in WORDS else ""
+    word = f" ({REASONS[reason]})" if reason in REASONS else ""
     options = [one.extent.selection.options if one.extent.selection else {} for one in (session, new)]
     other = "; the two were saved with other options of the project" if not word and options[0] != options[1] else ""
     return f"in {session.path.name}, and not in {new.path.name}{word}{other}"

@@ -18,7 +18,7 @@ from tailgate.gates.saved.samples import Sample, of_stats
 from tailgate.machine import fingerprint as environment
 from tailgate.results.processor import Processor, processor_of
 from tailgate.results.saved_run import Run, load_run, machine_id_of, machine_of
-from tailgate.seams.storage import saved_word
+from tailgate.seams.storage import saved_name
 from tailgate.session.extent import Extent, extent_of
 from tailgate.session.selection import Selection
 from tailgate.stats.decision import MISSING
@@ -127,10 +127,10 @@ def mark_of(run: Run) -> dict[str, Any]:
 
 def series_of(file: Path) -> list[Path]:
     """The runs saved under the same word beside it, the oldest first; itself alone, if it has no number."""
-    word = saved_word(file)
+    word = saved_name(file)
     if word is None:
         return [file]
-    return sorted((one for one in file.parent.glob("*.json") if saved_word(one) == word), key=number_of)
+    return sorted((one for one in file.parent.glob("*.json") if saved_name(one) == word), key=number_of)
 
 
 def number_of(file: Path) -> tuple[int, str]:

@@ -14,6 +14,6 @@ def runnable(host: Host, name: str) -> Verdict:
         return Verdict("missing", "not installed", install_command(host, name))
     done = host.run([name, "--version"])
     if done.code != 0:
-        words = " ".join((done.err or done.out).split())[:120]
-        return Verdict("missing", f"{path} does not work: {words}", install_command(host, name))
+        text = " ".join((done.err or done.out).split())[:120]
+        return Verdict("missing", f"{path} does not work: {text}", install_command(host, name))
     return Verdict("ok", f"{done.out} ({path})")

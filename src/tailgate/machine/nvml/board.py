@@ -31,7 +31,7 @@ class Identity:
     name: str
     mig: bool = False
     """Partitioned: what the board tells of itself is shared among its instances."""
-    untold: str | None = None
+    problem: str | None = None
     """Why it cannot be opened; ``None``: nothing is known against it."""
 
 

@@ -152,7 +152,7 @@ class NvmlBoards:
 
     def listed(self) -> list[Identity]:
         """Every board that this process may see; one that cannot be opened keeps its place among them."""
-        return [self._told(index)[0] for index in range(calls.call(self._nvml, "nvmlDeviceGetCount"))]
+        return [self._identified(index)[0] for index in range(calls.call(self._nvml, "nvmlDeviceGetCount"))]
 
     def board(self, identity: Identity) -> NvmlBoard:
         """By its UUID; an instance, too."""
@@ -176,16 +176,16 @@ class NvmlBoards:
             return calls.call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
         except UnsupportedError:
             for index in range(calls.call(self._nvml, "nvmlDeviceGetCount")):
-                identity, handle = self._told(index)
-                if identity.uuid == uuid and not identity.untold:
+                identity, handle = self._identified(index)
+                if identity.uuid == uuid and not identity.problem:
                     return handle
             raise
 
-    def _told(self, index: int) -> tuple[Identity, Any]:
+    def _identified(self, index: int) -> tuple[Identity, Any]:
         try:
             handle = calls.call(self._nvml, "nvmlDeviceGetHandleByIndex", index)
         except (NvmlError, UnsupportedError) as error:
-            return Identity(f"{BY_INDEX}{index}", UNKNOWN, untold=str(error)), None
+            return Identity(f"{BY_INDEX}{index}", UNKNOWN, problem=str(error)), None
         mig = self._or(None, "nvmlDeviceGetMigMode", handle)
         uuid = calls.text(self._or(f"{BY_INDEX}{index}", "nvmlDeviceGetUUID", handle))
         return Identity(uuid, calls.text(self._or(UNKNOWN, "nvmlDeviceGetName", handle)), bool(mig and mig[0])), handle

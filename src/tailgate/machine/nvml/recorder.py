@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self, board: Board, pid: int, now: Callable[[], float] = time.perf_counter) -> None:
         self._board, self._now = board, now
         self.readings: list[Reading] = []
-        self.untold: dict[str, str] = {}
+        self.unsupported: dict[str, str] = {}
         """What this board does not tell -> why."""
         self.lost: str | None = None
         """Why there are no more readings."""
@@ -61,7 +61,7 @@ class Recorder:
         """One more reading; none once the board is lost."""
         reading: Reading = {"time_s": self._now()}
         for name in self._often | self._seldom if full else self._often:
-            value = self._asked(name)
+            value = self._read_one(name)
             if self.lost:
                 return
             if value is not None:
@@ -76,23 +76,23 @@ class Recorder:
         """Now; ``None``: not told."""
         return self._once("power_w")
 
-    def told(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """Everything, as plain data."""
         return {
             "readings": self.readings,
-            "untold": self.untold,
+            "unsupported": self.unsupported,
             "unread": self.unread,
             "lost": self.lost,
             "power_window_s": self._board.power_window_s(),
         }
 
     def _once(self, name: str) -> float | None:
-        value = self._asked(name)
+        value = self._read_one(name)
         return None if value is None else float(value)
 
-    def _asked(self, name: str) -> Any:
+    def _read_one(self, name: str) -> Any:
         """``None``: not told, now or ever."""
-        if self.lost or name in self.untold:
+        if self.lost or name in self.unsupported:
             return None
         try:
             value = (self._often | self._seldom)[name]()
@@ -101,7 +101,7 @@ class Recorder:
         except UnreadError as error:
             self._not_now(name, str(error))
         except UnsupportedError as error:
-            self.untold[name] = str(error)
+            self.unsupported[name] = str(error)
         except Exception as error:  # of a structure in another form, say: it costs this reading
             self._not_now(name, f"{type(error).__name__}: {' '.join(str(error).split())[:120]}")
         else:
@@ -113,4 +113,4 @@ class Recorder:
         self.unread[name] = (self.unread.get(name, (0, ""))[0] + 1, reason)
         self._in_a_row[name] = self._in_a_row.get(name, 0) + 1
         if self._in_a_row[name] >= MOST_LOST_IN_A_ROW:
-            self.untold[name] = reason
+            self.unsupported[name] = reason

@@ -4,8 +4,8 @@ A process and not a thread: though each call of NVML releases the interpreter's 
 some ten times, and a round that waits for it ten times is a slower one: with rounds of a millisecond, twenty readings
 a second are two rounds in a hundred, which is P99. Here only the driver is shared.
 
-It is told what to do on its standard input, a word a line, and answers each with a line of JSON: ``begin``, ``end``,
-``clock``, ``power``. It ends with its input, or with the process that started it.
+It reads commands from its standard input, one per line (``begin``, ``end``, ``clock``, ``power``). It answers each with a
+line of JSON, and ends with its input, or with the process that started it.
 """
 
 from __future__ import annotations
@@ -73,17 +73,17 @@ def _serve(recorder: Recorder, parent: int) -> None:
         if not read:
             return
         *lines, pending = (pending + read).split(b"\n")
-        for word in (line.decode() for line in lines):
-            if word == "begin":
+        for command in (line.decode() for line in lines):
+            if command == "begin":
                 recorder.begin()
                 recording = True
                 _say({})
-            elif word == "end":
+            elif command == "end":
                 recorder.read(full=True)
                 recording = False
-                _say(recorder.told())
+                _say(recorder.report())
             else:
-                _say(answers[word]())
+                _say(answers[command]())
 
 
 def _say(what: dict[str, Any]) -> None:

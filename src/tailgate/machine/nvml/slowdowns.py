@@ -36,12 +36,12 @@ REMEDIES = {
 }
 
 
-def words(bits: int) -> tuple[str, ...]:
+def names(bits: int) -> tuple[str, ...]:
     """Names of the bits that are set, lowest first; a bit we do not know is ``unknown_0x800``."""
-    names = []
+    found = []
     bit = 1
     while bit <= bits:
         if bits & bit:
-            names.append(REASONS.get(bit, f"unknown_{bit:#x}"))
+            found.append(REASONS.get(bit, f"unknown_{bit:#x}"))
         bit <<= 1
-    return tuple(names)
+    return tuple(found)

@@ -57,7 +57,7 @@ class Watcher:
         self._ask("begin")
 
     def end(self) -> dict[str, Any]:
-        """What was read; :meth:`tailgate.machine.nvml.recorder.Recorder.told`."""
+        """What was read; :meth:`tailgate.machine.nvml.recorder.Recorder.report`."""
         return self._ask("end")
 
     def sm_clock_hz(self) -> float | None:
@@ -81,18 +81,18 @@ class Watcher:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2.0)
 
-    def _lenient(self, word: str, field: str) -> float | None:
+    def _lenient(self, command: str, field: str) -> float | None:
         try:
-            value = self._ask(word)[field]
+            value = self._ask(command)[field]
         except NvmlError:
             return None  # end() says why
         return None if value is None else float(value)
 
-    def _ask(self, word: str) -> dict[str, Any]:
+    def _ask(self, command: str) -> dict[str, Any]:
         stdin = self._process.stdin
         assert stdin is not None
         try:
-            os.write(stdin.fileno(), f"{word}\n".encode())
+            os.write(stdin.fileno(), f"{command}\n".encode())
         except OSError:
             raise NvmlError(self._ended()) from None
         return self._answer(ANSWERING_S)

@@ -76,10 +76,10 @@ def visible(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Id
 
 def _in_cudas_order(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Identity]:
     """NVML's order is the PCI bus's; CUDA's is the fastest first, unless it is asked for the same."""
-    closed = [board for board in boards if board.untold]
+    closed = [board for board in boards if board.problem]
     if closed and len(boards) > 1:
         raise WhichError(
-            f"NVML cannot open {closed[0].uuid!r} ({closed[0].untold}), so which boards CUDA counts is not known: "
+            f"NVML cannot open {closed[0].uuid!r} ({closed[0].problem}), so which boards CUDA counts is not known: "
             "name the board in benchmark.extra_info['gpu_uuid'] or in CUDA_VISIBLE_DEVICES"
         )
     names = {board.name for board in boards}

@@ -1,4 +1,4 @@
-"""One benchmark in several processes at once: the words between them, and what they come to."""
+"""One benchmark in several processes at once: the messages between them, and their result."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Tenancy:
     Args:
         outputs: where each tenant writes.
         timeout_s: what they were granted in all, for the message.
-        way: ``split`` or ``shared``.
+        cpu_mode: ``split`` or ``shared``.
         cpus: by tenant, where split.
     """
 
     def __init__(
-        self, outputs: Sequence[Outputs], timeout_s: float, way: str, cpus: Sequence[frozenset[int]] | None
+        self, outputs: Sequence[Outputs], timeout_s: float, cpu_mode: str, cpus: Sequence[frozenset[int]] | None
     ) -> None:
         self._outputs = outputs
         self._timeout_s = timeout_s
-        self._way, self._cpus = way, cpus
+        self._cpu_mode, self._cpus = cpu_mode, cpus
         self._processes: list[Process] = []
         self._made = [Attempt() for _ in outputs]
         self._barriers: list[Barrier] = []
@@ -50,7 +50,7 @@ class Tenancy:
         self._at = [-1] * len(outputs)
         """By tenant: which of them it is in."""
         self._open: set[int] = set()
-        self._guilty: int | None = None
+        self._first_lost: int | None = None
         """The first that did not go on with the others."""
         self._readings: dict[Barrier, list[trust.Reading]] = {}
         self._kills_before = out_of_memory.oom_kills()
@@ -71,9 +71,9 @@ class Tenancy:
         while self._open and (found := self._heard(deadline_s)):
             for index in sorted(found):
                 self._listen(index)
-            if self._guilty is not None and not self._all_stopped:
-                deadline_s = self._without(self._guilty, deadline_s)
-        if self._open and self._guilty is None:
+            if self._first_lost is not None and not self._all_stopped:
+                deadline_s = self._deadline_without(self._first_lost, deadline_s)
+        if self._open and self._first_lost is None:
             self._too_late()
         self._end_the_others()
         return self._result()
@@ -108,11 +108,11 @@ class Tenancy:
             if made.final_message:
                 self._ended(index)
             return
-        stage, told = content
+        stage, details = content
         if stage == STAGES[0]:
             self._begins_another(index)
         barrier = self._barriers[self._at[index]]
-        if barrier.heard(index, stage, told):
+        if barrier.heard(index, stage, details):
             self._all_are(barrier, stage)
 
     def _begins_another(self, index: int) -> None:
@@ -121,12 +121,12 @@ class Tenancy:
         if self._at[index] == len(self._barriers):
             self._barriers.append(Barrier(len(self._made)))
         gone = [one for one in range(len(self._made)) if one not in self._open and self._at[one] < self._at[index]]
-        if gone and self._guilty is None:
+        if gone and self._first_lost is None:
             self._blame(gone[0])
 
     def _blame(self, index: int) -> None:
         """The others wait for one who will not come."""
-        self._guilty = index
+        self._first_lost = index
         if not self._made[index].failed and self._at[index] >= 0:
             reason = f"its test made {self._at[index] + 1} measurements, and another tenant's made more"
             self._made[index].ending = Ending("failed", f"failed: {reason}")
@@ -136,17 +136,17 @@ class Tenancy:
         return bool(self._barriers) and all(barrier.passed("stopped") for barrier in self._barriers)
 
     def _all_are(self, barrier: Barrier, stage: str) -> None:
-        """The word that follows."""
+        """Answer all of them."""
         if stage in ("prepared", "timed"):
-            pids = [told["pid"] for told in barrier.told("loaded")]
+            pids = [content["pid"] for content in barrier.contents("loaded")]
             self._readings.setdefault(barrier, []).append(reading_of(pids))
-        words: dict[str, Any] = {"loaded": "get warm", "prepared": "go", "timed": "stop"}
-        word = agreed(barrier.told("warm")) if stage == "warm" else words.get(stage)
-        if word is None:
+        answers: dict[str, Any] = {"loaded": "get warm", "prepared": "go", "timed": "stop"}
+        answer = agreed(barrier.contents("warm")) if stage == "warm" else answers.get(stage)
+        if answer is None:
             return
         for index in sorted(self._open):
             with contextlib.suppress(OSError):  # it has ended: that is heard next
-                self._processes[index].results.send(word)
+                self._processes[index].results.send(answer)
 
     def _ended(self, index: int, *, timed_out: bool = False) -> None:
         self._open.discard(index)
@@ -154,16 +154,16 @@ class Tenancy:
         end = awaited(self._processes[index], made, timed_out=timed_out)
         made.duration_s = time.monotonic() - self._start_s
         conclude(made, end, self._outputs[index], self._timeout_s, self._kills_before)
-        if self._guilty is None and (made.failed or not self._all_stopped):
+        if self._first_lost is None and (made.failed or not self._all_stopped):
             if self._barriers and max(self._at) > self._at[index] and not made.failed:
                 self._blame(index)
-            self._guilty = index
+            self._first_lost = index
 
-    def _without(self, guilty: int, deadline_s: float) -> float:
+    def _deadline_without(self, lost: int, deadline_s: float) -> float:
         """How long the others may still take: they wait for one who will not come."""
-        if self._made[guilty].ending is not None:
+        if self._made[lost].ending is not None:
             return time.monotonic()
-        return min(deadline_s, self._start_s + self._made[guilty].duration_s + IN_ORDER_S)
+        return min(deadline_s, self._start_s + self._made[lost].duration_s + IN_ORDER_S)
 
     def _too_late(self) -> None:
         """The time is up: the one that is least far is what the others wait for."""
@@ -181,20 +181,20 @@ class Tenancy:
     def _result(self) -> Attempt:
         """As if it were one process."""
         count = len(self._made)
-        guilty = self._guilty or 0
-        made = self._made[guilty]
+        lost = self._first_lost or 0
+        made = self._made[lost]
         measured = [one.rows for one in self._made]
         through = sum(barrier.passed("stopped") for barrier in self._barriers)
         if max(map(len, measured)) > through and not any(one.failed for one in self._made):
             others = max(map(len, measured)) - through
-            told = "1 measurement is" if others == 1 else f"{others} measurements are"
-            made.ending = Ending("failed", f"failed: {told} {NOT_TOGETHER}")
+            text = "1 measurement is" if others == 1 else f"{others} measurements are"
+            made.ending = Ending("failed", f"failed: {text} {NOT_TOGETHER}")
             measured = [[] for _ in measured]
         made.rows = self._together(measured) if all(measured) else []
         made.duration_s = max(one.duration_s for one in self._made)
-        if self._guilty is None or not made.failed:
+        if self._first_lost is None or not made.failed:
             return made
-        name = f"tenant {guilty + 1} of {count}"
+        name = f"tenant {lost + 1} of {count}"
         if made.ending is not None:
             made.ending = named(made.ending, name)
         made.reports = [named_report(report, name) for report in made.reports]
@@ -205,8 +205,8 @@ class Tenancy:
         through = [barrier for barrier in self._barriers if barrier.passed("stopped")]
         found = []
         for barrier, *same in zip(through, *measured, strict=False):
-            spans = [Span(**told) for told in barrier.told("stopped")]
-            row = rows.together(same, spans, self._way, self._cpus)
+            spans = [Span(**content) for content in barrier.contents("stopped")]
+            row = rows.together(same, spans, self._cpu_mode, self._cpus)
             info = row["extra_info"]
             before, after = self._readings[barrier]
             rows.trusted(info, trust.judge(before, after, len(spans) * threads_of(info)))

@@ -40,8 +40,8 @@ def by_core(cpus: Iterable[int], folder: Path = CPU_FOLDER) -> list[int]:
     return sorted(cpus, key=place)
 
 
-def of_tenants(tenants: int, way: str) -> list[frozenset[int]] | None:
+def of_tenants(tenants: int, cpu_mode: str) -> list[frozenset[int]] | None:
     """Of each tenant, when the CPUs are split; ``None``: every tenant may use all."""
-    if way != "split":
+    if cpu_mode != "split":
         return None
     return shares(by_core(os.sched_getaffinity(0)), tenants)

@@ -35,19 +35,19 @@ def overlap(spans: Sequence[Span]) -> float:
     return min(_covered(span, load_start_s, load_end_s) for span in spans)
 
 
-def common_window(spans: Sequence[Span]) -> tuple[float, float] | None:
+def common_interval(spans: Sequence[Span]) -> tuple[float, float] | None:
     """From the last start of timed rounds to the first end; ``None``: there is no moment at which all were timed."""
     start_s, end_s = max(span.start_s for span in spans), min(span.end_s for span in spans)
     return (start_s, end_s) if end_s > start_s else None
 
 
-def rounds_within(durations_s: Sequence[float], span: Span, window: tuple[float, float]) -> float:
-    """How many of a tenant's rounds were done in the window; one across its edge counts by the part inside.
+def rounds_within(durations_s: Sequence[float], span: Span, interval: tuple[float, float]) -> float:
+    """How many of a tenant's rounds were done in the interval; one across its edge counts by the part inside.
 
     What lies between two rounds (the loop itself, an untimed set-up) is spread over them evenly by their lengths: the
     durations fill the span.
     """
-    start_s, end_s = window
+    start_s, end_s = interval
     total_s = sum(durations_s)
     if total_s <= 0 or span.end_s <= span.start_s:
         return len(durations_s) * _covered(span, start_s, end_s)

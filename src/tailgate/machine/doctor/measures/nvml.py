@@ -23,25 +23,25 @@ def nvml(host: Host) -> Verdict | None:
         reason, _, remedy = str(error).partition(f": {INSTALL}")
         return Verdict("missing", f"NVML: {reason}", INSTALL + remedy if reason != str(error) else None)
     try:
-        told = [_told(opened, identity) for identity in opened.listed()]
+        found_of_each = [_readings_of(opened, identity) for identity in opened.listed()]
     except (NvmlError, UnsupportedError) as error:
         return Verdict("missing", str(error))
     finally:
         opened.close()
-    texts = [text for text, _ in told]
+    texts = [text for text, _ in found_of_each]
     text = "; ".join(f"{texts.count(one)} x {one}" for one in dict.fromkeys(texts))
-    if not told:
+    if not found_of_each:
         return Verdict("missing", "NVML lists no GPU")
-    return Verdict("ok" if any(tells for _, tells in told) else "missing", f"NVML: {text}")
+    return Verdict("ok" if any(tells for _, tells in found_of_each) else "missing", f"NVML: {text}")
 
 
-def _told(opened: Boards, identity: Identity) -> tuple[str, bool]:
+def _readings_of(opened: Boards, identity: Identity) -> tuple[str, bool]:
     """In words, and whether it tells anything."""
     found, tells = [], False
     try:
         one = opened.board(identity)
     except (NvmlError, UnsupportedError) as error:
-        return f"{identity.name} cannot be opened ({identity.untold or error})", False
+        return f"{identity.name} cannot be opened ({identity.problem or error})", False
     for name, ask_for in (("energy counter", one.energy_j), ("power", one.power_w), ("SM clock", one.sm_clock_hz)):
         try:
             ask_for()
