@@ -13,8 +13,7 @@ from tailgate.machine import git
 from tailgate.measure.fixture import TailgateBenchmark, mark_meters
 from tailgate.options import add_options, settings_from
 from tailgate.seams import benchmark_names, grouping
-from tailgate.session.items import ROWS, connect, declared_items, is_benchmark, tidy
-from tailgate.session.order import shuffle_benchmarks
+from tailgate.session.items import ROWS, connect, declared_items, is_benchmark, shuffle_benchmarks, tidy
 from tailgate.session.run import RUN
 from tailgate.session.settings import SETTINGS
 

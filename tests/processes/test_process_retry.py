@@ -6,7 +6,7 @@ import pytest
 
 from tailgate.processes.attempt import Attempt
 from tailgate.processes.endings import Ending
-from tailgate.processes.retry import better
+from tailgate.processes.pooling import better
 
 CRASH = Ending("crashed", "crashed: SIGSEGV")
 PASSED = ["passed", "passed", "passed"]

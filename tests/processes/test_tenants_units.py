@@ -14,9 +14,8 @@ from tailgate.measure.device_rounds import FIELDS, device_fields
 from tailgate.processes.endings import Ending
 from tailgate.processes.tenants import rows, summary
 from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
-from tailgate.processes.tenants.cpus import by_core, shares
+from tailgate.processes.tenants.cpus import by_core, reading_of, shares
 from tailgate.processes.tenants.failures import named, named_report
-from tailgate.processes.tenants.machine import reading_of
 from tailgate.processes.tenants.options import refuse
 from tailgate.processes.tenants.overlap import Span, common_interval, overlap, rounds_within, start_skew_s
 from tailgate.results.comparability import other_workload

@@ -9,7 +9,7 @@ from foreign import OTHERS_OFF, run_all
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.session.order import shuffle_benchmarks
+from tailgate.session.items import shuffle_benchmarks
 
 # A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
 CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"

@@ -6,8 +6,7 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from tailgate.gates.saved.machines import differences, remark
-from tailgate.gates.saved.sessions import Session
+from tailgate.gates.saved.sessions import Session, differences, remark
 from tailgate.results.comparability import other_workload
 from tailgate.text import aligned, printable
 

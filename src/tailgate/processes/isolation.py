@@ -18,9 +18,8 @@ from tailgate.processes.child import MODULES
 from tailgate.processes.endings import Ending
 from tailgate.processes.journal.resume import ResumableJournal
 from tailgate.processes.passes import drop_later, interleaved
-from tailgate.processes.pooling import pooled
+from tailgate.processes.pooling import better, pooled
 from tailgate.processes.profiles import Profiles
-from tailgate.processes.retry import better
 from tailgate.processes.signals import Signals
 from tailgate.results.rows import add_warning
 from tailgate.seams import benchmark_names, pytest_names

@@ -1,4 +1,4 @@
-"""N processes of one benchmark as one row: every sample kept, and each process's median beside them."""
+"""Several processes of one benchmark: N as one row, with every sample; of two tries, the one that counts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tailgate.processes.attempt import Attempt
 from tailgate.results import merging
 from tailgate.results.merging import same
 
@@ -118,3 +119,34 @@ def _number(key: str, values: list[Any], seconds: list[float], readings: list[in
 def _plain(value: Any) -> bool:
     """Text, numbers, truth, nothing, and lists of those."""
     return all(map(_plain, value)) if isinstance(value, list) else value is None or isinstance(value, str | int | float)
+
+
+def better(first: Attempt, second: Attempt) -> Attempt:
+    """Of two measured ones the less disturbed, whatever its times; a failure of the second is never hidden.
+
+    Args:
+        first: measured, and contended.
+        second: whatever came of trying again.
+    """
+    if second.failed:
+        second.rows = first.rows  # all there is that was measured in order
+        for row in second.rows:
+            row["extra_info"]["tries"] = 2
+        return second
+    if not second.measured:  # skipped, or stopped in the middle: then the session is to stop, too
+        first.final_message = second.final_message
+        return first
+    calmer = not second.contended or _disturbance(second) < _disturbance(first)
+    kept, other = (second, first) if calmer else (first, second)
+    discarded = dict(numbered(other.rows))
+    for place, row in numbered(kept.rows):
+        dropped_s = discarded[place]["data"] if place in discarded else []
+        median_s = statistics.median(dropped_s) if dropped_s else None
+        row["extra_info"].update(tries=2, discarded_median_s=median_s, discarded_because=other.contended)
+    return kept
+
+
+def _disturbance(made: Attempt) -> float:
+    """CPUs that others took while it was timed."""
+    infos = [row["extra_info"] for row in made.rows]
+    return max((info.get("other_cpus_busy") or 0.0) + (info.get("steal_cpus") or 0.0) for info in infos)

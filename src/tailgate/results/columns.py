@@ -33,13 +33,9 @@ STOCK = (
 
 
 LABELS: dict[str, str] = {
-    "p90": "P90",
-    "p95": "P95",
-    "p99": "P99 [95 % interval]",
-    P99_BLOCKS: "P99 [95 % by blocks]",
-    "p999": "P99.9",
+    "p90": "P90", "p95": "P95", "p99": "P99 [95 % interval]", P99_BLOCKS: "P99 [95 % by blocks]", "p999": "P99.9",
     "throughput": "Throughput (items/s)",
-}
+}  # fmt: skip
 
 
 def items_per_call(extra_info: Mapping[str, Any]) -> float | None:

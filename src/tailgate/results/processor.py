@@ -12,17 +12,10 @@ from typing import Any
 from tailgate.number import is_number
 
 NAMES = {
-    "brand": ("brand_raw", "brand"),
-    "vendor": ("vendor_id_raw", "vendor_id"),
-    "hardware": ("hardware_raw", "hardware"),
-    "arch": ("arch",),
-    "bits": ("bits",),
-    "count": ("count",),
-    "family": ("family",),
-    "model": ("model",),
-    "stepping": ("stepping",),
-    "flags": ("flags",),
-}
+    "brand": ("brand_raw", "brand"), "vendor": ("vendor_id_raw", "vendor_id"),
+    "hardware": ("hardware_raw", "hardware"), "arch": ("arch",), "bits": ("bits",), "count": ("count",),
+    "family": ("family",), "model": ("model",), "stepping": ("stepping",), "flags": ("flags",),
+}  # fmt: skip
 """Fact -> what it was called, the newest name first. Not the clock, which moves."""
 BESIDE_THE_BRAND = ("brand", "arch", "bits", "count")
 """Compared where both have a name; the others depend on kernel and microcode, too."""

@@ -14,18 +14,8 @@ from tailgate.stats.decision import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, 
 from tailgate.text import markdown_text, percent, printable, probability
 
 HEADINGS = (
-    "verdict",
-    "benchmark",
-    "metric",
-    "base",
-    "head",
-    "change",
-    "99 % interval",
-    "p",
-    "limit",
-    "detectable",
-    "why",
-)
+    "verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "detectable", "why",
+)  # fmt: skip
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
 WIDEST = 1000

@@ -162,7 +162,3 @@ def _extreme(benchmarks: list[Bench], column: str, *, best: bool) -> Any:
     if not values:
         return None
     return max(values) if best == (column in HIGHER_IS_BETTER) else min(values)
-
-
-def _padding(cell: tuple[str, str]) -> str:
-    return " " * len(cell[1])

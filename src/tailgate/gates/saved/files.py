@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tailgate.gates.saved.expected import expected
 from tailgate.gates.saved.judgement import judged, several_rows
-from tailgate.gates.saved.machines import differences
-from tailgate.gates.saved.sessions import History, Session, since_accepted
+from tailgate.gates.saved.sessions import History, Session, differences, since_accepted
 from tailgate.results.limits import Limits
 from tailgate.results.verdict import Verdict
 from tailgate.session.extent import REASONS

@@ -16,7 +16,8 @@ from typing import Any
 from tailgate.gates.saved.expected import Expected, expected
 from tailgate.gates.saved.samples import Sample, of_stats
 from tailgate.machine import fingerprint as environment
-from tailgate.results.processor import Processor, processor_of
+from tailgate.results.processor import Processor, compared_by, processor_of
+from tailgate.results.processor import differences as differing
 from tailgate.results.saved_run import Run, load_run, machine_id_of, machine_of
 from tailgate.seams.storage import saved_name
 from tailgate.session.extent import Extent, extent_of
@@ -167,8 +168,8 @@ def history_of(
         upto = believed.index(named[-1]) + 1
         return History(named[-1], usable, None, left_out, expected(believed[:upto], today))
     last = sessions[-1]
-    differences = environment.difference(fingerprint, last.machine)
-    unusable = f"another machine: {'; '.join(differences)}" if differences else f"not used: {', '.join(left_out)}"
+    differs = environment.difference(fingerprint, last.machine)
+    unusable = f"another machine: {'; '.join(differs)}" if differs else f"not used: {', '.join(left_out)}"
     return History(last, (), unusable, left_out, expected([last], today))
 
 
@@ -176,3 +177,24 @@ def since_accepted(sessions: Sequence[Session]) -> list[Session]:
     """From the last one that failed and was accepted: older ones show a level that is no longer wanted."""
     begins = max((index for index, one in enumerate(sessions) if one.failed), default=0)
     return list(sessions[begins:])
+
+
+def differences(ours: Session, theirs: Session) -> list[str]:
+    """What differs, one short text each; empty: as far as is known, nothing."""
+    if ours.machine and theirs.machine:
+        found = environment.difference(ours.machine, theirs.machine)
+        if found or ours.machine_id == theirs.machine_id:
+            return found
+    if ours.machine_id and theirs.machine_id and ours.machine_id != theirs.machine_id:
+        return [f"fingerprint {theirs.machine_id} there, {ours.machine_id} here"]
+    return differing(ours.processor, theirs.processor)
+
+
+def remark(sessions: Sequence[Session]) -> str | None:
+    """One line where machines are compared by less than a fingerprint."""
+    plain = [one for one in sessions if not one.machine]
+    if not plain:
+        return None
+    others = f" and {len(plain) - 1} more" if plain[1:] else ""
+    how = compared_by(plain[0].processor)
+    return f"{plain[0].path.name}{others}: no fingerprint (saved without Tailgate); machines are compared {how}"

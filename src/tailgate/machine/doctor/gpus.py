@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tailgate.machine.doctor.host import Host, UnreadableError
-from tailgate.machine.doctor.install import install_command
+from tailgate.machine.doctor.programs import install_command
 
 QUERY = ("index", "name", "driver_version", "compute_cap", "power.draw", "utilization.gpu")
 LOADED = "/proc/driver/nvidia/version"

@@ -4,8 +4,8 @@ A process and not a thread: though each call of NVML releases the interpreter's 
 some ten times, and a round that waits for it ten times is a slower one: with rounds of a millisecond, twenty readings
 a second are two rounds in a hundred, which is P99. Here only the driver is shared.
 
-It reads commands from its standard input, one per line (``begin``, ``end``, ``clock``, ``power``). It answers each with a
-line of JSON, and ends with its input, or with the process that started it.
+It reads commands from its standard input, one per line: ``begin``, ``end``, ``clock``, ``power``. It answers each with
+a line of JSON, and ends with its input, or with the process that started it.
 """
 
 from __future__ import annotations

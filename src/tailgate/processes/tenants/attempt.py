@@ -17,8 +17,8 @@ from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import HasDescriptor, ready
 from tailgate.processes.tenants import rows
 from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
+from tailgate.processes.tenants.cpus import reading_of
 from tailgate.processes.tenants.failures import named, named_report
-from tailgate.processes.tenants.machine import reading_of
 from tailgate.processes.tenants.overlap import Span
 from tailgate.results.rows import threads_of
 

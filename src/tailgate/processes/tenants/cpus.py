@@ -1,11 +1,16 @@
-"""Which CPUs each tenant gets: those of this process's affinity mask, divided; a core's threads stay together."""
+"""Which CPUs each tenant gets, and what the kernel says of the machine with all tenants as one of our processes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from tailgate.machine import trust
+from tailgate.machine.trust.accounts import thread_times
+
+PROC = Path("/proc")
 CPU_FOLDER = Path("/sys/devices/system/cpu")
 
 
@@ -45,3 +50,16 @@ def of_tenants(tenants: int, cpu_mode: str) -> list[frozenset[int]] | None:
     if cpu_mode != "split":
         return None
     return shares(by_core(os.sched_getaffinity(0)), tenants)
+
+
+def reading_of(pids: Sequence[int], proc: Path = PROC) -> trust.Reading:
+    """As the session sees it.
+
+    The tenants are its descendants, so their CPU time is its own, and its CPUs are all that they may use between them.
+    Who waited for a CPU is asked of the tenants' threads. Their switches they count themselves: none here.
+    """
+    found = trust.read()
+    times: dict[int, tuple[float, float]] = {}
+    for pid in pids:
+        times.update(thread_times(proc / str(pid) / "task") or {})
+    return replace(found, thread_times_s=times or None, involuntary_switches=0)
