@@ -57,9 +57,9 @@ def seconds(flag: str, text: str | None, default_s: float, most_s: float) -> flo
     try:
         seconds = float(text)
     except ValueError:
-        raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
+        raise TailgateError(f"{flag}: {text!r} is not a duration (allowed: seconds above 0)") from None
     if not 0 < seconds <= most_s:
-        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {most_s:,.0f})")
+        raise TailgateError(f"{flag}: {text} is not a duration (allowed: seconds above 0, up to {most_s:,.0f})")
     return seconds
 
 

@@ -160,7 +160,7 @@ def settings_from(config: pytest.Config) -> Settings:
     packages = config.getini("tailgate_fingerprint_packages")
     max_time_s = float(getattr(config.option, "benchmark_max_time", 1.0))
     if protocol and not 0 < max_time_s < float("inf"):
-        raise TailgateError(f"--benchmark-max-time: {max_time_s:g} is no length of time (allowed: seconds above 0)")
+        raise TailgateError(f"--benchmark-max-time: {max_time_s:g} is not a duration (allowed: seconds above 0)")
     return Settings(
         protocol=protocol,
         order=option_values.choice("--order", option_values.default(texts["order"], "given"), ORDERS),

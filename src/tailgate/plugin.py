@@ -89,7 +89,7 @@ def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Its status, and its rows so far, for whoever notes them: the session, or the process's messenger."""
+    """Set the report's status, and put the test's rows so far where the session or the messenger finds them."""
     report = yield
     if not is_benchmark(item):
         return report
@@ -107,13 +107,13 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say it when nothing was measured."""
+    """Print what a reader must not miss."""
     config.stash[RUN].summarize(terminalreporter)
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)
 def pytest_benchmark_generate_commit_info() -> Generator[None, object, object]:
-    """Of the repository around the project, without touching the index, whatever git hook runs this session."""
+    """Ask for the repository around the project, without touching its index, in whatever git hook this runs."""
     with git.clean_environment():
         return (yield)
 

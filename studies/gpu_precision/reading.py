@@ -133,7 +133,7 @@ def _left_out(bench: Mapping[str, Any], info: Mapping[str, Any]) -> str | None:
     if not number(info.get("batch_size")) or not number(info.get("image_size")):
         return "no batch_size or image_size"
     if items_per_call(info) is None:
-        return "items_per_call is no positive number"
+        return "items_per_call is not a positive number"
     return None if (number(bench["stats"].get("median")) or 0) > 0 else "no positive median"
 
 

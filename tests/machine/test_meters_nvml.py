@@ -300,7 +300,7 @@ def test_a_board_that_is_lost_in_the_middle_leaves_no_values_of_the_whole():
     found = summarize(recorded(3.0, FakeBoard(lost_after_s=1.0)))
     assert set(found.fields.values()) == {None}
     (warning,) = found.warnings
-    assert warning == "nvml: NVML: GPU is lost (1 s into the timed rounds): there are no values of the whole"
+    assert warning == "nvml: NVML: GPU is lost (1 s into the timed rounds): values of a part are left out"
 
 
 # Which board.

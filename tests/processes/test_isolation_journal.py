@@ -66,7 +66,7 @@ def test_a_damaged_journal_costs_what_is_damaged(sessions: dict[str, Found]) -> 
     assert project.logged == ["b", "c"]
     assert set(session.rows) == {"test_a", "test_b", "test_c"}
     (line,) = session.lines("^--resume: .* is damaged")
-    assert line == "--resume: journal.jsonl is damaged in line 3, 4, 5; what stood there is measured again"
+    assert line == "--resume: journal.jsonl is damaged in line 3, 4, 5; those benchmarks are measured again"
     # It can be gone on from: what was measured again is found after the damage.
     kept = Journal(project.folder / "journal.jsonl", resume=True)
     assert all(kept.done(f"test_three.py::test_{name}", 0, {}) for name in "abc")

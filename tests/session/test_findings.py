@@ -20,7 +20,7 @@ def test_findings_say_a_warning_once_for_all_rows_whatever_its_numbers() -> None
         found.warn(f"test_{name}", f"others used 0.{number} CPUs")
     found.warn("test_a", "another matter")
     assert found.to_mind() == [
-        "said first", "Mind test_a and 2 more: others used 0.0 CPUs", "Mind test_a: another matter",
+        "said first", "Warning for test_a and 2 more: others used 0.0 CPUs", "Warning for test_a: another matter",
     ]  # fmt: skip
 
 
@@ -30,4 +30,7 @@ def test_a_warning_is_of_one_kind_whatever_the_unit_of_its_numbers() -> None:
         found.warn("test_a", f"a call took {number} here")
     for size in ("3 MiB", "1.5 GB"):
         found.warn("test_b", f"needs {size}")
-    assert found.to_mind() == ["Mind test_a and 4 more: a call took 999 µs here", "Mind test_b and 1 more: needs 3 MiB"]
+    assert found.to_mind() == [
+        "Warning for test_a and 4 more: a call took 999 µs here",
+        "Warning for test_b and 1 more: needs 3 MiB",
+    ]

@@ -145,7 +145,7 @@ def test_a_protocol_keeps_what_pytest_benchmark_promises_a_test_and_adds_the_met
     short = benches["test_is_too_short_for_the_clock"]
     assert short["stats"]["iterations"] > 1
     assert f"each round is the mean of {short['stats']['iterations']} calls" in short["extra_info"]["warnings"][0]
-    ran.stdout.fnmatch_lines(["Mind test_*: a call is too short for the clock: *"])
+    ran.stdout.fnmatch_lines(["Warning for test_*: a call is too short for the clock: *"])
 
     info = benches["test_big"]["extra_info"]
     assert info["cpu_utilization"] > 0

@@ -10,7 +10,7 @@ OURS, THEIRS = Path("baselines"), Path(".benchmarks")
 
 
 def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
-    """Its arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "baselines",
         help="list, show and prune saved runs; accept one whose gate failed",

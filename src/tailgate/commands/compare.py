@@ -20,7 +20,7 @@ WRONG_ARGUMENT = 2
 
 
 def add(commands: Any) -> None:
-    """Its arguments: all of pytest-benchmark's, and ours."""
+    """Add the command; it takes all arguments of pytest-benchmark's, and ours."""
     parser = commands.add_parser(
         "compare",
         help="a table of saved runs side by side, with percentile columns",
@@ -97,7 +97,7 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
         if one.failed:
             print(line(one))
     if not compared(verdicts) and not any(one.failed for one in verdicts):
-        print("Nothing was compared, so this is no pass; name several runs of one machine before the one to judge")
+        print("Nothing was compared, so this does not pass; name several runs of one machine before the one to judge")
         return 1
     return int(any(one.failed for one in verdicts))
 

@@ -13,7 +13,7 @@ FORMATS = ("table", "lines", "markdown")
 
 
 def add(commands: Any) -> None:
-    """Its arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "duet",
         help="the verdicts of a saved duet again, as a table, as lines or in Markdown",

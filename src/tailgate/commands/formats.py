@@ -46,7 +46,7 @@ class Format:
 
 
 def ours() -> dict[str, Format]:
-    """Those of Tailgate itself: a broken project does not take them away."""
+    """The formats of Tailgate itself: a broken project does not take them away."""
     return {
         module.NAME: Format(_of_printable(module.render), None, None)
         for module in _modules(pages)
@@ -105,7 +105,7 @@ def where_more_are(start: Path) -> str:
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    """Of a package and of the packages in it."""
+    """Import every module of a package and of the packages in it."""
     if not hasattr(package, "__path__"):
         raise TailgateError("is a module, not a package of formats")
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):

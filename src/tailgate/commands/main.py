@@ -21,7 +21,7 @@ WRONG_USAGE = 4
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line and the exit code for wrong usage (docs/reference/exit-codes.md)."""
+        """End with one line and the exit code for wrong usage (docs/reference/exit-codes.md)."""
         self.exit(WRONG_USAGE, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 

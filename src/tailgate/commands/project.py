@@ -101,7 +101,7 @@ def named(start: Path, ini: str) -> tuple[Path, str] | None:
             if values is not None:
                 name = values.get(ini) or ""
                 if not isinstance(name, str):
-                    raise TailgateError(f"{file}: {ini} = {name!r} is no text; write the name of one module")
+                    raise TailgateError(f"{file}: {ini} = {name!r} is not text; write the name of one module")
                 return (file, name.strip()) if name.strip() else None
     return None
 
@@ -130,7 +130,7 @@ def _table(file: Path, content: dict[str, Any]) -> Mapping[str, Any] | None:
     for name in ("pytest",) if whole else ("tool", "pytest"):
         found = found.get(name, {})
         if not isinstance(found, dict):
-            raise TailgateError(f"{file}: {name} is no table")
+            raise TailgateError(f"{file}: {name} is not a table")
     if whole:
         return found  # type: ignore[no-any-return]
     return found.get("ini_options", found) or None

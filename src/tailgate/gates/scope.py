@@ -13,7 +13,7 @@ __all__ = ["Scope", "is_of", "split"]
 
 
 class Scope:
-    """Of one session: its positional arguments, ``-k``, ``--deselect``, ``--ignore``, and what the project says.
+    """One session's scope: its positional arguments, ``-k``, ``--deselect``, ``--ignore``, and what the project says.
 
     ``-m`` cannot be asked of a test that no longer exists, so it puts only those out of scope that were collected and
     deselected.

@@ -59,7 +59,7 @@ def fingerprint_id(facts: Mapping[str, Any]) -> str:
 
 
 def folder_name(facts: Mapping[str, Any]) -> str:
-    """Where runs with this fingerprint are kept: readable first, exact at the end."""
+    """The name of the folder for runs with this fingerprint: a readable part, then the exact id."""
     model = re.sub(r"\((r|tm)\)|\bcpu\b|@.*", " ", facts["cpu_model"].lower())
     slug = "-".join(re.findall(r"[a-z0-9]+", model))[:32].strip("-") or facts["arch"]
     return f"{slug}-{facts['usable_cpus']}cpu-{fingerprint_id(facts)}"

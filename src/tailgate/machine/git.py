@@ -74,7 +74,7 @@ def command(place: Sequence[str]) -> list[str]:
 
 
 def run(place: Sequence[str], *arguments: str, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
-    """One command, whatever its exit status.
+    """Run one command and return its result, whatever its exit status.
 
     Raises:
         OSError: there is no git.

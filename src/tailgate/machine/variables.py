@@ -49,7 +49,7 @@ OF_PERSONS = re.compile(r"^/(home|Users)/[^/]+$")
 
 
 def recorded(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those that are set, by name. Of a path outside the system's folders only the last part is kept."""
+    """The variables that are set, by name. Of a path outside the system's folders only the last part is kept."""
     return {name: without_folders(environ[name]) for name in sorted(environ) if counts(name)}
 
 

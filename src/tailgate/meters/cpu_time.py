@@ -25,7 +25,7 @@ class CpuTime:
     name = "cpu"
 
     def unavailable(self) -> str | None:
-        """Never: every platform has it."""
+        """Always available."""
         return None
 
     def before_setup(self) -> None:

@@ -51,7 +51,7 @@ class Heap:
     calls = (CALLS,)
 
     def unavailable(self) -> str | None:
-        """Where memray is not installed."""
+        """Why memray cannot be used."""
         if importlib.util.find_spec("memray") is None:
             return "memray is not installed in this Python: python -m pip install memray"
         return None
@@ -61,7 +61,7 @@ class Heap:
         return []
 
     def variables(self) -> dict[str, str]:
-        """None."""
+        """No variables."""
         return {}
 
     def inside(self, folder: Path) -> _Tracked:
@@ -76,7 +76,7 @@ class Heap:
         return Profiled({"heap_peak_bytes": peak_bytes})
 
     def hint(self, folder: Path) -> str:
-        """Nothing."""
+        """No hint."""
         return ""
 
 

@@ -67,7 +67,7 @@ class Massif:
     calls = (CALLS,)
 
     def unavailable(self) -> str | None:
-        """Where valgrind is not installed, or does not run."""
+        """Why valgrind is not installed, or does not run."""
         from tailgate.machine.doctor.measures.programs import valgrind
 
         reason, _ = diagnosed(valgrind)

@@ -76,7 +76,7 @@ class Gauge:
             self.problem = str(error)
 
     def sm_clock_hz(self) -> float | None:
-        """Now; ``None``: not known."""
+        """The clock now, in hertz; ``None``: not known."""
         return self.watcher.sm_clock_hz() if self.watcher else None
 
     def start(self, mark: Mark | None, threads: int) -> _Reading:
@@ -97,7 +97,7 @@ class Gauge:
 
 
 class Nvml:
-    """Of the board that a row's ``device`` names."""
+    """Meters the board that a row's ``device`` names."""
 
     name = "nvml"
 
@@ -106,7 +106,7 @@ class Nvml:
         self.boards = boards
 
     def unavailable(self) -> str | None:
-        """Where there is no NVML."""
+        """Why there is no NVML."""
         try:
             sampler.opener(self.boards)().close()
         except NvmlError as error:

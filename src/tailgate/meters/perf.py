@@ -48,7 +48,7 @@ class Perf:
         self._version = ""
 
     def unavailable(self) -> str | None:
-        """Where ``perf`` is not installed, or the machine does not count."""
+        """Why ``perf`` is not installed, or the machine does not count."""
         from tailgate.machine.doctor.measures.perf_counters import command
 
         reason, said = diagnosed(command)
@@ -68,7 +68,7 @@ class Perf:
         return {"LC_NUMERIC": "C"}
 
     def inside(self, folder: Path) -> NoPart:
-        """None."""
+        """No part in the process."""
         return NoPart()
 
     def read(self, folders: Sequence[Path], found: Sequence[dict[str, Any]]) -> Profiled:
@@ -95,11 +95,11 @@ class Perf:
         warnings += [f"{', '.join(events)} {reason}" for reason, events in absent.items()]
         if below:
             names = ", ".join(below)
-            warnings.append(f"{MANY} calls counted no more {names} than {FEW}: one call's share is not to be told")
+            warnings.append(f"{MANY} calls counted no more {names} than {FEW}: one call's share is not known")
         return Profiled(fields, warnings + _shared([few, many]))
 
     def hint(self, folder: Path) -> str:
-        """Nothing."""
+        """No hint."""
         return ""
 
 

@@ -194,7 +194,7 @@ def _in_order(made: Attempt) -> Ending | None:
 
 
 def _killed(process: Process) -> tuple[int, int | None] | None:
-    """Its exit status and peak memory; ``None``: it cannot be ended, and its supervisor waits for it.
+    """Kill a process; returns its exit status and peak memory, or ``None`` where it cannot be ended.
 
     That supervisor is let go of, so that the next benchmark is started by another.
     """

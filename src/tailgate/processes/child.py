@@ -109,12 +109,12 @@ class Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
-        """From now on; pytest hands the session's earlier warnings to every new plug-in."""
+        """Begin to send warnings; pytest hands the session's earlier ones to every new plug-in."""
         self._started = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
-        """So that a crash can be told by its phase."""
+        """Send the phase, so that a crash can be reported with it."""
         self._send("phase", "setup")
 
     @pytest.hookimpl(tryfirst=True)
@@ -124,7 +124,7 @@ class Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
-        """Its fixtures' ends."""
+        """Send the phase of the fixtures' ends."""
         self._send("phase", "teardown")
 
     @pytest.hookimpl(tryfirst=True)
@@ -153,7 +153,7 @@ class Messenger:
         self._send("report", self._sendable.value(data))
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, when: str, nodeid: str) -> None:
-        """As the session would have recorded it."""
+        """Send a warning as the session would have recorded it."""
         if self._started:
             self._send("warning", {"warning": self._sendable.warning(warning_message), "when": when})
 

@@ -36,7 +36,7 @@ def at_once_hint(reason: str) -> str:
     return "; several processes of this benchmark are alive at once: let each take a free port (bind port 0)"
 
 
-WITH_ITS_SUPERVISOR = Ending("crashed", "crashed: somebody ended its parent process, which watches over it, and it too")
+WITH_ITS_SUPERVISOR = Ending("crashed", "crashed: its supervisor was ended from outside, and the process with it")
 WITHOUT_A_REPORT = Ending(
     "failed",
     "failed: its process ended without a report (did another plug-in's pytest_runtest_protocol take the test?)",

@@ -43,7 +43,7 @@ class _ForkServerProcess(Supervisor):
         self._outputs = outputs
 
     def settle(self) -> None:
-        """Everything made so far is old: a benchmark's garbage collections need neither visit nor copy it."""
+        """Freeze all objects made so far: a benchmark's garbage collections then neither visit nor copy them."""
         gc.collect()
         gc.freeze()
 

@@ -50,5 +50,5 @@ class Process:
             self.control.send(("signal", number))
 
     def close(self) -> None:
-        """Nothing more is wanted of it."""
+        """Close its results channel."""
         self.results.close()

@@ -48,11 +48,11 @@ class Runner(Protocol):
         """Run it in fresh processes, until they have ended; ``task``: for a profiling meter."""
 
     def close(self) -> None:
-        """Nothing of it is left."""
+        """End all of its processes."""
 
 
 class Isolation:
-    """Registered only where processes were asked for and can be had."""
+    """The plug-in of a session whose benchmarks run in processes."""
 
     def __init__(
         self, config: pytest.Config, settings: Settings, run: BenchmarkRun, runner: Callable[..., Runner]
@@ -106,7 +106,7 @@ class Isolation:
             last.callback(self._signals.measured)
 
     def pytest_unconfigure(self) -> None:
-        """Everything is saved."""
+        """Put the signal handlers back."""
         self._signals.end()
 
     @pytest.hookimpl(tryfirst=True)
@@ -135,7 +135,7 @@ class Isolation:
         return True
 
     def _attempt(self, item: pytest.Item, nth: int) -> Attempt:
-        """From the journal, or measured now and written there."""
+        """Take an attempt from the journal, or measure now and write it there."""
         assert self._journal is not None
         if found := self._journal.finished(item, nth):
             return found
@@ -173,7 +173,7 @@ class Isolation:
         return self._runner.once(item, task)
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
-        """One second try, in a new process."""
+        """Try once more in a new process."""
         try:
             # Where waiting did not help, a neighbour is here to stay: the next benchmark waits less for it.
             self._wait_s = QUIET_S if wait_until_quiet(self._wait_s) else UNQUIET_S

@@ -122,7 +122,7 @@ def _plain(value: Any) -> bool:
 
 
 def better(first: Attempt, second: Attempt) -> Attempt:
-    """Of two measured ones the less disturbed, whatever its times; a failure of the second is never hidden.
+    """The less disturbed of two attempts, whatever its times; a failure of the second is never hidden.
 
     Args:
         first: measured, and contended.

@@ -29,7 +29,7 @@ class FailedRunError(Exception):
 
 
 class Profiles:
-    """Those that a session asked for.
+    """The profiling meters that a session asked for.
 
     Args:
         names: of the meters.
@@ -44,7 +44,7 @@ class Profiles:
         self._unavailable: dict[str, str | None] = {}
 
     def missing(self, made: Attempt) -> list[Profiler]:
-        """Those whose values its rows do not have: not taken yet, or in vain."""
+        """The meters whose values its rows lack: not taken yet, or without success."""
         had = {field for row in made.rows for field, value in row["extra_info"].items() if value is not None}
         return [one for one in self._wanted if not had & set(one.fields)]
 

@@ -22,7 +22,7 @@ def at_work() -> list[str]:
 
 
 def awaited() -> list[str]:
-    """Those that wait for work: a call that hands them some in the child would wait for ever."""
+    """Threads that wait for work: a call that hands them some in the child would wait forever."""
     return [
         _name(ident, frame)
         for ident, frame in _others()

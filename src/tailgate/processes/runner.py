@@ -58,6 +58,6 @@ class SingleRunner:
 
 
 def not_imported(starter: Starter, item: pytest.Item, timeout_s: float) -> Attempt:
-    """Its fork server was not ready in time."""
+    """The attempt of a benchmark whose fork server was not ready in time."""
     names = ", ".join(starter.modules_of(item))
     return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))

@@ -32,7 +32,7 @@ class Signals:
                 self._set(number, self._saving)
 
     def end(self) -> None:
-        """As it was."""
+        """Put the handlers back."""
         for number, handler in self._kept.items():
             signal.signal(number, handler)
         self._kept.clear()

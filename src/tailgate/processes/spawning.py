@@ -94,7 +94,7 @@ class SpawnedChild:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Before the terminal reporter writes its header."""
+        """Silence the terminal reporter before it writes its header."""
         pytest_names.silence_terminal(session.config)
 
     @pytest.hookimpl(tryfirst=True)
@@ -129,7 +129,7 @@ class Spawner:
 
     @property
     def pid(self) -> int | None:
-        """Of its own supervisor."""
+        """The process id of its own supervisor."""
         return self._own.pid if self._own is not None else None
 
     def start(self, item: pytest.Item, nth: int, task: ProfileTask | None = None) -> Process:
@@ -166,7 +166,7 @@ class Spawner:
         return Process(ours, self._supervisor)
 
     def close(self) -> None:
-        """Its own supervisor has ended; another's is not touched."""
+        """End its own supervisor; it does not touch another's."""
         if self._own is not None:
             self._own.close()
 

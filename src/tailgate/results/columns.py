@@ -41,7 +41,7 @@ LABELS: dict[str, str] = {
 def items_per_call(extra_info: Mapping[str, Any]) -> float | None:
     """Items one call processes: ``extra_info["items_per_call"]``, 1 where nobody said.
 
-    ``None``: what was said is no positive number, so nobody knows.
+    ``None``: what was said is not a positive number, so nobody knows.
     """
     said = extra_info.get("items_per_call")
     if said is None:

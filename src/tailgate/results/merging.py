@@ -61,7 +61,7 @@ def seen(values: Sequence[bool | None]) -> bool | None:
 
 
 def texts(values: Sequence[str | None]) -> str | None:
-    """All that were seen; they are sorted, because no process comes first."""
+    """All texts that were seen, sorted, because no process comes first."""
     if None in values:
         return None
     return ",".join(sorted({word for value in values for word in str(value).split(",") if word}))
@@ -98,7 +98,7 @@ def device_times(infos: Sequence[Info]) -> dict[str, Any]:
 
 
 def energy(infos: Sequence[Info]) -> dict[str, Any]:
-    """Of processes one after the other: joules add up, and so does what they may be off by.
+    """The energy of processes that ran one after the other: joules and their uncertainties add up.
 
     With E, P and e the energy, mean power and energy of an item of each process: the mean power is the sum of E over
     their time, the sum of E / P; of an item it is the sum of E over the items, the sum of E / e.

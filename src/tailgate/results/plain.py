@@ -53,7 +53,7 @@ def as_compared(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Its ``repr``, or its type's name where it has none."""
+    """The value's ``repr``, or its type's name where it has none."""
     try:
         return text_of(repr(value))
     except Exception:  # whatever a foreign __repr__ raises; RecursionError of a deep one
@@ -69,7 +69,7 @@ def key_text(key: Any) -> str:
 
 
 def text_of(text: str) -> str:
-    """Half of a character, as from a file name that is no UTF-8, is written as an escape."""
+    """The text with half characters, as from a file name that is not UTF-8, written as escapes."""
     return text.encode("utf8", "backslashreplace").decode()
 
 
@@ -110,7 +110,7 @@ def _inside(value: Any) -> dict[Any, Any] | list[Any] | None:
 
 
 def _elements(value: Any) -> list[Any] | None:
-    """Of an array or a tensor."""
+    """The elements of an array or a tensor."""
     shape = getattr(value, "shape", None)
     if not isinstance(shape, tuple) or not callable(getattr(value, "tolist", None)):
         return None

@@ -40,7 +40,7 @@ def processor_of(cpu: Any) -> dict[str, Any]:
 
 
 def compared_by(processor: Processor) -> str:
-    """Half a sentence: by what it can be told from others."""
+    """Half a sentence on what tells this processor from others."""
     if "brand" in processor:
         return "by processor name only"
     known = [fact for fact in NAMES if fact in processor]

@@ -61,7 +61,7 @@ def parsed(path: Path, text: str) -> Any:
 
 
 def check_kinds(path: Path, run: dict[str, Any]) -> None:
-    """Of everything that is read by somebody; a column that is no finite number is as if it were not there.
+    """Check the kind of every field that somebody reads; a column without a finite number is removed.
 
     Raises:
         TailgateError: a field is of another kind. One line, with the file's, the benchmark's and the field's name.

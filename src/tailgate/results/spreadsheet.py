@@ -39,7 +39,7 @@ class Writer:
         self.writeheader = self._writer.writeheader
 
     def writerow(self, row: Mapping[str, Any]) -> None:
-        """One line."""
+        """Write one line."""
         self._writer.writerow({name: harmless(value) for name, value in row.items()})
 
     def writerows(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -58,7 +58,7 @@ class Rows:
         self._writer = csv.writer(stream, **dialect)
 
     def writerow(self, cells: Iterable[Any]) -> None:
-        """One line."""
+        """Write one line."""
         self._writer.writerow([harmless(cell) for cell in cells])
 
 

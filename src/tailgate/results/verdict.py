@@ -118,7 +118,7 @@ def compared(verdicts: Iterable[Verdict]) -> bool:
 
 
 def line(one: Verdict, *, name: str | None = None) -> str:
-    """All of it in one line; ``name`` instead of the full name."""
+    """The verdict and all its numbers in one line; ``name`` replaces the full name."""
     metric = "" if one.verdict == MISSING else f" {one.metric}"
     words = [printable(f"{name or one.fullname}{metric}")]
     if one.change_rel is None:

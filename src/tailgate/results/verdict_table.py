@@ -48,7 +48,7 @@ def short_name(fullname: str) -> str:
 
 
 def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
-    """As wide as it needs to be, as pytest-benchmark's own; the reasons below it, each once."""
+    """A table as wide as it needs to be, as pytest-benchmark's own; below it each reason once."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

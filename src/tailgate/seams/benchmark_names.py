@@ -243,7 +243,7 @@ def row_from_plain(carried: dict[str, Any], params: Any) -> Any:
 
 
 def _profile_to_plain(stats: dict[Any, Any]) -> list[Any]:
-    """As lists: JSON, in which the journal is written, has no tuples for keys."""
+    """The profile as lists: JSON, in which the journal is written, has no tuples for keys."""
     return [[function, *numbers, list(callers.items())] for function, (*numbers, callers) in stats.items()]
 
 
@@ -265,7 +265,7 @@ def is_foreign(fixture: object) -> bool:
 
 
 def save_under(folder: str | None) -> None:
-    """From now on runs are saved in, and first looked for in, this sub-folder of the storage.
+    """Save runs in this sub-folder of the storage from now on, and look there first.
 
     ``None``: pytest-benchmark's own, such as ``Linux-CPython-3.11-64bit``.
     """

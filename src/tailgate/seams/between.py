@@ -12,7 +12,7 @@ NAMES = ("name", "fullname", "source")
 
 
 def printable_names(groups: Iterable[tuple[Any, Sequence[Bench]]]) -> list[tuple[Any, Sequence[Bench]]]:
-    """The same groups, the names in them as text: a file may hold anything, and a test id nearly so."""
+    """The same groups with printable names: a file may hold anything, and a test id nearly so."""
     found = list(groups)
     for _, benchmarks in found:
         for bench in benchmarks:
@@ -21,7 +21,7 @@ def printable_names(groups: Iterable[tuple[Any, Sequence[Bench]]]) -> list[tuple
 
 
 class Between:
-    """Before ``CompareBetweenResults``: a group that only one run has is a line, and no error of the command."""
+    """Mixed in before ``CompareBetweenResults``: a group that only one run has becomes a line, not an error."""
 
     def display(self, tr: Any, groups: Any, *args: Any, **kwargs: Any) -> None:
         """The tables, then what they lack."""

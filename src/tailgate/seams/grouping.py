@@ -21,7 +21,7 @@ Bench = dict[str, Any]
 
 
 def check(config: pytest.Config, benchmarks: Sequence[pytest.Item]) -> None:
-    """Before anything is measured.
+    """Check ``--benchmark-group-by`` before anything is measured.
 
     Raises:
         TailgateError: no such grouping, or a parameter that no selected benchmark has.

@@ -23,7 +23,7 @@ def add_option(group: pytest.OptionGroup, flag: str, dest: str, **attributes: An
 
 
 def give_way(parser: pytest.Parser, dests: set[str]) -> None:
-    """From now on, whoever defines one of our flags takes it from us; all other conflicts stay errors."""
+    """Let whoever defines one of our flags later take it from us; all other conflicts stay errors."""
     optparser: Any = parser.optparser
     for group in [optparser, *(known._arggroup for known in parser._groups)]:
         _resolving(group, dests)

@@ -59,7 +59,7 @@ def make_base_temp(config: pytest.Config) -> None:
 
 
 def base_temp(config: pytest.Config) -> str | None:
-    """That folder, where it has been made."""
+    """The folder behind ``tmp_path``, where it has been made."""
     made = getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None)
     return None if made is None else str(made)
 

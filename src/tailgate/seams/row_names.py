@@ -12,7 +12,7 @@ INDENT = "  "
 
 @dataclass(frozen=True)
 class Name:
-    """One row's: the test, and what is said of the row behind it, such as ``" (NOW)"`` or ``" (contended)"``."""
+    """A row's name: the test, and what stands behind it, such as ``" (NOW)"`` or ``" (contended)"``."""
 
     test: str
     source: str = ""
@@ -34,7 +34,7 @@ class Naming:
 
 
 def namings(names: Sequence[Name]) -> list[Naming]:
-    """From the fullest to the shortest. Rows that differ never become alike: only what all share is taken off."""
+    """Ways to name the rows, from the fullest to the shortest. Only what all rows share is left out."""
     parts = _parts(names)
     one_test = parts is not None and len({function for function, _ in parts}) == 1
     found = [_shortened(names, parts)] if parts else []

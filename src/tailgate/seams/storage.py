@@ -47,7 +47,7 @@ class BaselineStorage(FileStorage):
     """A run could not be saved here."""
 
     def query(self, *globs_or_files: str) -> list[Path]:
-        """As pytest-benchmark, and when that finds nothing, the latest run saved under the plain word.
+        """As pytest-benchmark, and where that finds nothing, the latest run saved under the plain name.
 
         Of this machine if there is one, else of any other.
         """
@@ -137,7 +137,7 @@ class BaselineStorage(FileStorage):
 
     @property
     def _next_num(self) -> str:
-        """One more than the largest in this machine's folder; pytest-benchmark's own stops seeing runs at 9999."""
+        """One more than the largest number in this machine's folder; pytest-benchmark's stops seeing runs at 9999."""
         numbers = [int(file.name.partition("_")[0]) for file in self.get("x").parent.glob("*.json") if saved_name(file)]
         return f"{max(numbers, default=0) + 1:04}"
 

@@ -49,7 +49,7 @@ class Cells:
         self._factor = factor
 
     def grids(self, labels: dict[str, str], sort: str) -> list[Grid]:
-        """From the widest to the narrowest; from the second on, one column at most has factors."""
+        """Grids from the widest to the narrowest; from the second on, one column at most has factors."""
         labels_full = [labels[column] for column in self._columns]
         labels_short = [SHORT_LABELS.get(column, labels[column]) for column in self._columns]
         one = self._one_with_factors(sort)
@@ -108,7 +108,7 @@ class Cells:
 
 
 def decimals_for(values: Iterable[float]) -> int:
-    """So many that the smallest has three significant digits, four at most; 0 without values."""
+    """Decimals that show three significant digits of the smallest value, four at most; 0 without values."""
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
     return min(FULL_DECIMALS, max(0, _needed(min(sizes)))) if sizes else 0
 

@@ -38,7 +38,7 @@ class Grid:
     rows: Sequence[Sequence[Cell]]
 
     def widths(self) -> list[tuple[int, int]]:
-        """Of each column: of label and value with the gap before them, and of the factor behind."""
+        """Each column's width of label and value with the gap before them, and of the factor behind."""
         columns = list(zip(*self.rows, strict=True))
         return [
             (GAP + max(len(label), *(len(cell.text) for cell in cells)), max(len(cell.factor) for cell in cells))

@@ -12,7 +12,7 @@ SHARE = 0.05
 
 
 class Calibrations:
-    """Of one session, in order."""
+    """The calibrations of one session, in order."""
 
     def __init__(self) -> None:
         self.values: list[dict[str, Any]] = []

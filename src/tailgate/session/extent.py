@@ -24,7 +24,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Extent:
-    """Of one session."""
+    """How much of what it was asked for one session has measured."""
 
     complete: bool | None = None
     """Whether it measured all that its project has, or that the folders it was given have; ``None``: it does not say,
@@ -37,7 +37,7 @@ class Extent:
 
     @property
     def why(self) -> str:
-        """Half a sentence."""
+        """Why it is not complete, as half a sentence."""
         return "; ".join(self.because) or "it does not say why"
 
     def reason(self, fullname: str) -> str | None:

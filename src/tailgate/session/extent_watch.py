@@ -43,7 +43,7 @@ class ExtentWatch:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """All that this session will measure, if it gets there."""
+        """Note all benchmarks that this session is to measure."""
         self._session = session
         self.selected = [item.nodeid for item in session.items if is_benchmark(item)]
 

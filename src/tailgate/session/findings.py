@@ -40,7 +40,7 @@ class Findings:
         lines = list(self.remarks)
         for text, names in self._warnings.values():
             others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            lines.append(f"Mind {names[0]}{others}: {text}")
+            lines.append(f"Warning for {names[0]}{others}: {text}")
         return lines
 
     def nothing_measured(self) -> str:
@@ -65,6 +65,6 @@ def never_measured(marked: Iterable[str], measured: Container[str]) -> list[str]
         return []
     more = f" and {len(names) - 1} more" if names[1:] else ""
     return [
-        f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
+        f"Warning for {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
         "fixture; write def test_...(benchmark) and call benchmark(function)"
     ]

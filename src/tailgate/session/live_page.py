@@ -27,7 +27,7 @@ longer. The page on disk lacks what ended within fifty times as long as the last
 
 
 class LiveReport:
-    """Registered only where a report was asked for."""
+    """The plug-in of a session with ``--report``."""
 
     def __init__(self, config: pytest.Config, file: Path, run: BenchmarkRun) -> None:
         self._config = config

@@ -47,7 +47,7 @@ class SessionPlugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Now it is known how many benchmarks there are."""
+        """Check the grouping and start counting, now that all benchmarks are known."""
         if self._run.measuring:
             with as_usage_error():
                 grouping.check(session.config, [item for item in session.items if is_benchmark(item)])

@@ -42,11 +42,11 @@ class Progress:
         self._write(f"[{self._done + 1:>{width}}/{self._total}] {printable(name)} ... ", flush=True)
 
     def go_on(self, what: str) -> None:
-        """Say what is done with it beside timing."""
+        """Say what is done with the benchmark beside timing."""
         self._write(f"{what} ... ", flush=True)
 
     def end(self, outcome: str, *, measured: bool) -> None:
-        """Say what came of it, and about how long the rest will take."""
+        """Say the outcome, and about how long the rest will take."""
         self._done += 1
         if measured:
             self._measured += 1

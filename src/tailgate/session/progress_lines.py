@@ -48,7 +48,7 @@ class ProgressLines:
             self._progress.go_on(what)
 
     def end(self, item: pytest.Item, *, costs_time: bool = True) -> None:
-        """Say what came of it; ``costs_time``: others like it will take as long."""
+        """Say the outcome; ``costs_time``: others like it will take as long."""
         if self._progress is None or not is_benchmark(item):
             return
         outcome = self.outcome or "not measured"
@@ -58,7 +58,7 @@ class ProgressLines:
         self._reporter.currentfspath = None
 
     def medians(self, rows: list[dict[str, Any]]) -> None:
-        """One of several processes of a benchmark has ended."""
+        """Say the medians of one of several processes of a benchmark."""
         medians_s = [statistics.median(row["data"]) for row in rows if row["data"]]
         self.outcome = ", ".join(f"median {milliseconds(median_s)}" for median_s in medians_s) or "no measurement"
 

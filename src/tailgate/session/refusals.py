@@ -11,7 +11,7 @@ from tailgate.session.settings import Settings
 
 
 def refuse(config: pytest.Config, settings: Settings) -> None:
-    """Of pytest-benchmark's and pytest-codspeed's beside ours.
+    """Refuse options of pytest-benchmark and pytest-codspeed that contradict ours.
 
     Raises:
         TailgateError: one line.

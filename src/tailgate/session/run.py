@@ -94,7 +94,7 @@ class BenchmarkRun:
         return environment.fingerprint(self.settings.fingerprint_packages)
 
     def begin(self, items: list[pytest.Item]) -> None:
-        """All benchmarks are known; start counting them."""
+        """Start counting, now that all benchmarks are known."""
         self.found.selected = sum(is_benchmark(item) for item in items)
         self._only_marked = [item.nodeid for item in items if is_only_marked(item)]
         if self.settings.isolated and self.not_isolated and self.found.selected:
@@ -112,7 +112,7 @@ class BenchmarkRun:
         self._progress.begin(item)
 
     def item_ends(self, item: pytest.Item) -> None:
-        """Say what came of it."""
+        """Say the outcome."""
         self._progress.end(item, costs_time=not self._from_journal)
 
     @property
@@ -132,7 +132,7 @@ class BenchmarkRun:
         return self.calibrations.after(after)
 
     def passed_over(self, rows: list[dict[str, Any]]) -> None:
-        """One of several processes has ended; the row is made when all have."""
+        """Say the medians of one of several processes; the row is made when all have ended."""
         self._progress.medians(rows)
 
     def resumed(self) -> None:
@@ -153,7 +153,7 @@ class BenchmarkRun:
         self._progress.remark = f", {verdict}" if verdict else ""
 
     def remark(self, *lines: str) -> None:
-        """Say something at the end of the run."""
+        """Print lines at the end of the run."""
         self.found.remarks += lines
 
     def note(self, item: pytest.Item, report: Any, rows: Sequence[Any]) -> list[Any]:
@@ -197,10 +197,10 @@ class BenchmarkRun:
             reporter.write_line(printable(line))
 
     def _machine_moved(self) -> list[str]:
-        """Where the calibration kernel says that the machine is not what it was."""
+        """Lines where the calibration kernel shows that the machine changed."""
         seen = comparability.calibrations(self.calibrations.values)
         moved = [trust.remark(seen), *(comparability.machine_moved(run, seen) for run in self.compared)]
-        return [f"Mind: {text}" for text in moved if text]
+        return [f"Warning: {text}" for text in moved if text]
 
     def _never_measured(self) -> list[str]:
         """Tests that are called benchmarks and ask for nothing that measures."""

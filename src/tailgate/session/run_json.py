@@ -22,7 +22,7 @@ def describe_machine(machine_info: dict[str, Any], fingerprint: dict[str, Any]) 
 
 
 def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
-    """How it was measured; ``start_method``: how processes were started, ``None`` where there were none."""
+    """How the run was measured; ``start_method``: how processes were started, ``None`` where there were none."""
     seeded = settings.order == "random" or settings.processes > 1
     return {
         "protocol": settings.protocol.name if settings.protocol else None,

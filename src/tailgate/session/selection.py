@@ -76,7 +76,7 @@ class Selection:
 
 
 def selection_of(config: pytest.Config) -> Selection:
-    """Of the running session."""
+    """The selection of the running session."""
     option, root, here = config.option, config.rootpath, config.invocation_params.dir
     return Selection(
         arguments=tuple(_argument(config, argument) for argument in config.args),
@@ -159,7 +159,7 @@ def split(nodeid: str) -> tuple[str, list[str]]:
 
 
 def place_of(path: Path, root: Path) -> str:
-    """Where it really lies: relative to the root folder, ``.`` for all of it; absolute elsewhere."""
+    """The real place relative to the root folder, ``.`` for all of it; absolute elsewhere."""
     real, base = path.resolve(), root.resolve()
     if base.is_relative_to(real):
         return "."
@@ -231,7 +231,7 @@ def _is_flag(word: str, flag: str) -> bool:
 
 
 def _as_text(value: Any) -> Any:
-    """As it is where JSON can hold it; of anything else its kind, for its text may hold an address."""
+    """The value where JSON can hold it; otherwise the name of its type, for its text may hold an address."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, list | tuple):

@@ -9,7 +9,7 @@ import pytest
 
 
 def why_not_isolated(config: pytest.Config) -> str | None:
-    """One reason, to be shown; ``None``: nothing stands against it. Empty: nothing will be measured anyway."""
+    """One reason to show; ``None``: processes are possible; an empty text: nothing will be measured anyway."""
     option: Any = config.option
     if getattr(option, "benchmark_disable", False) and not option.benchmark_enable:
         return ""

@@ -34,7 +34,7 @@ SWITCHES = frozenset({"--gate", "--lf", "--last-failed", "--ff", "--failed-first
 
 @dataclass(frozen=True)
 class Launch:
-    """Everything a supervisor needs."""
+    """Everything a supervisor needs to start a side."""
 
     name: str
     """``base`` or ``head``."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Matched:
-    """By name; sides are lists of node ids in the order in which pytest collected them."""
+    """Benchmarks by name; each side is a list of node ids in the order in which pytest collected them."""
 
     pairs: tuple[tuple[str, str], ...]
     """Base's name, head's name; in head's order."""
@@ -19,7 +19,7 @@ class Matched:
 
 
 def matched(base: Sequence[str], head: Sequence[str], *, by_order: bool) -> Matched:
-    """The same name first.
+    """Match benchmarks of the same name first.
 
     ``by_order``: what is left of one test function is matched in order where both sides have as many: another
     configuration (``--threads=1``) changes the names.

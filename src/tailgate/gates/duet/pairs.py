@@ -24,7 +24,7 @@ Names = tuple[str, str]
 
 @dataclass
 class Outcome:
-    """One benchmark in one pair."""
+    """The result of one benchmark in one pair."""
 
     sides: tuple[Attempt, Attempt] = field(default_factory=lambda: (Attempt(), Attempt()))
     rounds_s: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
@@ -47,7 +47,7 @@ class Outcome:
     """By metric, once they were asked for."""
 
     def passed(self, side: int) -> bool:
-        """Its process came home, and its test passed so far as it went."""
+        """Whether its process reported in order, and its test passed as far as it went."""
         made = self.sides[side]
         return made.ending is None and all(report["outcome"] == "passed" for report in made.reports)
 
@@ -61,7 +61,7 @@ class Outcome:
 
     @property
     def measured(self) -> bool:
-        """Both sides were, and both tests passed."""
+        """Whether both sides were measured, and both tests passed."""
         one_each = not any(made.further for made in self.sides)
         return all(self.rounds_s) and one_each and self.passed(BASE) and self.passed(HEAD)
 
@@ -90,7 +90,7 @@ class Pair:
         return base, head
 
     def measure(self, names: Names, following: Names | None, first: int) -> Outcome:
-        """One benchmark. Where a side is lost, its process and the other's are gone afterwards."""
+        """Measure one benchmark. Where a side is lost, this ends its process and the other's."""
         made = Outcome(first=first)
         try:
             if not all(process.alive for process in self._processes):
@@ -119,7 +119,7 @@ class Pair:
         return made
 
     def _in_turns(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
-        """All blocks of both sides, unless a test ends before."""
+        """Measure all blocks of both sides, unless a test ends before."""
         for process in self._processes:
             process.pause()
         if ready[BASE]["fixed"] is None:
@@ -157,7 +157,7 @@ class Pair:
                 f"timeout: not done after {self._timeout_s:g} s (--benchmark-timeout=SECONDS allows more)",
             )
         if "exit code" in lost.ending.reason and lost.output:
-            return Ending("crashed", f"{lost.ending.reason}; its last words: {last_line(lost.output)}")
+            return Ending("crashed", f"{lost.ending.reason}; its last output: {last_line(lost.output)}")
         return lost.ending
 
 
@@ -175,7 +175,7 @@ def unlike(ready: Sequence[dict[str, Any]]) -> str | None:
 
 
 def _turns(ready: Sequence[dict[str, Any]], side_s: float) -> Turns:
-    """The same for both: as the slower one needs them, and as the author of the test fixed them."""
+    """The same turns for both sides, from the slower one's calls and from what the test's author fixed."""
     calls_s = [found["call_s"] for found in ready]
     iterations = max(found["iterations"] for found in ready)
     if ready[BASE]["fixed"] is None:

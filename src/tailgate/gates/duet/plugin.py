@@ -40,7 +40,7 @@ from tailgate.text import counted
 
 
 class Duet:
-    """Registered only where a duet was asked for.
+    """The plug-in of a session with ``--duet``.
 
     Raises:
         TailgateError: what was asked for cannot be.
@@ -89,7 +89,7 @@ class Duet:
         return result
 
     def pytest_unconfigure(self) -> None:
-        """Everything is told."""
+        """Put the signal handlers back."""
         self._signals.end()
 
     @pytest.hookimpl(tryfirst=True)
@@ -119,12 +119,12 @@ class Duet:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Never green without a comparison."""
+        """Fail a session that compared nothing."""
         if self._begun and not compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-        """All verdicts at a glance; of wrong usage its one line says all."""
+        """Print all verdicts; after wrong usage its one line is enough."""
         if not self._begun or (exitstatus == pytest.ExitCode.USAGE_ERROR and self._campaign is None):
             return
         terminal = terminalreporter._tw
@@ -178,7 +178,7 @@ class Duet:
             self._campaign.run()
 
     def _checkouts(self, worktree: Worktree | None) -> Checkouts | None:
-        """Where the sides' code lies; ``None``: one code with other options."""
+        """Where the sides' code lies; ``None``: both sides run one code with other options."""
         if worktree is None:
             top = Path(os.path.realpath(self._config.rootpath))
             return Checkouts(top, environments=environments(top)) if self._base.python else None
@@ -192,7 +192,7 @@ class Duet:
         )
 
     def _match(self, chosen: Sequence[pytest.Item], base: Sequence[str], head: Sequence[str]) -> Matched:
-        """Of everything both sides have collected, which is more where a node id stood for its file."""
+        """Match what both sides have collected, which is more than was chosen where a node id stood for its file."""
         wanted = [item.nodeid for item in chosen]
         found = matched(base, head, by_order=bool(self._base.options))
         pairs = tuple(pair for pair in found.pairs if pair[HEAD] in set(wanted))
@@ -218,7 +218,7 @@ class Duet:
             reporter.write_line(f"duet: {text}")
 
     def _judge(self, chosen: Sequence[pytest.Item]) -> None:
-        """Also when it was interrupted: what was measured is judged and saved."""
+        """Judge and keep what was measured, also after an interrupt."""
         made = verdicts.Judge(self._settings.duet_pairs, lambda name: reproduce.command(self._config, name))
         for record in self._records.values():
             self._verdicts += made.of(record)

@@ -25,7 +25,7 @@ BUILT_FROM = (
 
 @dataclass(frozen=True)
 class Ran:
-    """Of one benchmark."""
+    """What the sides of one benchmark ran."""
 
     packages: dict[str, Any]
     """By side, of each package of the project: version, folder, number of files, SHA-256 of names and contents."""
@@ -122,7 +122,7 @@ class Checkouts:
         return None
 
     def _native_reason(self, base: Files, head: Files) -> str | None:
-        """Of a compiled part that one side alone has, and git does not: it was built there, and not here."""
+        """Why a compiled part that git does not have and one side alone loaded makes the sides incomparable."""
         lacking = [tail for stem, tail in head.native.items() if stem not in base.native and tail not in self.tracked]
         if lacking and not self.built:
             return (

@@ -46,7 +46,7 @@ class Side:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Before the terminal reporter writes its header."""
+        """Silence the terminal reporter before it writes its header."""
         pytest_names.silence_terminal(session.config)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -57,7 +57,7 @@ class Side:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
-        """Obey until the parent has gone; the session's ends (reports, caches, files) are not reached."""
+        """Obey until the parent is gone; the session never reaches its end (reports, caches, files)."""
         self._config.stash[MODULES] = frozenset(sys.modules)
         pytest_names.use_base_temp(self._config, self._task["base_temp"])
         chosen = [item for item in session.items if is_benchmark(item)]

@@ -90,7 +90,7 @@ def tail_of(module: str, file: str) -> Path:
 
 @cache
 def _sha256(file: str) -> str:
-    """Of a source that cannot be read (a module in a zip file), its name's."""
+    """SHA-256 of a file; of its name where it cannot be read (a module in a zip file)."""
     try:
         content = Path(file).read_bytes()
     except OSError:

@@ -43,7 +43,7 @@ class SideLostError(Exception):
 
 
 class SideProcess:
-    """One side: a supervisor for the whole session, and one process after the other."""
+    """The parent's handle on one side: one supervisor for the session, and one process after the other."""
 
     def __init__(self, launch: Launch, base_temp: str | None) -> None:
         self.name = launch.name
@@ -63,7 +63,7 @@ class SideProcess:
 
     @property
     def pid(self) -> int | None:
-        """Of its process, which is the first of its group."""
+        """The process id of its process, which leads its group."""
         return self._group
 
     def start(self) -> None:
@@ -129,7 +129,7 @@ class SideProcess:
         self._stopped = True
 
     def go_on(self) -> None:
-        """As before."""
+        """Continue it after :meth:`pause`."""
         if self._stopped:
             self._signal_group(signal.SIGCONT)
             self._stopped = False
@@ -146,7 +146,7 @@ class SideProcess:
         self._group, self._stopped = None, False
 
     def close(self) -> None:
-        """Nothing of it is left."""
+        """End its process and its supervisor."""
         self.stop()
         self._supervisor.close()
         self._output.close()
@@ -224,4 +224,4 @@ def last_line(output: str) -> str:
         found = [line for line in lines if re.search(telling, line)]
         if found:
             return found[-1]
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"

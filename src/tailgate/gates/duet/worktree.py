@@ -39,7 +39,7 @@ subprocess.run(remove, **quiet)
 
 
 class Worktree:
-    """One; ``close`` it.
+    """One checkout; ``close`` removes it.
 
     Raises:
         TailgateError: no git, no repository, no such ref, or git cannot check it out.
@@ -71,7 +71,7 @@ class Worktree:
             raise
 
     def close(self) -> None:
-        """It is gone when this returns."""
+        """Remove the checkout and wait until it is gone."""
         if self._cleaner.stdin is not None and not self._cleaner.stdin.closed:
             self._cleaner.stdin.close()
             self._cleaner.wait()
@@ -100,7 +100,7 @@ class Worktree:
             self._tell_cleaner(0)
         if building.returncode != 0:
             said = [line.strip() for line in output.splitlines() if line.strip()]
-            last = f"; its last words: {said[-1]}" if said else ""
+            last = f"; its last output: {said[-1]}" if said else ""
             raise TailgateError(f"--duet-build: {command!r} ended with exit code {building.returncode}{last}")
 
     def _tell_cleaner(self, group: int) -> None:
@@ -120,7 +120,7 @@ class Worktree:
         return frozenset(_git(self._place, "ls-files", "-z", what=str(self.top)).split("\0"))
 
     def mapped(self, path: Path) -> Path:
-        """The same place in the checkout; outside of the repository, the path itself."""
+        """The same place in the checkout; a path outside of the repository stays."""
         resolved = Path(os.path.realpath(path))
         if not resolved.is_relative_to(self.top) or resolved.is_relative_to(self.folder):
             return path

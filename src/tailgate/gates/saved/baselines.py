@@ -26,7 +26,7 @@ SERIES_NAME = re.compile(r"[\w][\w.-]*")
 
 
 def listing(storage: Path) -> str:
-    """One line a series."""
+    """A table with one line per series."""
     rows = [["machine", "name", "sessions", "first", "last", "benchmarks", "failed"]]
     for folder, word, files in _all_series(storage):
         sessions = [read(file) for file in files]
@@ -68,7 +68,7 @@ def pruned(storage: Path, name: str, keep: int) -> list[Path]:
 
 
 def _removable(sessions: list[Session], older: int) -> list[Path]:
-    """Of the first ``older`` ones, those that nothing is judged by: the oldest are asked first."""
+    """Which of the first ``older`` sessions no benchmark is judged by, asking the oldest first."""
     left = [one for one in sessions if not one.failed or one.accepted]
     today = sessions[-1].extent.selection
     names = set(expected(left, today).sessions)
@@ -88,7 +88,7 @@ def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
     run = load_run(file, completed=False)
     word = word or saved_name(file)
     if word is None or not SERIES_NAME.fullmatch(word):
-        what = f"{word!r} is no name" if word else f"{file.name} has no name"
+        what = f"{word!r} is not a name" if word else f"{file.name} has no name"
         raise TailgateError(f"baselines accept: {what} to save it under; add --as NAME (letters, digits, . _ -)")
     home = storage / _folder(file, run)
     mark = mark_of(run)

@@ -16,7 +16,7 @@ Chosen = Callable[[str], bool]
 
 
 def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> tuple[list[Verdict], History]:
-    """Of the last; each other file is one session, in the order in which they are named."""
+    """Verdicts on the last session; each other file is one session, in the order in which they are named."""
     *others, new = sessions
     found = [differences(new, one) for one in others]
     same = [one for one, differs in zip(others, found, strict=True) if not differs]
@@ -60,5 +60,5 @@ def remarks(new: Session, history: History) -> list[str]:
     """Lines on what the files do not say, or leave out."""
     found = list(history.expected.notes)
     if new.extent.complete is False:
-        found.append(f"{new.path.name} is not complete ({new.extent.why}): what it left out by wish is not judged")
+        found.append(f"{new.path.name} is not complete ({new.extent.why}): what it was told to leave out is not judged")
     return found

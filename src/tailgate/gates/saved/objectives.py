@@ -13,7 +13,7 @@ ENOUGH_ROUNDS = 368
 
 
 def objectives(row: Sample, limits: Mapping[str, float]) -> list[Verdict]:
-    """One verdict each."""
+    """One verdict per objective."""
     return [_objective(row, name, limit) for name, limit in limits.items()]
 
 

@@ -36,7 +36,7 @@ ONE_NAME = " measurements of one name in one test: give each copy of the fixture
 
 
 class SavedGate:
-    """Registered only where the saved gate was asked for."""
+    """The plug-in of a session with ``--gate``."""
 
     def __init__(self, config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
         self._config = config
@@ -49,7 +49,7 @@ class SavedGate:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Everything that can be wrong is found before anything is measured."""
+        """Find everything that is wrong before anything is measured."""
         benchmarks = [item for item in session.items if is_benchmark(item)]
         with as_usage_error():
             self._limits = {item.nodeid: limits_of(item, self._settings.limits) for item in benchmarks}
@@ -61,7 +61,7 @@ class SavedGate:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """All is measured that will be: what should have been and was not fails, as a test does."""
+        """Fail each benchmark that should have been measured and was not, as a test fails."""
         result = yield
         missing = self._missing()
         session.testscollected += len(missing)  # else they would be more than 100 % of the tests
@@ -187,7 +187,7 @@ class SavedGate:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Nothing compared is not green."""
+        """Fail a session that compared nothing."""
         result = yield
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         if green and self._history is not None and self.nothing_compared:
@@ -195,7 +195,7 @@ class SavedGate:
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """All verdicts."""
+        """Print all verdicts."""
         if self._history is None:
             return
         from tailgate.gates.saved.summary import write

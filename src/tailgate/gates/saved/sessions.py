@@ -51,7 +51,7 @@ class Session:
     allowed_missing: frozenset[str] = frozenset()
     """What its own gate missed, where it was accepted all the same."""
     several: Mapping[str, int] = field(default_factory=dict)
-    """How many rows have this name, where there are more than one: nobody can say which is meant."""
+    """How many rows have this name, where there are more than one: which one is meant is not known."""
 
     @property
     def benchmarks(self) -> int:
@@ -174,7 +174,7 @@ def history_of(
 
 
 def since_accepted(sessions: Sequence[Session]) -> list[Session]:
-    """From the last one that failed and was accepted: older ones show a level that is no longer wanted."""
+    """The sessions from the last accepted failure on: older ones show a level that is no longer wanted."""
     begins = max((index for index, one in enumerate(sessions) if one.failed), default=0)
     return list(sessions[begins:])
 

@@ -43,7 +43,7 @@ def checks(group: str) -> Iterator[Check]:
 
 
 def look(check: Check, host: Host) -> Finding | None:
-    """One check. What cannot be read is its finding; any other exception is a bug and not caught."""
+    """Run one check. Its finding says what could not be read; any other exception is a bug and stays loud."""
     if check.linux_only and host.system != "Linux":
         verdict: Verdict | None = Verdict("unknown", f"read from Linux's /proc and /sys; this is {host.system}")
     else:

@@ -14,7 +14,7 @@ LOADED = "/proc/driver/nvidia/version"
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU; what it does not tell is ``None``."""
+    """One GPU; ``None``: nvidia-smi does not report the value."""
 
     index: int
     name: str

@@ -35,7 +35,7 @@ class UnreadableError(Exception):
 
 @contextlib.contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Around a reading through psutil: what the system refuses is :class:`UnreadableError`."""
+    """Turn what the system refuses to psutil into :class:`UnreadableError`."""
     try:
         yield
     except (OSError, psutil.Error) as error:

@@ -36,7 +36,7 @@ def install_command(host: Host, program: str) -> str | None:
 
 
 def runnable(host: Host, name: str) -> Verdict:
-    """Found, and asked for its version: some are scripts that may find nothing to start."""
+    """Find the program and ask it for its version: some are scripts that find nothing to start."""
     path = host.which(name)
     if path is None:
         return Verdict("missing", "not installed", install_command(host, name))

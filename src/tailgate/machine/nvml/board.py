@@ -12,7 +12,7 @@ UNKNOWN = "a GPU that does not tell its name"
 
 
 class NvmlError(Exception):
-    """One line: there is no NVML, or the board is gone."""
+    """There is no NVML, or the board is gone; the text is one line."""
 
 
 class UnsupportedError(Exception):
@@ -56,22 +56,22 @@ class Board(Protocol):
         """Joules since the driver was loaded; counted by the board."""
 
     def temperature_c(self) -> float:
-        """Of the GPU's die, in degrees Celsius."""
+        """The temperature of the GPU's die, in degrees Celsius."""
 
     def sm_clock_hz(self) -> float:
-        """Of the streaming multiprocessors, now."""
+        """The clock of the streaming multiprocessors now, in hertz."""
 
     def memory_clock_hz(self) -> float:
-        """Of the memory, now."""
+        """The clock of the memory now, in hertz."""
 
     def utilization(self) -> tuple[float, float]:
         """Shares of the last sample period (1/6 to 1 s) in which a kernel ran, and in which memory was used."""
 
     def memory_used_bytes(self) -> int:
-        """Of the whole board (of the instance, under MIG), by every process, and what the driver keeps for itself."""
+        """Bytes used on the whole board (on the instance, under MIG), by every process and by the driver."""
 
     def process_memory_bytes(self, pid: int) -> int:
-        """Of one process."""
+        """Bytes used by one process."""
 
     def pstate(self) -> int:
         """0: the fastest performance state; 15: the slowest."""
@@ -87,10 +87,10 @@ class Boards(Protocol):
         """In NVML's order, which is that of the PCI bus."""
 
     def board(self, identity: Identity) -> Board:
-        """One of them."""
+        """Open one board."""
 
     def close(self) -> None:
-        """Done with NVML."""
+        """Release NVML."""
 
 
 Opener = Callable[[], Boards]

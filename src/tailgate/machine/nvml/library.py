@@ -46,7 +46,7 @@ class NvmlBoard:
     """A real one; :class:`Board` says what each method gives."""
 
     def __init__(self, library: Any, identity: Identity, handle: Any, own: Any) -> None:
-        """From ``pynvml`` and its handles.
+        """Take ``pynvml`` and its handles.
 
         ``handle`` is the board's; ``own`` is the MIG instance's, or the board's, or ``None``: which instance is ours is
         not known.
@@ -70,7 +70,7 @@ class NvmlBoard:
         return float(self._ask("nvmlDeviceGetPowerUsage", self._handle)) / 1e3
 
     def power_window_s(self) -> float:
-        """Of the kind of reading that was had."""
+        """The window of the kind of reading that the board gave, in seconds."""
         return INSTANT_WINDOW_S if self._instant else AVERAGE_WINDOW_S
 
     def _instant_power_w(self) -> float:
@@ -103,13 +103,13 @@ class NvmlBoard:
         return found.gpu / 100, found.memory / 100
 
     def memory_used_bytes(self) -> int:
-        """By the first form of the call, which every driver has; it counts what is reserved as used."""
+        """Used bytes by the first form of the call, which every driver has; it counts reserved memory as used."""
         if self._own is None:
             raise UnsupportedError("which of the board's MIG instances is ours is not known")
         return int(self._ask("nvmlDeviceGetMemoryInfo", self._own).used)
 
     def process_memory_bytes(self, pid: int) -> int:
-        """From the list of processes that compute there."""
+        """Used bytes from the driver's list of computing processes."""
         for one in self._ask("nvmlDeviceGetComputeRunningProcesses", self._own or self._handle):
             if one.pid == pid and one.usedGpuMemory is not None:
                 return int(one.usedGpuMemory)
@@ -128,7 +128,7 @@ class NvmlBoard:
             raise UnsupportedError(f"the board is partitioned (MIG), and its {what} is that of all instances")
 
     def _ask(self, name: str, *arguments: Any) -> Any:
-        """By the newest name that answers; it is asked by that one from then on."""
+        """Call the newest name that answers, and that one from then on."""
         problems = []
         for known in (self._names[name],) if name in self._names else (name, *OLDER.get(name, ())):
             try:
@@ -155,7 +155,7 @@ class NvmlBoards:
         return [self._identified(index)[0] for index in range(calls.call(self._nvml, "nvmlDeviceGetCount"))]
 
     def board(self, identity: Identity) -> NvmlBoard:
-        """By its UUID; an instance, too."""
+        """Open a board, or a MIG instance, by its UUID."""
         if identity.uuid.startswith("MIG-"):
             handle = calls.call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
             board = calls.call(self._nvml, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", handle)
@@ -171,7 +171,7 @@ class NvmlBoards:
             return  # the driver has gone before us: there is nothing left to close
 
     def _handle(self, uuid: str) -> Any:
-        """From NVML itself, or the one among all whose UUID it is."""
+        """A handle from NVML itself, or from the one of all boards with this UUID."""
         try:
             return calls.call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
         except UnsupportedError:

@@ -58,7 +58,7 @@ class Recorder:
         self.read(full=len(self.readings) % FULL_EVERY == 0)
 
     def read(self, *, full: bool) -> None:
-        """One more reading; none once the board is lost."""
+        """Take one more reading; none once the board is lost."""
         reading: Reading = {"time_s": self._now()}
         for name in self._often | self._seldom if full else self._often:
             value = self._read_one(name)
@@ -69,15 +69,15 @@ class Recorder:
         self.readings.append(reading)
 
     def sm_clock_hz(self) -> float | None:
-        """Now; ``None``: not told."""
+        """The clock now, in hertz; ``None``: not reported."""
         return self._once("sm_clock_hz")
 
     def power_w(self) -> float | None:
-        """Now; ``None``: not told."""
+        """The power now, in watts; ``None``: not reported."""
         return self._once("power_w")
 
     def report(self) -> dict[str, Any]:
-        """Everything, as plain data."""
+        """All readings and what is missing, as plain data."""
         return {
             "readings": self.readings,
             "unsupported": self.unsupported,

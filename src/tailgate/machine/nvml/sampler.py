@@ -58,7 +58,7 @@ def opener(name: str) -> Opener:
 
 
 def _serve(recorder: Recorder, parent: int) -> None:
-    """Until there is nobody to serve."""
+    """Answer commands until the parent is gone."""
     answers: dict[str, Callable[[], dict[str, Any]]] = {
         "clock": lambda: {"sm_clock_hz": recorder.sm_clock_hz()},
         "power": lambda: {"power_w": recorder.power_w()},

@@ -57,11 +57,11 @@ def nothing(reason: str) -> Summary:
 
 
 def summarize(report: dict[str, Any]) -> Summary:
-    """From :meth:`tailgate.machine.nvml.recorder.Recorder.report`."""
+    """Summarise what :meth:`tailgate.machine.nvml.recorder.Recorder.report` gave."""
     readings = report["readings"]
     if report["lost"]:
         seen_s = readings[-1]["time_s"] - readings[0]["time_s"] if readings else 0.0
-        return nothing(f"{report['lost']} ({seen_s:.2g} s into the timed rounds): there are no values of the whole")
+        return nothing(f"{report['lost']} ({seen_s:.2g} s into the timed rounds): values of a part are left out")
     found = Summary(dict.fromkeys(FIELDS))
     found.fields["nvml_readings"] = len(readings)
     for name, (source, make) in OF_FIELD.items():

@@ -61,11 +61,11 @@ class Watcher:
         return self._ask("end")
 
     def sm_clock_hz(self) -> float | None:
-        """Now; ``None``: the board does not tell."""
+        """The clock now, in hertz; ``None``: the board does not report it."""
         return self._lenient("clock", "sm_clock_hz")
 
     def power_w(self) -> float | None:
-        """Now; ``None``: the board does not tell."""
+        """The power now, in watts; ``None``: the board does not report it."""
         return self._lenient("power", "power_w")
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class Watcher:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise NvmlError(f"the process that reads NVML said something else: {line[:80]!r}")
+            raise NvmlError(f"the process that reads NVML answered something unexpected: {line[:80]!r}")
         return found
 
     def _ended(self) -> str:

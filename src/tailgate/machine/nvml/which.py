@@ -9,7 +9,7 @@ from tailgate.machine.nvml.board import UNKNOWN, Identity
 
 
 class WhichError(Exception):
-    """One line: it cannot be told."""
+    """Which board it is cannot be known; the text is one line."""
 
 
 def on_gpu(extra_info: Mapping[str, Any]) -> bool:
@@ -93,7 +93,7 @@ def _in_cudas_order(variables: Mapping[str, str], boards: Sequence[Identity]) ->
 
 
 def _by_uuid(uuid: str, boards: Sequence[Identity]) -> Identity:
-    """By the whole of it, or by a beginning that only one board has."""
+    """The board with this UUID, or with a UUID that alone begins so."""
     if uuid.startswith("MIG-"):
         return Identity(uuid, "MIG instance", mig=True)
     found = [board for board in boards if board.uuid.lower().startswith(uuid.lower())]

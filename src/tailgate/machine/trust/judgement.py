@@ -49,7 +49,7 @@ class Judgement:
 
 
 def judge(before: Reading | None, after: Reading | None, threads: int = 1) -> Judgement:
-    """Of the timed rounds between two readings.
+    """Judge the timed rounds between two readings.
 
     Args:
         before: taken right before the timed rounds.

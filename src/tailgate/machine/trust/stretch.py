@@ -58,7 +58,7 @@ class Stretch:
 
 
 def read_since(before: Reading) -> Reading | None:
-    """Now, if there is enough since ``before`` to be judged: a short row is not worth the time that reading takes."""
+    """Read the accounts, unless the time since ``before`` is too short to be judged."""
     return read() if time.perf_counter() - before.wall_s >= SHORTEST_S else None
 
 

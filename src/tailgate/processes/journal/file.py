@@ -96,7 +96,7 @@ class Journal:
             raise JournalError(f"the journal {self.path} cannot be written ({one_line(error)})") from error
 
     def complete(self) -> None:
-        """Everything selected was measured: nothing to go on with."""
+        """Write that everything selected was measured."""
         try:
             self._append({"complete": True})
         except OSError:
@@ -145,7 +145,7 @@ class Journal:
         """An unfinished run is not thrown away because somebody forgot ``--resume``; nor is anything else."""
         data = self._bytes()
         if data and not data.startswith(FIRST_BYTES):
-            raise OSError("it is no journal, and would be overwritten")
+            raise OSError("it is not a journal, and would be overwritten")
         contents = [content for content in map(_content, data.split(b"\n")) if content]
         finished = {(entry.nodeid, entry.nth) for entry in map(_entry, contents) if entry}
         if finished and not contents[-1].get("complete"):
@@ -179,7 +179,7 @@ class Journal:
             lines = ", ".join(map(str, damaged[:MOST_NAMED]))
             more = f" and {len(damaged) - MOST_NAMED} more" if len(damaged) > MOST_NAMED else ""
             self.remarks.append(
-                f"--resume: {self.path} is damaged in line {lines}{more}; what stood there is measured again"
+                f"--resume: {self.path} is damaged in line {lines}{more}; those benchmarks are measured again"
             )
         if not data.endswith(b"\n"):
             self._file.write(b"\n")

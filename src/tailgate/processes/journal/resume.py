@@ -59,7 +59,7 @@ class ResumableJournal:
             item.session.shouldstop = f"{error}; measuring stops here, what was measured is kept"
 
     def complete(self) -> None:
-        """Everything selected was measured."""
+        """Write that everything selected was measured."""
         if self._file is not None:
             self._file.complete()
 
@@ -74,7 +74,7 @@ class ResumableJournal:
             return []
         taken = [f"--resume: {self._resumed} already finished, taken from {self._file.path}"] if self._resumed else []
         return taken + [
-            f"--resume: {count} measured again, because the {name} changed, or cannot be told"
+            f"--resume: {count} measured again, because the {name} changed or is not known"
             for name, count in self._changed.items()
         ]
 

@@ -28,7 +28,7 @@ NOT_TOGETHER = "not of the benchmark fixture, so not at the same time; leave out
 
 
 class Tenancy:
-    """Of one benchmark; add each process as it is started, then run.
+    """One benchmark's tenants; add each process as it is started, then run.
 
     Args:
         outputs: where each tenant writes.
@@ -57,17 +57,17 @@ class Tenancy:
         self._start_s = time.monotonic()
 
     def add(self, process: Process) -> None:
-        """One more tenant has been started."""
+        """Add a tenant that has been started."""
         self._open.add(len(self._processes))
         self._processes.append(process)
 
     @property
     def running(self) -> list[Process]:
-        """Those that have not been seen to end."""
+        """The tenants that have not been seen to end."""
         return [self._processes[index] for index in sorted(self._open)]
 
     def run(self, deadline_s: float) -> Attempt:
-        """Until all have ended; whoever is not done by then is ended."""
+        """Run until all have ended; after the deadline the rest is ended."""
         while self._open and (found := self._heard(deadline_s)):
             for index in sorted(found):
                 self._listen(index)
@@ -79,7 +79,7 @@ class Tenancy:
         return self._result()
 
     def close(self) -> None:
-        """Nothing more is wanted of them."""
+        """Close the channels of all tenants."""
         for process in self._processes:
             process.close()
 
@@ -94,7 +94,7 @@ class Tenancy:
         return {by_end[end.fileno()] for end in ready(ends, deadline_s)}
 
     def _listen(self, index: int) -> None:
-        """One message of one tenant, or its end."""
+        """Take one message of one tenant, or its end."""
         process, made = self._processes[index], self._made[index]
         try:
             # A process that has ended may have said something that is still to be read.
@@ -179,7 +179,7 @@ class Tenancy:
         self._open.clear()
 
     def _result(self) -> Attempt:
-        """As if it were one process."""
+        """The result of all tenants, as if they were one process."""
         count = len(self._made)
         lost = self._first_lost or 0
         made = self._made[lost]
@@ -201,7 +201,7 @@ class Tenancy:
         return made
 
     def _together(self, measured: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """One row a measurement that all have come through; one that raised has none."""
+        """One row per measurement that all tenants completed; one that raised has none."""
         through = [barrier for barrier in self._barriers if barrier.passed("stopped")]
         found = []
         for barrier, *same in zip(through, *measured, strict=False):
@@ -215,7 +215,7 @@ class Tenancy:
 
 
 def end_all(processes: Sequence[Process]) -> None:
-    """As Ctrl-C would, so that fixtures are torn down; at once when that is not enough, or interrupted once more."""
+    """Interrupt all so that fixtures are torn down; kill those that do not end in time."""
     left = list(processes)
     try:
         for process in left:
@@ -230,7 +230,7 @@ def end_all(processes: Sequence[Process]) -> None:
 
 
 def _await(left: list[Process], deadline_s: float) -> None:
-    """Those that end in time are taken off the list."""
+    """Take those that end in time off the list."""
     for process in list(left):
         with contextlib.suppress(TimeoutError):
             with contextlib.suppress(SupervisorGoneError):

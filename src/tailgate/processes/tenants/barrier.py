@@ -10,7 +10,7 @@ STAGES = ("loaded", "warm", "prepared", "timed", "stopped")
 
 
 class Barrier:
-    """Of ``tenants`` tenants."""
+    """Tracks which stage each of ``tenants`` tenants has reached."""
 
     def __init__(self, tenants: int) -> None:
         self._contents: list[list[dict[str, Any]]] = [[] for _ in range(tenants)]
@@ -27,7 +27,7 @@ class Barrier:
 
     @property
     def reached(self) -> list[int]:
-        """By tenant, how many stages."""
+        """How many stages each tenant has reached."""
         return [len(of_one) for of_one in self._contents]
 
     def contents(self, stage: str) -> list[dict[str, Any]]:
@@ -36,6 +36,6 @@ class Barrier:
 
 
 def agreed(proposals: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """The same for all: as many rounds as the slowest wants, of as many calls as the fastest needs for its clock."""
+    """Agree on the rounds that the slowest proposes, of as many calls as the fastest needs for its clock."""
     slowest = max(proposals, key=lambda proposal: proposal["call_s"])
     return {"rounds": slowest["rounds"], "iterations": max(proposal["iterations"] for proposal in proposals)}

@@ -46,14 +46,14 @@ def by_core(cpus: Iterable[int], folder: Path = CPU_FOLDER) -> list[int]:
 
 
 def of_tenants(tenants: int, cpu_mode: str) -> list[frozenset[int]] | None:
-    """Of each tenant, when the CPUs are split; ``None``: every tenant may use all."""
+    """Each tenant's CPUs where they are split; ``None``: every tenant may use all."""
     if cpu_mode != "split":
         return None
     return shares(by_core(os.sched_getaffinity(0)), tenants)
 
 
 def reading_of(pids: Sequence[int], proc: Path = PROC) -> trust.Reading:
-    """As the session sees it.
+    """The kernel's accounts as the session sees them.
 
     The tenants are its descendants, so their CPU time is its own, and its CPUs are all that they may use between them.
     Who waited for a CPU is asked of the tenants' threads. Their switches they count themselves: none here.

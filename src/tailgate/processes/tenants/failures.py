@@ -14,7 +14,7 @@ def named(ending: Ending, name: str) -> Ending:
 
 
 def named_report(report: dict[str, Any], name: str) -> dict[str, Any]:
-    """The same for a test that failed; a report as it travels."""
+    """The serialised report of a failed test, with the tenant's name in its message."""
     if report.get("outcome") != "failed":
         return report
     longrepr = report.get("longrepr")

@@ -14,7 +14,7 @@ CPU_MODES = ("shared", "split")
 
 
 def refuse(tenants: int, *, processes: int, duet: str | None, profilers: Sequence[str]) -> None:
-    """Nothing to refuse with one tenant.
+    """Refuse several tenants beside what they cannot be combined with.
 
     Args:
         tenants: how many, at least 1.

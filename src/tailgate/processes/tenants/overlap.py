@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Span:
-    """One tenant's, by the machine's monotonic clock, which is the same in all processes."""
+    """When one tenant was timed and called, by the machine's monotonic clock, which all processes share."""
 
     load_start_s: float
     """It began to call, untimed."""
@@ -21,7 +21,7 @@ class Span:
 
 
 def start_skew_s(spans: Sequence[Span]) -> float:
-    """From the first start of timed rounds to the last."""
+    """Seconds from the first start of timed rounds to the last."""
     return max(span.start_s for span in spans) - min(span.start_s for span in spans)
 
 
@@ -36,7 +36,7 @@ def overlap(spans: Sequence[Span]) -> float:
 
 
 def common_interval(spans: Sequence[Span]) -> tuple[float, float] | None:
-    """From the last start of timed rounds to the first end; ``None``: there is no moment at which all were timed."""
+    """The time from the last start of timed rounds to the first end; ``None``: they have no common moment."""
     start_s, end_s = max(span.start_s for span in spans), min(span.end_s for span in spans)
     return (start_s, end_s) if end_s > start_s else None
 

@@ -27,7 +27,7 @@ SUMS = ("rss_peak_bytes", "rss_growth_bytes")
 
 
 def together(rows: Sequence[Row], spans: Sequence[Span], cpu_mode: str, cpus: Sequence[frozenset[int]] | None) -> Row:
-    """One benchmark's.
+    """One benchmark's row from those of all tenants.
 
     Args:
         rows: by tenant.
@@ -101,7 +101,7 @@ def merged(infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _of_the_device(infos: Sequence[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
-    """All rounds' device times and their statistics; and whose the board's joules were.
+    """All rounds' device times with their statistics, and the energy of the board or boards.
 
     A board that tenants share was read by each: its energy is that of all, and so is that of an item.
     """

@@ -70,7 +70,7 @@ body { background: #16181c; color: #e4e4e4 } th, td { border-color: #444 }
 
 
 def render(runs: Sequence[Run]) -> str:
-    """All runs, one below the other."""
+    """One page with all runs, one below the other."""
     return page([of_run(run) for run in runs])
 
 

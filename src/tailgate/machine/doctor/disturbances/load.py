@@ -102,7 +102,7 @@ def steal(host: Host) -> Verdict:
 
 
 def _cpu_times(host: Host) -> CpuTimes:
-    """From /proc/stat, where user time contains the guests'; elsewhere from psutil, for all CPUs."""
+    """CPU times from /proc/stat, where user time contains the guests'; elsewhere from psutil, for all CPUs."""
     if host.system != "Linux":
         with asking("the CPUs' times"):
             times = psutil.cpu_times()

@@ -18,7 +18,7 @@ COUNTS = "/sys/devices/system/cpu/cpu*/thermal_throttle"
 
 @dataclass(frozen=True)
 class Reading:
-    """One sensor, and the temperature at which something is done about it, in degrees Celsius."""
+    """One sensor's temperature and its limit, in degrees Celsius."""
 
     name: str
     now_c: float

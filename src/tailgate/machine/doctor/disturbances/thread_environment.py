@@ -10,7 +10,7 @@ ORDER = 110
 
 
 def variables(host: Host) -> Verdict:
-    """Those that are part of a run's fingerprint."""
+    """The variables that are part of a run's fingerprint."""
     found = recorded(host.environ)
     if not found:
         return Verdict("ok", "no variable for threads or instruction sets is set")
