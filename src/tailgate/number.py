@@ -4,8 +4,6 @@ A test notes what its libraries give it: numpy's scalars, arrays and tensors of 
 imported for that. A file may hold anything, also whole numbers that no float can hold.
 """
 
-from __future__ import annotations
-
 import math
 from decimal import Decimal
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """From the text of an option to its value; a wrong one is one line with the allowed ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

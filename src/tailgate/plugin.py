@@ -1,7 +1,5 @@
 """The pytest hooks; each calls a room of the house."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from typing import Any
 

@@ -3,8 +3,6 @@
 Whatever a role needs is imported only for it.
 """
 
-from __future__ import annotations
-
 import os
 
 import pytest

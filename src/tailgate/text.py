@@ -1,7 +1,5 @@
 """Plain text: harmless, in columns, and into a file."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

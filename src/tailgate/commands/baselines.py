@@ -1,7 +1,5 @@
 """``tailgate baselines list | show | prune | accept``."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

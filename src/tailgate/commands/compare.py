@@ -1,7 +1,5 @@
 """``tailgate compare A.json B.json ...``: the table, how much faster, whether that is a regression."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """``tailgate duet RUN.json``: a saved duet's verdicts, as they were or by other limits."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

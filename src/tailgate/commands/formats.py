@@ -11,8 +11,6 @@ Whatever the format, no text of a run has a control character left when a report
 what would begin a new line of a table, is written out. Markup is each format's own to escape.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence

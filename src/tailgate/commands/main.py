@@ -3,8 +3,6 @@
 A project may add its own (:mod:`tailgate.commands.project`).
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ file of pytest's. That folder goes to the front of ``sys.path``; a commands modu
 sub-parsers. A command sets ``run``: called with the options and the arguments nobody knows, it returns the exit code.
 """
 
-from __future__ import annotations
-
 import configparser
 import importlib
 import sys

@@ -1,7 +1,5 @@
 """``tailgate report``: a saved run in a study's format, with the pictures and files that belong to it."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """How much faster each saved run is than the first: of every benchmark, and of all together."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """How much worse is too much: ``--gate-min-effect``, ``--gate-metrics`` and ``@pytest.mark.gate``."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

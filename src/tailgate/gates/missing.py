@@ -1,7 +1,5 @@
 """A failure without a test: a benchmark that is not there any more fails as a test does, in JUnit XML too."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import pytest

@@ -1,7 +1,5 @@
 """What a session was asked to measure: whether a saved benchmark that is not there now is one that should be."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

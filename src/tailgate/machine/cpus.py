@@ -1,7 +1,5 @@
 """How many CPUs this process may really use: affinity and cgroup quota, not what lscpu prints."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ Neither the host's name nor the momentary clock is part of it (docs/evidence/sta
 the numbers becoming incomparable.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import json

@@ -4,8 +4,6 @@ A git hook is started with variables such as ``GIT_INDEX_FILE`` and ``GIT_DIR``:
 into the commit that is being made. So no command of ours sees them, and no process of a duet does.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

@@ -5,8 +5,6 @@ They are part of the fingerprint. Libraries read them by families (oneDNN each o
 only those named. ``PYTHONHASHSEED`` is none of them: tox draws another one for every run.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ A meter is a module-level ``METER`` of class :class:`Meter`'s shape in a file of
 an underscore is a meter's own helper.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterable, Sequence

@@ -3,8 +3,6 @@
 Format: "Massif: a heap profiler" in Valgrind's manual, and the file's own ``key=value`` lines.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 Fields: "CSV FORMAT" and "JSON FORMAT" in perf-stat's manual page. Both are recognised line by line.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping

@@ -4,8 +4,6 @@ memray sees every ``malloc``, ``calloc``, ``realloc``, ``posix_memalign``, ``new
 process, and of all its threads. Python's own small objects are counted as the arenas they are taken from.
 """
 
-from __future__ import annotations
-
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path

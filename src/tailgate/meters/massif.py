@@ -5,8 +5,6 @@ A new interpreter collects and runs this one test. What it held at the mark (int
 Valgrind while it runs, through ``vgdb``: so the benchmark's own growth can be told from the rest.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

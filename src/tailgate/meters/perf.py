@@ -4,8 +4,6 @@ The source of study 4 counts a whole process that makes 100 calls, interpreter a
 adds is the slope between two such runs, of 10 and of 100 calls.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ The peak is the kernel's own high-water mark (``VmHWM``), reset before the set-u
 before is given back to the kernel first: an allocator that keeps it would let the benchmark have it without growing.
 """
 
-from __future__ import annotations
-
 import ctypes
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One benchmark, once, in one process: what came back, how it ended, within its time."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import pickle

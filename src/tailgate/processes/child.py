@@ -1,7 +1,5 @@
 """A benchmark's own process: run its test as pytest does, and send home what came of it."""
 
-from __future__ import annotations
-
 import contextlib
 import faulthandler
 import os

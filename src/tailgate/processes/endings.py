@@ -1,7 +1,5 @@
 """What an exit status means: the signal by name, the out-of-memory killer, an exit in the middle of a test."""
 
-from __future__ import annotations
-
 import re
 import signal
 from dataclasses import dataclass

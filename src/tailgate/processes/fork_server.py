@@ -1,7 +1,5 @@
 """The fork server: a supervisor that imports once and forks processes, which need not import it again."""
 
-from __future__ import annotations
-
 import contextlib
 import faulthandler
 import gc

@@ -1,7 +1,5 @@
 """A session's handle on a benchmark's process, whose supervisor announces its end."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 

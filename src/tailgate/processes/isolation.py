@@ -1,7 +1,5 @@
 """The plug-in behind ``--isolation=process``: benchmarks run elsewhere, everything else as pytest does it."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable, Generator

@@ -1,7 +1,5 @@
 """The order in which benchmarks get their ``--processes``: interleaved over the whole selection, pass by pass."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 

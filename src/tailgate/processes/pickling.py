@@ -1,7 +1,5 @@
 """What of a benchmark's results can be sent to its session."""
 
-from __future__ import annotations
-
 import io
 import pickle
 import warnings

@@ -1,7 +1,5 @@
 """Several processes of one benchmark: N as one row, with every sample; of two tries, the one that counts."""
 
-from __future__ import annotations
-
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -4,8 +4,6 @@ Whatever becomes of them, the measured row stays as it is: a value that could no
 reason.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable
 from pathlib import Path

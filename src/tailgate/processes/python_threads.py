@@ -1,7 +1,5 @@
 """Which of Python's own threads forbid a fork: one at work may hold a lock, one that waits for work would be missed."""
 
-from __future__ import annotations
-
 import gc
 import sys
 import threading

@@ -1,7 +1,5 @@
 """What came back from a process, told to the session as if it had happened here."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

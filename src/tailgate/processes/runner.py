@@ -1,7 +1,5 @@
 """One process for a benchmark: start it, listen to it until it has ended."""
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """SIGTERM ends a session as Ctrl-C does; and who asks twice does not lose what was measured."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

@@ -4,8 +4,6 @@ Each runs pytest with the session's own arguments, collects anew and runs one te
 that takes, but with an address space and hash seed of its own, on every platform with Unix sockets.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -5,8 +5,6 @@ and it ends what it had running. Processes that a benchmark leaves behind become
 is forgotten.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -1,7 +1,5 @@
 """The columns that pytest-benchmark lacks: what they are called, and how raw samples give them."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any

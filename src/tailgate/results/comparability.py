@@ -5,8 +5,6 @@ at nearly every comparison. Ours compares fingerprints, and marks the rows of an
 was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind to what we added.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any

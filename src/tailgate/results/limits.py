@@ -1,7 +1,5 @@
 """By how much a metric may get worse, as data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

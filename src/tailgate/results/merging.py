@@ -4,8 +4,6 @@ Pure functions, of ``extra_info`` alone. A value that one of them does not know 
 what is true as soon as one has seen it.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -3,8 +3,6 @@
 What one measurement noted there (status, meters, warnings) is not the next one's; what the test itself wrote is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

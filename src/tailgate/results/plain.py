@@ -4,8 +4,6 @@ The same value gives the same data wherever and whenever it is asked, so that a 
 with one that came out of a file.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -4,8 +4,6 @@ Its names changed over the years: ``brand`` of pytest-benchmark 3 is ``brand_raw
 it finds no name at all, and between its versions it wrote ``unknown`` for what it no longer found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

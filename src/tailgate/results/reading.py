@@ -4,8 +4,6 @@ What is not there is ``saved_run.py``'s to say; here it is about what is there, 
 or larger or smaller than any time.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One flat row a benchmark, from a live result or from a saved run: what CSV and reports are made of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ apostrophe before it, which spreadsheets read as "this is text". Numbers, negati
 takes the apostrophe off again with :func:`original`. See https://owasp.org/www-community/attacks/CSV_Injection.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,8 +3,6 @@
 Names may come from a file somebody else made, so nothing in them is markup here.
 """
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence

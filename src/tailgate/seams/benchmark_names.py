@@ -9,8 +9,6 @@ are rebound once, when the plug-in is loaded, and work in whichever order the tw
 - the folder of saved runs: ``session.get_machine_id``.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import importlib

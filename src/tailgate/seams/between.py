@@ -1,7 +1,5 @@
 """What pytest-benchmark shows of saved runs, told: no name is obeyed, and a row that cannot be compared is named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

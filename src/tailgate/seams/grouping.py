@@ -3,8 +3,6 @@
 pytest-benchmark finds out about both when all is measured, and ends with a traceback instead of the table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any

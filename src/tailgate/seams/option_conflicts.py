@@ -5,8 +5,6 @@ an option of the same name could no longer run its tests once Tailgate is instal
 command line once before it knows that project's options, so ours must not insist on a value there.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from typing import Any

@@ -3,8 +3,6 @@
 ``tests/seams/test_seams.py`` has a canary for each.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -1,7 +1,5 @@
 """How a table calls its rows: what all names share is said once, above them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

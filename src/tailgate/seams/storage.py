@@ -4,8 +4,6 @@
 become unwritable since the start, elsewhere rather than nowhere.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import tempfile

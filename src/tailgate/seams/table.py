@@ -4,8 +4,6 @@ Without one of our columns it is pytest-benchmark's own table, unchanged. With o
 than 100 columns where the terminal has fewer.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

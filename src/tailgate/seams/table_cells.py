@@ -1,7 +1,5 @@
 """The values of a table as text: with four decimals as pytest-benchmark writes them, or as short as three digits."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A table's lines from its cells: the fullest layout that is no wider than it may be."""
 
-from __future__ import annotations
-
 import itertools
 import shutil
 import textwrap

@@ -1,7 +1,5 @@
 """What a reader of the table must know of its values and rows: the notes below it, the marks behind names."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tailgate.results.columns import P99_BLOCKS, PERCENTILES

@@ -1,7 +1,5 @@
 """How fast the machine was between benchmarks, by a kernel that always does the same work."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

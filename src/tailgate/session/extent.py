@@ -1,7 +1,5 @@
 """How much of what it was asked for a saved session has measured: whether what it lacks was removed, or left out."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

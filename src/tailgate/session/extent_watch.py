@@ -1,7 +1,5 @@
 """The plug-in that notes, while a session runs, what of its benchmarks it chose, left out, and came to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a session found out beside its numbers: what was not measured and why, what to mind, and the last lines."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Container, Iterable

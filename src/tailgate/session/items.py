@@ -1,7 +1,5 @@
 """What can be asked of a test item: is it a benchmark, what did it measure, how did it fail."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn

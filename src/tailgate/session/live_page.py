@@ -1,7 +1,5 @@
 """``--report FILE``: a whole page is on disk as benchmarks end, so that a crash loses next to none before it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Where a session will write, decided and tried before anything is measured."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from typing import Any

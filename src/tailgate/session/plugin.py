@@ -3,8 +3,6 @@
 A process that a session has started does none of that. A forked one inherits the session's plug-ins and leaves them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Long work shows where it is: which benchmark, how many of how many, time left."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The progress lines of a session: which benchmark runs, and what came of it."""
 
-from __future__ import annotations
-
 import statistics
 from typing import Any
 

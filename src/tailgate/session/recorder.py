@@ -4,8 +4,6 @@ They are counted (:mod:`tailgate.session.findings`), appended to the CSV, told t
 line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Options that measure nothing, or something else, when they stand together: said before anything is measured."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """What Tailgate adds to pytest-benchmark's JSON; docs/reference/json-fields.md lists it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tailgate.machine import fingerprint as environment

@@ -1,7 +1,5 @@
 """Which tests a session's command chooses, in a form that a saved run can hold and a later session can ask."""
 
-from __future__ import annotations
-
 import fnmatch
 import importlib.util
 import os

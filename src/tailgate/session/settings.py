@@ -1,7 +1,5 @@
 """What a session was asked for, as plain values; :mod:`tailgate.options` reads them from the command line."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Why a session that asked for a process per benchmark runs them in its own."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any
 

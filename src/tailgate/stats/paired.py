@@ -4,8 +4,6 @@ docs/evidence/statistics.md has the evidence for this choice: the pair of fresh 
 the test needs no normal distribution, and one burst moves one rank.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Percentiles and their distribution-free intervals."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache

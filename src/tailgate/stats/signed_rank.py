@@ -5,8 +5,6 @@ ranks every choice of signs is equally likely (Hollander, Wolfe and Chicken, Non
 section 3.1, remarks on ties). scipy leaves the exact distribution at 14 pairs with a tie or a zero.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """``tailgate baselines``: which saved runs are there, what they are worth, and which of them count."""
 
-from __future__ import annotations
-
 import re
 import statistics
 from collections import Counter

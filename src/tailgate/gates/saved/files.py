@@ -1,7 +1,5 @@
 """``tailgate compare --fail-on-regression``: the last file is judged by all the others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from tailgate.gates.saved.expected import expected

@@ -1,7 +1,5 @@
 """New sessions of one benchmark against its saved ones. Pure functions."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence

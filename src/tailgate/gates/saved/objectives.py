@@ -1,7 +1,5 @@
 """Absolute limits: ``p99_max``, ``median_max``, ``throughput_min``. Judged on the row itself; no history is needed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from tailgate.gates.saved.samples import Sample

@@ -1,7 +1,5 @@
 """The plug-in behind ``--benchmark-compare=NAME --gate``: judges each benchmark as it ends, and what is not there."""
 
-from __future__ import annotations
-
 import functools
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence

@@ -1,7 +1,5 @@
 """What one session found of one benchmark: the numbers a gate judges, and what they belong to."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ failed is no history until somebody accepts it (``tailgate baselines accept``), 
 baseline it is judged by; where one was accepted, history begins anew with it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ adding a file adds its checks. A file that does not import fails loudly. Files a
 their ``ORDER``.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """NVIDIA GPUs as ``nvidia-smi`` tells them: no library is loaded, and no context is made on the device."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -5,8 +5,6 @@ clock. A file or program that cannot be read is :class:`UnreadableError`, which 
 any other exception is a bug and stays loud.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import platform

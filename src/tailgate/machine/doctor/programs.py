@@ -1,7 +1,5 @@
 """Programs that others bring along: whether they are installed and run here, and the command that installs them."""
 
-from __future__ import annotations
-
 import re
 
 from tailgate.machine.doctor.host import Host

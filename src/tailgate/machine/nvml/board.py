@@ -1,7 +1,5 @@
 """What we ask of a board: a dozen readings. :mod:`tailgate.machine.nvml.library` has the real ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol

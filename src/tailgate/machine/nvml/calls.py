@@ -1,7 +1,5 @@
 """One call of ``pynvml``, and its errors as ours."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tailgate.machine.nvml.board import NvmlError, UnreadError, UnsupportedError

@@ -5,8 +5,6 @@ NVIDIA states ±5 % of the draw for Fermi and Kepler (nvmlDeviceGetPowerUsage) a
 Power Measurements" (arXiv:2312.02741) found that A100 and H100 look at the power for a quarter of the time only.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@
 the interpreter's lock. What the calls mean: NVIDIA, "NVML API Reference Guide", docs.nvidia.com/deploy/nvml-api.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

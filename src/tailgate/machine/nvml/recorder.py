@@ -3,8 +3,6 @@
 What it did not tell this time is asked again: one reading is lost, not the rest of them, and how often is told.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -8,8 +8,6 @@ It reads commands from its standard input, one per line: ``begin``, ``end``, ``c
 a line of JSON, and ends with its input, or with the process that started it.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import json

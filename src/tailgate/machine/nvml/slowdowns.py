@@ -4,8 +4,6 @@ The bits are ``nvmlClocksEventReason*`` of nvml.h (before R535: ``nvmlClocksThro
 compares them with the installed ``pynvml``.
 """
 
-from __future__ import annotations
-
 REASONS = {
     0x001: "gpu_idle",
     0x002: "applications_clocks_setting",

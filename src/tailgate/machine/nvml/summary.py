@@ -1,7 +1,5 @@
 """A row's fields from a board's readings. Pure functions."""
 
-from __future__ import annotations
-
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence

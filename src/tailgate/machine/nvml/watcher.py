@@ -1,7 +1,5 @@
 """A benchmark's hold on the process that reads its board. A board or a driver that hangs costs its fields, no more."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Which board a benchmark's ``cuda:N`` is. NVML knows nothing of CUDA's numbers. Pure functions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Did the machine change, between two moments or two runs? Pure functions on calibrations."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 

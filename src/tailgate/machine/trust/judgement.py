@@ -1,7 +1,5 @@
 """The verdict on one benchmark: its fields, and whether something else had a hand in them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tailgate.machine.trust.readings import Reading

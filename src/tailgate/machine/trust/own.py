@@ -1,7 +1,5 @@
 """What is ours: the CPUs our threads may use, and the CPU seconds we and our worker processes used."""
 
-from __future__ import annotations
-
 import os
 import time
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Wait until the others have finished: before a contended benchmark is tried again."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What the kernel says at one moment: taken right before and right after the timed rounds, never within."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What happened between two readings: differences, as shares and as CPUs' worth of time."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass

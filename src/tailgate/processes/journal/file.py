@@ -5,8 +5,6 @@ and the benchmark measured again. An entry is used only where everything that ma
 is as it was.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import itertools

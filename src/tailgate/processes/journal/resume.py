@@ -1,7 +1,5 @@
 """What a session asks of its journal: which benchmarks are finished, and to write down each that is measured."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable

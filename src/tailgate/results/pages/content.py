@@ -1,7 +1,5 @@
 """What a page about a run says: its machine, its results, its verdicts; all as text, whatever was in the file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

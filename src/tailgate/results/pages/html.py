@@ -1,7 +1,5 @@
 """One self-contained page: results and verdicts. Nothing in it runs, and nothing is fetched."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from tailgate.results.pages.content import Content, of_run

@@ -1,7 +1,5 @@
 """Results and verdicts in GitHub's Markdown, for a job's summary."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from tailgate.results.pages.content import Content, of_run

@@ -1,7 +1,5 @@
 """Other work on our CPUs, watched for a second: other processes, and the hypervisor."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from functools import lru_cache

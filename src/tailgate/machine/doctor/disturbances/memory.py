@@ -1,7 +1,5 @@
 """Memory that was swapped out, and memory that is left."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

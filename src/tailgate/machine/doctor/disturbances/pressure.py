@@ -1,7 +1,5 @@
 """Pressure stalls: the share of the last 10 seconds in which some task waited."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Heat: sensors near the point where the processor slows down, and how often it has since boot."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

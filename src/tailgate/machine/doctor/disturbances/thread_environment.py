@@ -1,7 +1,5 @@
 """Environment variables that change how numeric libraries use threads, instructions or memory."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
 from tailgate.machine.variables import recorded

@@ -1,7 +1,5 @@
 """Somebody else's machine: a hypervisor or a container under us."""
 
-from __future__ import annotations
-
 import re
 
 from tailgate.machine.doctor.host import Host

@@ -1,7 +1,5 @@
 """What the kernel keeps account of: waiting for a CPU, pressure, and the most memory a process had."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
 

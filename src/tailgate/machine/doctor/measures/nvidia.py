@@ -1,7 +1,5 @@
 """NVIDIA GPUs: which, their power meter, and the precisions of their compute capability."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.gpus import ask
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict

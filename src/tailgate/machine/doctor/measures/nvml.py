@@ -1,7 +1,5 @@
 """NVML, through which the ``nvml`` meter reads a board: whether it can be opened, and what each board tells."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.gpus import LOADED, ask
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict

@@ -1,7 +1,5 @@
 """The memory profilers that meters start: valgrind, and memray, which is asked for without importing it."""
 
-from __future__ import annotations
-
 import importlib.metadata
 
 from tailgate.machine.doctor.host import Host
