@@ -9,7 +9,7 @@ import pytest
 from foreign import run_all
 from isolated import CONFTEST, FORK, SAY, SPAWN, Project
 
-from tailgate.session.why_not_isolated import why_not_isolated
+from tailgate.session.refusals import why_not_isolated
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of this kind are not available here")
 

@@ -7,7 +7,7 @@ an underscore is a meter's own helper.
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -148,3 +148,16 @@ def not_profiled(extra_info: dict[str, Any], meters: Iterable[str], reason: str)
     for name in meters:
         extra_info.update(dict.fromkeys(profilers()[name].fields))
         add_warning(extra_info, f"{name}: {reason}")
+
+
+def diagnosed(find: Callable[[Any], Any]) -> tuple[str | None, str]:
+    """Why it cannot be used here, with the command that helps, or ``None``; and what the doctor said."""
+    from tailgate.machine.doctor.host import Host, UnreadableError
+
+    try:
+        found = find(Host())
+    except UnreadableError as error:
+        return str(error), ""
+    if found.state in ("ok", "note"):
+        return None, found.text
+    return found.text + (f": {found.remedy}" if found.remedy else ""), found.text

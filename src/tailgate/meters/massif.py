@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tailgate.meters import Profiled
-from tailgate.meters._doctor import diagnosed
+from tailgate.meters import Profiled, diagnosed
 from tailgate.meters._massif_out import snapshots
 
 CALLS = 10

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tailgate.machine.nvml import library, sampler
-from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.library import NvmlBoards
 from tailgate.machine.nvml.summary import nothing, summarize
 from tailgate.machine.nvml.watcher import Watcher
 from tailgate.machine.nvml.which import WhichError, choose
@@ -54,7 +55,7 @@ class _Reading:
         if self.gauge.watcher is None:
             return {}
         time.sleep(REST_S)
-        return {"power_idle_after_w": self.gauge.watcher.power_w()}
+        return {"power_idle_after_w": self.gauge.watcher.now("power_w")}
 
 
 class Gauge:
@@ -77,7 +78,7 @@ class Gauge:
 
     def sm_clock_hz(self) -> float | None:
         """The clock now, in hertz; ``None``: not known."""
-        return self.watcher.sm_clock_hz() if self.watcher else None
+        return self.watcher.now("sm_clock_hz") if self.watcher else None
 
     def start(self, mark: Mark | None, threads: int) -> _Reading:
         """Begin, right before the timed rounds."""
@@ -140,7 +141,7 @@ class Nvml:
         return Gauge({}, self.boards).start(mark, threads)
 
 
-def _power_w(opened: Boards, identity: Identity) -> float | None:
+def _power_w(opened: NvmlBoards, identity: Identity) -> float | None:
     try:
         return opened.board(identity).power_w()
     except (NvmlError, UnsupportedError):

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tailgate.meters import NoPart, Profiled
-from tailgate.meters._doctor import diagnosed
+from tailgate.meters import NoPart, Profiled, diagnosed
 from tailgate.meters._perf_out import NOT_COUNTED, Count, counts, speaks_json
 
 EVENTS = (

@@ -219,15 +219,9 @@ def interrupt(process: Process) -> None:
 def take(message: tuple[str, Any], made: Attempt) -> None:
     """Keep what a process says."""
     kind, content = message
-    if kind == "phase":
-        made.phase = content
-    elif kind == "report":
-        made.reports.append(content)
-    elif kind == "warning":
-        made.warnings.append(content)
-    elif kind == "rows":
-        made.rows = content
-    elif kind == "profile":
-        made.profile = content
+    if kind in ("phase", "rows", "profile"):
+        setattr(made, kind, content)
+    elif kind in ("report", "warning"):
+        getattr(made, f"{kind}s").append(content)
     else:
         made.final_message = {"in_order": True, **content}

@@ -188,12 +188,15 @@ def add_p99_intervals() -> None:
     Apart from :func:`install`, because it needs scipy, whose import a project that never asked for P99
     should not pay for.
     """
-    for name in columns.P99_INTERVAL:
+    ends = {
+        **dict.fromkeys(columns.P99_INTERVAL, lambda stats: columns.p99_interval(stats.sorted_data)),
+        **dict.fromkeys(
+            columns.P99_BLOCKS_INTERVAL, lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data)
+        ),
+    }
+    for name, interval in ends.items():
         if name not in Stats.fields:
-            _add_statistic(name, _interval_end(name), shown=False)
-    for name in columns.P99_BLOCKS_INTERVAL:
-        if name not in Stats.fields:
-            _add_statistic(name, _block_end(name), shown=False)
+            _add_statistic(name, _end_of(interval, name), shown=False)
 
 
 def measured(config: Any) -> list[Any]:
@@ -402,12 +405,8 @@ def _percentile_of(percent: float) -> Callable[[Any], float]:
     return lambda stats: percentile(stats.sorted_data, percent)
 
 
-def _interval_end(name: str) -> Callable[[Any], float | None]:
-    return lambda stats: columns.p99_interval(stats.sorted_data)[name]
-
-
-def _block_end(name: str) -> Callable[[Any], float | None]:
-    return lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data)[name]
+def _end_of(interval: Callable[[Any], dict[str, float | None]], name: str) -> Callable[[Any], float | None]:
+    return lambda stats: interval(stats)[name]
 
 
 def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = True) -> None:

@@ -21,11 +21,10 @@ from tailgate.session.calibrations import Calibrations
 from tailgate.session.extent_watch import ExtentWatch
 from tailgate.session.findings import Findings, never_measured
 from tailgate.session.items import is_benchmark, is_only_marked
-from tailgate.session.progress_lines import ProgressLines
+from tailgate.session.progress import ProgressLines
 from tailgate.session.recorder import Recorder
-from tailgate.session.refusals import refuse
+from tailgate.session.refusals import refuse, why_not_isolated
 from tailgate.session.settings import Settings
-from tailgate.session.why_not_isolated import why_not_isolated
 from tailgate.text import printable
 
 if TYPE_CHECKING:

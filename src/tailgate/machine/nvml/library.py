@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.machine.nvml import calls
-from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnsupportedError
 
 DRIVER = Path("/proc/driver/nvidia/version")
 """There while NVIDIA's kernel module is loaded (Linux)."""
@@ -41,7 +41,11 @@ count on."""
 
 
 class NvmlBoard:
-    """A real one; :class:`Board` says what each method gives."""
+    """One board's readings.
+
+    Each method raises UnsupportedError where the board never reports the value, UnreadError where it did not report it
+    now, and NvmlError where it, or its driver, is gone.
+    """
 
     def __init__(self, library: Any, identity: Identity, handle: Any, own: Any) -> None:
         """Take ``pynvml`` and its handles.
@@ -55,7 +59,7 @@ class NvmlBoard:
         self._names: dict[str, str] = {}
 
     def power_w(self) -> float:
-        """Instantaneous where the driver has that, else as nvmlDeviceGetPowerUsage averages it."""
+        """The board's draw in watts, memory included: instantaneous where the driver has that, else averaged."""
         self._whole("power")
         if self._instant is not False:
             try:
@@ -68,7 +72,7 @@ class NvmlBoard:
         return float(self._ask("nvmlDeviceGetPowerUsage", self._handle)) / 1e3
 
     def power_window_s(self) -> float:
-        """The window of the kind of reading that the board gave, in seconds."""
+        """Over how many seconds the reading of :meth:`power_w` looks back."""
         return INSTANT_WINDOW_S if self._instant else AVERAGE_WINDOW_S
 
     def _instant_power_w(self) -> float:
@@ -78,47 +82,47 @@ class NvmlBoard:
         return float(found.value.uiVal) / 1e3
 
     def energy_j(self) -> float:
-        """Millijoules, in NVML."""
+        """Joules since the driver was loaded, counted by the board (in millijoules)."""
         self._whole("energy")
         return float(self._ask("nvmlDeviceGetTotalEnergyConsumption", self._handle)) / 1e3
 
     def temperature_c(self) -> float:
-        """Whole degrees."""
+        """The temperature of the GPU's die, in whole degrees Celsius."""
         return float(self._ask("nvmlDeviceGetTemperatureV", self._handle, self._number("NVML_TEMPERATURE_GPU")))
 
     def sm_clock_hz(self) -> float:
-        """Whole megahertz, in NVML."""
+        """The clock of the streaming multiprocessors now, in hertz (whole megahertz in NVML)."""
         return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_SM"))) * 1e6
 
     def memory_clock_hz(self) -> float:
-        """Whole megahertz, in NVML."""
+        """The clock of the memory now, in hertz (whole megahertz in NVML)."""
         return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_MEM"))) * 1e6
 
     def utilization(self) -> tuple[float, float]:
-        """Whole percents, in NVML."""
+        """Shares of the last sample period (1/6 to 1 s) in which a kernel ran, and in which memory was used."""
         self._whole("utilisation")
         found = self._ask("nvmlDeviceGetUtilizationRates", self._handle)
         return found.gpu / 100, found.memory / 100
 
     def memory_used_bytes(self) -> int:
-        """Used bytes by the first form of the call, which every driver has; it counts reserved memory as used."""
+        """Bytes used on the board (on the instance, under MIG) by all processes and the driver."""
         if self._own is None:
             raise UnsupportedError("which of the board's MIG instances is ours is not known")
         return int(self._ask("nvmlDeviceGetMemoryInfo", self._own).used)
 
     def process_memory_bytes(self, pid: int) -> int:
-        """Used bytes from the driver's list of computing processes."""
+        """Bytes used by one process, from the driver's list of computing processes."""
         for one in self._ask("nvmlDeviceGetComputeRunningProcesses", self._own or self._handle):
             if one.pid == pid and one.usedGpuMemory is not None:
                 return int(one.usedGpuMemory)
         raise UnsupportedError("the driver does not list this process (in a container it knows others' numbers)")
 
     def pstate(self) -> int:
-        """32: the driver does not know."""
+        """The performance state: 0 is the fastest, 15 the slowest; 32: the driver does not know."""
         return int(self._ask("nvmlDeviceGetPerformanceState", self._handle))
 
     def slowdowns(self) -> int:
-        """In words: :mod:`tailgate.machine.nvml.slowdowns`."""
+        """The driver's bits for what holds the clocks down now (:mod:`tailgate.machine.nvml.slowdowns`)."""
         return int(self._ask("nvmlDeviceGetCurrentClocksEventReasons", self._handle))
 
     def _whole(self, what: str) -> None:
@@ -143,13 +147,13 @@ class NvmlBoard:
 
 
 class NvmlBoards:
-    """The real ones."""
+    """An open NVML."""
 
     def __init__(self, library: Any) -> None:
         self._nvml = library
 
     def listed(self) -> list[Identity]:
-        """Every board that this process may see; one that cannot be opened keeps its place among them."""
+        """Every board that this process may see, by the PCI bus; one that cannot be opened keeps its place."""
         return [self._identified(index)[0] for index in range(calls.call(self._nvml, "nvmlDeviceGetCount"))]
 
     def board(self, identity: Identity) -> NvmlBoard:
@@ -200,7 +204,7 @@ def there_may_be_boards() -> bool:
     return DRIVER.exists() or CONTROL.exists()
 
 
-def open_boards() -> Boards:
+def open_boards() -> NvmlBoards:
     """NVML of this machine.
 
     Raises:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tailgate.machine.nvml.board import Board, NvmlError, UnreadError, UnsupportedError
+from tailgate.machine.nvml.board import NvmlError, UnreadError, UnsupportedError
+from tailgate.machine.nvml.library import NvmlBoard
 
 EVERY_S = 0.02
 """Energy and power: a counter that steps every 100 ms is caught within a fifth of its step."""
@@ -24,7 +25,7 @@ Reading = dict[str, Any]
 class Recorder:
     """One board's readings since :meth:`begin`."""
 
-    def __init__(self, board: Board, pid: int, now: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, board: NvmlBoard, pid: int, now: Callable[[], float] = time.perf_counter) -> None:
         self._board, self._now = board, now
         self.readings: list[Reading] = []
         self.unsupported: dict[str, str] = {}
@@ -66,13 +67,10 @@ class Recorder:
                 reading[name] = value
         self.readings.append(reading)
 
-    def sm_clock_hz(self) -> float | None:
-        """The clock now, in hertz; ``None``: not reported."""
-        return self._once("sm_clock_hz")
-
-    def power_w(self) -> float | None:
-        """The power now, in watts; ``None``: not reported."""
-        return self._once("power_w")
+    def now(self, name: str) -> float | None:
+        """A value now, such as ``power_w``; ``None``: not reported."""
+        value = self._read_one(name)
+        return None if value is None else float(value)
 
     def report(self) -> dict[str, Any]:
         """All readings and what is missing, as plain data."""
@@ -83,10 +81,6 @@ class Recorder:
             "lost": self.lost,
             "power_window_s": self._board.power_window_s(),
         }
-
-    def _once(self, name: str) -> float | None:
-        value = self._read_one(name)
-        return None if value is None else float(value)
 
     def _read_one(self, name: str) -> Any:
         """``None``: not told, now or ever."""

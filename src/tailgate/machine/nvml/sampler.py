@@ -4,7 +4,7 @@ A process and not a thread: though each call of NVML releases the interpreter's 
 some ten times, and a round that waits for it ten times is a slower one: with rounds of a millisecond, twenty readings
 a second are two rounds in a hundred, which is P99. Here only the driver is shared.
 
-It reads commands from its standard input, one per line: ``begin``, ``end``, ``clock``, ``power``. It answers each with
+It reads commands from its standard input, one per line: ``begin``, ``end``, or a value's name. It answers each with
 a line of JSON, and ends with its input, or with the process that started it.
 """
 
@@ -18,7 +18,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tailgate.machine.nvml.board import Identity, NvmlError, Opener, UnsupportedError
+from tailgate.machine.nvml.board import Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.library import NvmlBoards
 from tailgate.machine.nvml.recorder import EVERY_S, Recorder
 
 AT_REST_S = 1.0
@@ -48,19 +49,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def opener(name: str) -> Opener:
+def opener(name: str) -> Callable[[], NvmlBoards]:
     """``MODULE:FUNCTION`` as the function."""
     module, _, function = name.partition(":")
-    found: Opener = getattr(importlib.import_module(module), function)
+    found: Callable[[], NvmlBoards] = getattr(importlib.import_module(module), function)
     return found
 
 
 def _serve(recorder: Recorder, parent: int) -> None:
     """Answer commands until the parent is gone."""
-    answers: dict[str, Callable[[], dict[str, Any]]] = {
-        "clock": lambda: {"sm_clock_hz": recorder.sm_clock_hz()},
-        "power": lambda: {"power_w": recorder.power_w()},
-    }
     recording, pending = False, b""
     while os.getppid() == parent:
         if not select.select([0], [], [], EVERY_S if recording else AT_REST_S)[0]:
@@ -81,7 +78,7 @@ def _serve(recorder: Recorder, parent: int) -> None:
                 recording = False
                 _say(recorder.report())
             else:
-                _say(answers[command]())
+                _say({"value": recorder.now(command)})
 
 
 def _say(what: dict[str, Any]) -> None:

@@ -58,13 +58,13 @@ class Watcher:
         """What was read; :meth:`tailgate.machine.nvml.recorder.Recorder.report`."""
         return self._ask("end")
 
-    def sm_clock_hz(self) -> float | None:
-        """The clock now, in hertz; ``None``: the board does not report it."""
-        return self._lenient("clock", "sm_clock_hz")
-
-    def power_w(self) -> float | None:
-        """The power now, in watts; ``None``: the board does not report it."""
-        return self._lenient("power", "power_w")
+    def now(self, name: str) -> float | None:
+        """A value now, such as ``power_w``; ``None``: the board does not report it."""
+        try:
+            value = self._ask(name)["value"]
+        except NvmlError:
+            return None  # end() says why
+        return None if value is None else float(value)
 
     def close(self) -> None:
         """The sampler ends with its input; one that hangs in the driver is left to the kernel."""
@@ -78,13 +78,6 @@ class Watcher:
             self._process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2.0)
-
-    def _lenient(self, command: str, field: str) -> float | None:
-        try:
-            value = self._ask(command)[field]
-        except NvmlError:
-            return None  # end() says why
-        return None if value is None else float(value)
 
     def _ask(self, command: str) -> dict[str, Any]:
         stdin = self._process.stdin

@@ -4,8 +4,9 @@ from tailgate.machine.doctor.gpus import LOADED, ask
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
 from tailgate.machine.nvml import library
-from tailgate.machine.nvml.board import Boards, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.board import Identity, NvmlError, UnsupportedError
 from tailgate.machine.nvml.calls import INSTALL
+from tailgate.machine.nvml.library import NvmlBoards
 
 ORDER = 71
 open_boards = library.open_boards
@@ -33,7 +34,7 @@ def nvml(host: Host) -> Verdict | None:
     return Verdict("ok" if any(tells for _, tells in found_of_each) else "missing", f"NVML: {text}")
 
 
-def _readings_of(opened: Boards, identity: Identity) -> tuple[str, bool]:
+def _readings_of(opened: NvmlBoards, identity: Identity) -> tuple[str, bool]:
     """In words, and whether it tells anything."""
     found, tells = [], False
     try:
