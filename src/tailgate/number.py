@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 
 COMMON = frozenset({type(None), bool, int, float, str, list, dict})
 TIMES = frozenset("mM")
-"""numpy's kinds of dates and lengths of time, which are no numbers without their unit."""
+"""numpy's kinds of dates and durations, which are not numbers without their unit."""
 
 
 def is_number(value: Any) -> TypeGuard[float]:

@@ -17,7 +17,7 @@ def optional(text: str | None, parse: Callable[[str], Any]) -> Any:
 
 
 def choice(flag: str, value: str, allowed: Any) -> str:
-    """One of the allowed words.
+    """One of the allowed values.
 
     Raises:
         TailgateError: another; the nearest is named.

@@ -17,7 +17,7 @@ from tailgate.session.settings import SETTINGS
 
 benchmark_names.install(TailgateBenchmark)
 FIRST_ROW = pytest.StashKey[int]()
-"""How many rows there were before a test's set-up: those after them are its own, whoever makes them."""
+"""How many rows there were before a test's set-up: those after them are the test's."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -73,7 +73,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
-    """A ``benchmark`` of the project's own class would be measured in its own way, whatever was asked of us."""
+    """Refuse a ``benchmark`` of the project's own class: it would ignore Tailgate's options."""
     made = yield
     if fixturedef.argname == "benchmark" and made is not None and benchmark_names.is_foreign(made):
         pytest.fail(

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _add_the_projects(commands: Any, typed: str | None) -> None:
-    """Commands of the project around us, imported only where none of ours was typed.
+    """Add the commands of the project around us; they are imported only where none of ours was typed.
 
     Raises:
         TailgateError: what was typed is nobody's command, or the project's cannot be had.

@@ -71,7 +71,7 @@ def imported(start: Path, ini: str) -> Imported | None:
 
 
 def fault(error: BaseException) -> str:
-    """What a project's code did wrong, and where: its author needs the place, though nobody the whole traceback."""
+    """What a project's code did wrong, with its file and line, which its author needs."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     ours = str(Path(__file__).parent)
     theirs = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith((ours, "<"))]

@@ -9,7 +9,7 @@ from tailgate.text import printable
 
 
 def report_failure(config: pytest.Config, fullname: str, text: str) -> None:
-    """Send reports of a test of this name that failed with one line; the name may come from anybody's file."""
+    """Report a failed test of this name, with one line; the name may come from a file."""
     nodeid = printable(fullname)
     path, names = split(nodeid)
     location = (path, None, ".".join(names) or path)

@@ -1,4 +1,4 @@
-"""What a session was asked to measure: whether a saved benchmark that is not there now is one that should be."""
+"""What a session was to measure: whether a saved benchmark that it lacks should be there."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

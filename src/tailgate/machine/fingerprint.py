@@ -39,10 +39,7 @@ def fingerprint(packages: Iterable[str] = DEFAULT_PACKAGES) -> dict[str, Any]:
         "gpu_models": gpu_models,
         "driver_version": driver_version,
         "thread_env": recorded(os.environ),
-        "packages": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in sorted(set(packages))},
-        },
+        "packages": {"python": platform.python_version(), **{name: _version(name) for name in sorted(set(packages))}},
     }
 
 
@@ -100,7 +97,7 @@ def _variable(name: str, value: Any) -> str:
 
 
 def machine_facts() -> dict[str, Any]:
-    """Facts worth keeping that do not decide comparability; ``None`` where they cannot be had."""
+    """Facts worth keeping that do not decide comparability; ``None``: not known."""
     return {
         "hostname": platform.node(),
         "os": _os_name(),

@@ -17,7 +17,7 @@ LISTED_BY_GIT_2_39 = (
     "GIT_PREFIX GIT_INTERNAL_SUPER_PREFIX GIT_SHALLOW_FILE GIT_COMMON_DIR"
 )
 QUIETLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-"""A command that only reads leaves the index as it is, its cached times included; nobody is asked for a password."""
+"""A command that only reads leaves the index as it is, its cached times included, and never asks for a password."""
 WITHOUT_HOOKS = (
     "-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false",
     "-c", "submodule.recurse=false", "-c", "maintenance.auto=false", "-c", "gc.auto=0",
@@ -67,7 +67,7 @@ def clean_environment() -> Iterator[None]:
 
 
 def command(place: Sequence[str]) -> list[str]:
-    """The beginning of every git command of ours; ``place``: where, as git's own options."""
+    """The beginning of every git command of ours; ``place``: git's own options that say where."""
     return ["git", *place, *WITHOUT_HOOKS]
 
 

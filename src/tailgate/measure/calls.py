@@ -25,11 +25,11 @@ class PreparedCall:
     warmup_rounds: int = 0
     iterations: int = 1
     done: int = 0
-    """Of its rounds, so far."""
+    """How many of its rounds are done."""
     result: Any = None
     """Of the latest call."""
     fixed: bool = False
-    """Whether its author has said how often it is called (``benchmark.pedantic``)."""
+    """Whether its author fixed how often it is called (``benchmark.pedantic``)."""
 
     def once(self) -> Any:
         """Call it untimed."""

@@ -55,7 +55,7 @@ def mark_meters(node: pytest.Item) -> None:
 
 
 class TailgateBenchmark(BenchmarkFixture):
-    """``benchmark``, its calls made by the session's protocol, or by whoever else says when."""
+    """``benchmark``, its calls made by the session's protocol or by another pacer."""
 
     extra_info: dict[str, Any]
     disabled: bool

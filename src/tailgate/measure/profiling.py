@@ -15,7 +15,7 @@ from tailgate.meters import profilers
 
 @dataclass(frozen=True)
 class ProfileTask:
-    """What such a process is for; of JSON's types."""
+    """What such a process is for, of JSON's types."""
 
     meter: str
     calls: int

@@ -42,7 +42,7 @@ class _Tracked:
 
 
 class Heap:
-    """Peak of what was allocated and not yet freed, in bytes as asked for."""
+    """Peak of what was allocated and not yet freed, in requested bytes."""
 
     name = "heap"
     fields = ("heap_peak_bytes",)

@@ -51,7 +51,7 @@ class _Reading:
         return fields
 
     def afterwards(self) -> dict[str, Any]:
-        """Idle power: the rounds are over, and nobody is being watched."""
+        """Idle power, once the rounds are over."""
         if self.gauge.watcher is None:
             return {}
         time.sleep(REST_S)
@@ -115,7 +115,7 @@ class Nvml:
         return None
 
     def before_setup(self) -> Mark | None:
-        """What each board draws; ``None``: there is no driver, or no board that tells."""
+        """Each board's draw in watts; ``None``: there is no driver, or no board that reports it."""
         if self.boards == OPEN and not library.there_may_be_boards():
             return None  # on most machines: nothing is imported for that
         try:
@@ -130,7 +130,7 @@ class Nvml:
             opened.close()
 
     def for_row(self, extra_info: Mapping[str, Any]) -> Gauge | None:
-        """Made ready for a row, before its warm-up; ``None``: it is none of a GPU's."""
+        """Get ready for a row, before its warm-up; ``None``: the row is not of a GPU."""
         device = extra_info.get("device")
         if isinstance(device, str) and device.partition(":")[0] != "cuda":
             return None

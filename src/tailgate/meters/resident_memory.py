@@ -46,7 +46,7 @@ class ResidentMemory:
     name = "rss"
 
     def unavailable(self) -> str | None:
-        """Outside Linux, or where the high-water mark cannot be reset, there is no honest peak."""
+        """Why there is no honest peak: outside Linux, or where the high-water mark cannot be reset."""
         try:
             RESET.write_text("5")
             _status_bytes("VmHWM")

@@ -1,4 +1,4 @@
-"""A benchmark's own process: run its test as pytest does, and send home what came of it."""
+"""A benchmark's own process: run its test as pytest does, and send the results to the session."""
 
 import contextlib
 import faulthandler
@@ -69,7 +69,7 @@ def run_and_leave(
 
 @contextlib.contextmanager
 def _noted(final_message: dict[str, Any]) -> Iterator[None]:
-    """What stops pytest here, to be told to the session."""
+    """Note what stops pytest here, for the session."""
     try:
         yield
     except pytest.exit.Exception as stop:
@@ -88,7 +88,7 @@ def _tear_down(item: pytest.Item) -> None:
 
 
 class Messenger:
-    """The plug-in that sends each phase, report, warning and measurement home as it comes."""
+    """The plug-in that sends each phase, report, warning and row to the session as it comes."""
 
     def __init__(self, item: pytest.Item, home: Channel) -> None:
         self._config = item.config
@@ -127,7 +127,7 @@ class Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """A test that holds all memory there is leaves none to tell of it; first, before anybody needs some.
+        """Free the reserve first: a test that holds all memory leaves none to report that.
 
         And a process that the test has forked, and let return, ends here: its fixtures are not its to tear down.
         """
@@ -138,7 +138,7 @@ class Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """The rows go first: what was measured is home before anything says that it was."""
+        """Send the rows before the report that says that they were measured."""
         if report.when != "setup":
             rows = [
                 row for row in benchmark_names.measured(self._config)[self._first_row :] if row

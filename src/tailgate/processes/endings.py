@@ -21,7 +21,7 @@ CLOSED = "its test closed the file descriptor by which it reports, so what it me
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a process did not bring its benchmark home: a status of docs/reference/json-fields.md and one line."""
+    """Why a process did not report its benchmark: a status of docs/reference/json-fields.md and one line."""
 
     status: str
     reason: str

@@ -40,7 +40,7 @@ class Runner(Protocol):
 
     @property
     def remarks(self) -> list[str]:
-        """What is to be said of how processes were started."""
+        """What the user should know of how processes were started."""
 
     def once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:
         """Run it in fresh processes, until they have ended; ``task``: for a profiling meter."""

@@ -21,7 +21,7 @@ class Sendable:
         self._modules = modules
         """Those of the session."""
         self._around: list[int] = []
-        """What the value at hand is inside of; something inside of itself is told by its text."""
+        """The containers around the present value; a container inside of itself is sent as its text."""
 
     def value(self, found: Any, text: Callable[[Any], str] = repr) -> Any:
         """``found``, or as much of it as can be sent."""

@@ -113,7 +113,7 @@ def _add(profiler: Profiler, found: Profiled, made: Attempt) -> None:
 
 
 def _forget(profiler: Profiler, made: Attempt) -> None:
-    """What an earlier run in vain has said."""
+    """Remove the warnings of an earlier run without success."""
     for row in made.rows:
         warnings = row["extra_info"].get("warnings")
         if isinstance(warnings, list):

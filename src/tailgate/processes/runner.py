@@ -33,7 +33,7 @@ class SingleRunner:
 
     @property
     def remarks(self) -> list[str]:
-        """What is to be said of how processes were started."""
+        """What the user should know of how processes were started."""
         return self._starter.remarks
 
     def once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:

@@ -11,7 +11,7 @@ MESSAGE = b"\nSaving what was measured; once more ends it without.\n"
 
 
 class Signals:
-    """The session's handlers, from its first benchmark to its end; put back where somebody else has their own."""
+    """The session's handlers, from its first benchmark to its end; another program's own are kept."""
 
     def __init__(self, after: str) -> None:
         """``after``: what is left of the session, for the line that SIGTERM ends it with."""

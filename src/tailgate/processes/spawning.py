@@ -68,7 +68,7 @@ class ChildTask:
 
 
 def child_task() -> tuple[ChildTask, Channel] | None:
-    """What this process was spawned for, and the way home; ``None``: it is a session like any other."""
+    """What this process was spawned for, and the channel to the session; ``None``: it is a session itself."""
     text, home = os.environ.pop(VARIABLE, None), os.environ.pop(HOME_VARIABLE, None)
     if text is None or home is None:
         return None

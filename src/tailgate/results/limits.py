@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 METRICS = ("median", "p99", "throughput")
-"""In the order in which they are told."""
+"""In the order in which they are reported."""
 
 
 DEFAULT_LIMITS_REL: Mapping[str, float] = {"median": 0.02, "p99": 0.10, "throughput": 0.02}

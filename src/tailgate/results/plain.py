@@ -14,14 +14,14 @@ from typing import Any
 from tailgate.number import as_python, is_number
 
 DEEPEST = 50
-"""Lists and dictionaries inside of each other; deeper ones are told by their text."""
+"""How deep lists and dictionaries are kept; deeper ones are saved as their text."""
 MOST_ELEMENTS = 100_000
 """Of an array that is saved element by element; of a larger one its kind, shape and a digest are."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 OLDER_NUMBER = re.compile(
     r"UNSERIALIZABLE\[(?:\w+\.)?\w*\(?'?(True|False|-?[\d.]+(?:e[-+]?\d+)?)_?'?\)?(?:, dtype=\w+\))?\]"
 )
-"""How a number that is no ``int`` or ``float`` was saved before: ``UNSERIALIZABLE[np.int64(8)]``."""
+"""How older versions saved a number that is not an ``int`` or ``float``: ``UNSERIALIZABLE[np.int64(8)]``."""
 
 
 def plain(value: Any, lost: list[str] | None = None) -> Any:

@@ -48,7 +48,7 @@ def compared_by(processor: Processor) -> str:
 
 
 def differences(ours: Processor, theirs: Processor) -> list[str]:
-    """What differs, or why nobody can say that it is the same; empty: the same, as far as is known."""
+    """What differs, or why it is not known to be the same; empty: the same, as far as is known."""
     both = [fact for fact in NAMES if fact in ours and fact in theirs]
     if "brand" in both:
         return [_text(fact, ours, theirs) for fact in BESIDE_THE_BRAND if fact in both and ours[fact] != theirs[fact]]

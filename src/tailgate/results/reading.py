@@ -31,7 +31,7 @@ TEXTS = (
     "weights", "phase", "protocol", "status", "scenario", "data", "level", "gpu_name", "flops_counter",
     "throttle_reasons",
 )  # fmt: skip
-"""Fields of ``extra_info`` that our rows have text in. A foreign project may mean anything by these words."""
+"""Fields of ``extra_info`` in which our rows have text. Other projects may use these names for anything."""
 NAMES = frozenset({"name", "fullname"})
 """Those that no benchmark is without."""
 OF_THE_RUN: dict[str, type] = {
@@ -86,7 +86,7 @@ def check_kinds(path: Path, run: dict[str, Any]) -> None:
 
 
 def for_reports(run: dict[str, Any]) -> dict[str, Any]:
-    """The run, for a report: what ours have text in is text, whatever somebody else has put there.
+    """The run, for a report: fields in which our rows have text are text, whatever the file has there.
 
     Numbers that nothing measured can have are not known, and of a machine's facts only objects are read.
     """

@@ -77,7 +77,7 @@ class Verdict:
 
 
 def lenient_from_json(saved: Mapping[str, Any]) -> Verdict:
-    """What :meth:`Verdict.as_json` wrote; a value of another kind, in a file somebody made, is left out."""
+    """Read what :meth:`Verdict.as_json` wrote; a value of another kind is left out."""
     metric, verdict, notes = str(saved.get("metric")), saved.get("verdict"), saved.get("notes")
     unit = UNITS.get(metric, "s")
     named = {**saved, "base": saved.get(f"base_{unit}"), "head": saved.get(f"head_{unit}")}

@@ -75,7 +75,7 @@ def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
 
 
 def reasons(verdicts: Sequence[Verdict]) -> list[str]:
-    """Why there is no better verdict: each reason once, with the first it is said of."""
+    """Why there is no better verdict: each reason once, with the first benchmark that has it."""
     found: dict[tuple[str, str], list[Verdict]] = {}
     for one in ordered(verdicts):
         if one.reason:

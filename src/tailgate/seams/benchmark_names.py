@@ -41,7 +41,7 @@ from tailgate.seams.table import BetweenTable, PercentileTable, sort_key
 from tailgate.stats.quantiles import percentile
 
 UNWRITTEN = pytest.StashKey[bool]()
-"""Of a session that lacks a file it was asked for: whoever reads that next must not see green."""
+"""Set where the session could not write a file that the user asked for: it must not end green."""
 TESTED_VERSIONS = ((5, 3, 1), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
 OLDEST_PYTEST = (9, 1)
@@ -206,7 +206,7 @@ def measured(config: Any) -> list[Any]:
 
 
 def unwritten(config: Any) -> bool:
-    """Whether a file that was asked for is not where it was asked for."""
+    """Whether a file that the user asked for could not be written there."""
     storage = getattr(getattr(config, "_benchmarksession", None), "storage", None)
     return bool(config.stash.get(UNWRITTEN, False) or getattr(storage, "unwritten", False))
 
@@ -256,7 +256,7 @@ def _profile_from_plain(carried: list[Any]) -> dict[Any, Any]:
 
 
 def watch_measuring(wanted: bool) -> None:
-    """Whether ``benchmark`` is our fixture or, where nothing was asked of us, pytest-benchmark's own."""
+    """Make ``benchmark`` our fixture or, where no option wants it, pytest-benchmark's own."""
     plugin.BenchmarkFixture = _fixture if wanted else BenchmarkFixture
 
 

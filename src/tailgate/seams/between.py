@@ -1,4 +1,4 @@
-"""What pytest-benchmark shows of saved runs, told: no name is obeyed, and a row that cannot be compared is named."""
+"""pytest-benchmark's views of saved runs: names are printable, and a row that cannot be compared is named."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -13,7 +13,7 @@ import pytest
 
 
 def add_option(group: pytest.OptionGroup, flag: str, dest: str, **attributes: Any) -> None:
-    """Add ``flag``, unless somebody has it already."""
+    """Add ``flag``, unless another plug-in has it already."""
     try:
         group.addoption(flag, dest=dest, **attributes)
     except (ValueError, argparse.ArgumentError):

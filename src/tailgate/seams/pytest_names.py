@@ -24,7 +24,7 @@ def silence_terminal(config: pytest.Config) -> None:
 
 
 class _Mute:
-    """The terminal reporter without its hooks, for whoever asks for it or for its writer."""
+    """The terminal reporter without its hooks, for code that needs it or its writer."""
 
     def __init__(self, reporter: Any) -> None:
         self._reporter = reporter

@@ -1,4 +1,4 @@
-"""How a table calls its rows: what all names share is said once, above them."""
+"""How a table names its rows: what all names share stands once, above them."""
 
 import re
 from collections.abc import Sequence
@@ -93,7 +93,7 @@ def _affixes(idents: Sequence[str]) -> tuple[str, str]:
 
 
 def _alike(words: Sequence[Sequence[str]], most: int) -> int:
-    """How many first words all share, ``most`` at most."""
+    """How many first parts all share, ``most`` at most."""
     count = 0
     while count < most and len({one[count] for one in words}) == 1:
         count += 1

@@ -22,7 +22,7 @@ NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
 
 
 def saved_name(file: Path) -> str | None:
-    """The word a run was saved under: ``0001_epyc.json`` -> ``epyc``; ``None`` for any other file."""
+    """The name a run was saved under: ``0001_epyc.json`` -> ``epyc``; ``None`` for any other file."""
     match = NUMBERED.fullmatch(file.name)
     return match[2] if match else None
 
@@ -38,7 +38,7 @@ def kept(text: str, name: str, what: str = "run") -> str:
 
 
 class BaselineStorage(FileStorage):
-    """A drop-in for ``FileStorage``; with ``strict`` a run asked for by name must be there and be whole."""
+    """A drop-in for ``FileStorage``; with ``strict`` a run named by the user must be there and be whole."""
 
     strict = False
     unwritten = False

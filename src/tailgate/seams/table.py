@@ -12,15 +12,7 @@ from pytest_benchmark.table import STAT_PROPS, CompareBetweenResults, TableResul
 from pytest_benchmark.utils import report_progress
 
 from tailgate.errors import TailgateError
-from tailgate.results.columns import (
-    ADDED_COLUMNS,
-    HIGHER_IS_BETTER,
-    LABELS,
-    P99_BLOCKS,
-    STOCK,
-    TIME_COLUMNS,
-    complete,
-)
+from tailgate.results.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, P99_BLOCKS, STOCK, TIME_COLUMNS, complete
 from tailgate.seams.between import printable_names
 from tailgate.seams.row_names import Name, namings
 from tailgate.seams.table_cells import Cells

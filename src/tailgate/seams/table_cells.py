@@ -4,13 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tailgate.results.columns import (
-    HIGHER_IS_BETTER,
-    P99_BLOCKS,
-    P99_BLOCKS_INTERVAL,
-    P99_INTERVAL,
-    TIME_COLUMNS,
-)
+from tailgate.results.columns import HIGHER_IS_BETTER, P99_BLOCKS, P99_BLOCKS_INTERVAL, P99_INTERVAL, TIME_COLUMNS
 from tailgate.seams.table_lines import Cell, Grid
 
 MISSING = "-"

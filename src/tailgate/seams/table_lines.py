@@ -1,4 +1,4 @@
-"""A table's lines from its cells: the fullest layout that is no wider than it may be."""
+"""A table's lines from its cells: the fullest layout that fits the width."""
 
 import itertools
 import shutil
@@ -55,12 +55,7 @@ def folded(text: str, width: int, hanging: str = "") -> list[str]:
 
 
 def table_lines(
-    title: str,
-    name_label: str,
-    namings: Sequence[Naming],
-    grids: Sequence[Grid],
-    failed: Sequence[bool],
-    most: int,
+    title: str, name_label: str, namings: Sequence[Naming], grids: Sequence[Grid], failed: Sequence[bool], most: int
 ) -> tuple[list[Line], int]:
     """The lines, and the index of the grid that they show.
 

@@ -10,7 +10,7 @@ from tailgate.session.selection import is_of, narrowed, selection_of
 
 
 class ExtentWatch:
-    """In every session that may be saved, whether or not anything was asked of Tailgate."""
+    """Registered in every session that may be saved, with or without options of Tailgate."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -23,7 +23,7 @@ class ExtentWatch:
         self.selected: list[str] = []
         """Node ids of benchmarks."""
         self.deselected: set[str] = set()
-        """Node ids of all tests that a plug-in left out, and said so."""
+        """Node ids of all tests that a plug-in deselected."""
         self.failed: set[str] = set()
         """Node ids of all tests that failed, at whatever stage."""
 
@@ -108,7 +108,7 @@ class ExtentWatch:
         }
 
     def _skipped_of_ours(self) -> list[str]:
-        """Benchmarks, and files and classes, whose benchmarks nobody knows."""
+        """Skipped benchmarks, and skipped files and classes, whose benchmarks are not known."""
         ours = set(self.selected)
         return [one for one in dict.fromkeys(self._skipped) if one in ours or one not in self._reached]
 

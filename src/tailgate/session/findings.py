@@ -11,7 +11,7 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?: ?(?:[nµum]?s|min|h|[kKMG
 
 @dataclass
 class Findings:
-    """Collected as benchmarks end; told once, at the end."""
+    """Collected as benchmarks end; printed once, at the end."""
 
     selected: int = 0
     measured: int = 0
@@ -21,11 +21,11 @@ class Findings:
     _warnings: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
 
     def warn(self, name: str, text: str) -> None:
-        """A reader of this row must mind ``text``; the same for other rows, but for its numbers, is said once."""
+        """Warn of a row; the same text for other rows, but for its numbers, is printed once."""
         self._warnings.setdefault(NUMBER.sub("#", text), (text, []))[1].append(name)
 
     def remark_once(self, line: str) -> None:
-        """For the end of the run, however often it is said."""
+        """Print a line at the end of the run, once."""
         if line not in self.remarks:
             self.remarks.append(line)
 
@@ -34,7 +34,7 @@ class Findings:
         self.unmeasured.append({"fullname": fullname, "status": status, "reason": reason})
 
     def to_mind(self) -> list[str]:
-        """Lines for whoever believes the numbers."""
+        """Lines that a reader of the numbers must know."""
         lines = list(self.remarks)
         for text, names in self._warnings.values():
             others = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -1,4 +1,4 @@
-"""What can be asked of a test item: is it a benchmark, what did it measure, how did it fail."""
+"""Questions about a test item: is it a benchmark, what did it measure, how did it fail."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence

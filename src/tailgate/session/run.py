@@ -64,14 +64,14 @@ class BenchmarkRun:
         self.verdicts: list[Verdict] = []
         """Of every gate, as they fall."""
         self.gate: Gate | None = None
-        """Judges what is measured, where that was asked for."""
+        """Judges what is measured, where the session has a gate."""
         self.isolation: str | None = None
         """How processes are started, where each benchmark has its own."""
         refuse(config, settings)
         self._present = hasattr(config.option, "benchmark_storage")
         """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
         self.not_isolated = why_not_isolated(config) if self._present else "pytest-benchmark is turned off"
-        """Why benchmarks run in this process although others were asked for."""
+        """Why benchmarks run in this process although processes were wanted."""
         if self._present:
             outputs.use_baselines(config, settings, self.fingerprint)
             if settings.active or {"p99", P99_BLOCKS} & {*(config.getoption("benchmark_columns", None) or ())}:
@@ -84,7 +84,7 @@ class BenchmarkRun:
 
     @property
     def isolating(self) -> bool:
-        """Whether each benchmark gets a process of its own: asked for, and possible in this session."""
+        """Whether each benchmark gets a process of its own: wanted, and possible in this session."""
         return self.settings.isolated and self.not_isolated is None
 
     @cached_property
@@ -156,7 +156,7 @@ class BenchmarkRun:
         self.found.remarks += lines
 
     def note(self, item: pytest.Item, report: Any, rows: Sequence[Any]) -> list[Any]:
-        """Keep what came of a benchmark; ``rows``: all that its test has made so far. Returns the new ones."""
+        """Record a benchmark's results; ``rows``: all that its test has made so far. Returns the new ones."""
         return self._recorder.note(item, report, rows, lambda new: self._complete(item, new))
 
     def judge(
@@ -173,7 +173,7 @@ class BenchmarkRun:
 
     @property
     def unmeasured(self) -> list[dict[str, str]]:
-        """``fullname``, ``status`` and ``reason`` of what has no numbers so far."""
+        """``fullname``, ``status`` and ``reason`` of each benchmark without numbers."""
         return self.found.unmeasured
 
     def teststatus(self, report: Any) -> tuple[str, str, str] | None:

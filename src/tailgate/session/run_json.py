@@ -35,7 +35,7 @@ def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
 
 
 def incomplete(extent: dict[str, Any]) -> str:
-    """The line on a saved run that is not complete; by what it was interrupted, pytest has said."""
+    """The line on a saved run that is not complete; pytest has said what interrupted it."""
     reasons = extent["incomplete_because"]
     if extent["interrupted"]:
         reasons = ["interrupted", *reasons[1:]]

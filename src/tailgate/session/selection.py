@@ -165,7 +165,7 @@ def place_of(path: Path, root: Path) -> str:
 
 
 def _in_any(names: Iterable[str]) -> Callable[[str], bool]:
-    """What a word of ``-k`` matches: any part of any name on the way to a test."""
+    """Whether a word of ``-k`` is a part of any name on the way to a test."""
     lowered = [name.lower() for name in names]
     return lambda word: any(word.lower() in one for one in lowered)
 

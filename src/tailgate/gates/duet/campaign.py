@@ -127,7 +127,7 @@ def incomparable(outcome: Outcome, *, same_work: bool) -> str | None:
 
 
 def _ratio(outcome: Outcome, metric: str) -> float:
-    """Sorted and divided once: it is asked for after every pair."""
+    """The pair's ratio, computed once: it is needed after every pair."""
     if metric not in outcome.log_ratios:
         outcome.log_ratios[metric] = log_ratio(outcome, metric)
     return outcome.log_ratios[metric]

@@ -44,7 +44,7 @@ class Outcome:
     """CPUs that processes of others used meanwhile."""
 
     log_ratios: dict[str, float] = field(default_factory=dict)
-    """By metric, once they were asked for."""
+    """Ratios by metric, computed on demand."""
 
     def passed(self, side: int) -> bool:
         """Whether its process reported in order, and its test passed as far as it went."""

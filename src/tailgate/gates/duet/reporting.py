@@ -1,4 +1,4 @@
-"""What pytest is told of a benchmark of a duet: its verdict as the test's outcome, head's rounds as its row."""
+"""A duet's results as pytest's reports: the verdict is the test's outcome, head's rounds are its row."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Checkouts:
     """Base's was built by ``--duet-build``."""
 
     def judge(self, base: Mapping[str, Any], head: Mapping[str, Any]) -> Ran:
-        """Look at what both sides said."""
+        """Judge from the reports of both sides."""
         sides = (Files(base, self.base or self.head, self.environments), Files(head, self.head, self.environments))
         names = sorted({name for side in sides for name in side.own} | self._installed_projects(sides))
         packages = {

@@ -1,4 +1,4 @@
-"""A duet in the saved run: the verdicts, and the rounds that they can be had from again."""
+"""A duet in the saved run: the verdicts, and the rounds from which they can be computed again."""
 
 from __future__ import annotations
 

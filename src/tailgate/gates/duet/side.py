@@ -22,13 +22,13 @@ from tailgate.session.items import is_benchmark
 
 
 def side_task() -> tuple[dict[str, Any], Channel]:
-    """What this process was started for, and the way home."""
+    """What this process was started for, and the channel to its parent."""
     text = os.environ.pop(VARIABLE)
     return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
 
 
 NO_TERMINAL = {"usepdb": False, "trace": False}
-"""A debugger would wait for somebody who is not there."""
+"""Options off in a side: a debugger would wait for a user who is not there."""
 
 
 class Side:

@@ -58,7 +58,7 @@ class SideProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it has a process that waits for a word."""
+        """Whether it has a process that waits for a command."""
         return self._process is not None
 
     @property

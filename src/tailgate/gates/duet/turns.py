@@ -18,7 +18,7 @@ PRIMING_SHARE = 0.04
 LONGEST_PRIMED_S = BLOCK_S
 """A longer call fills the caches anew by itself, and one more of it costs more than it brings."""
 BLOCKS_UNSEEN = 100
-"""A side, at most, of rounds whose length nobody knows before the first."""
+"""At most this many blocks per side of rounds whose length is not known before the first."""
 LEAST_BLOCKS = 2
 """A side: one A B B A, so that a drift cancels."""
 

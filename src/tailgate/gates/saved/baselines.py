@@ -82,7 +82,7 @@ def _removable(sessions: list[Session], older: int) -> list[Path]:
 
 
 def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
-    """Make a run a baseline of its own machine, whatever its gate said; where it is, and whether that is new."""
+    """Make a run a baseline of its own machine, whatever its gate said; returns its place and whether that is new."""
     run = load_run(file, completed=False)
     word = word or saved_name(file)
     if word is None or not SERIES_NAME.fullmatch(word):

@@ -24,7 +24,7 @@ class Expected:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     """The latest session that has it."""
     notes: tuple[str, ...] = ()
-    """Lines on sessions that do not say, or do not have, all that was to be asked of them."""
+    """Notes on sessions that do not say, or do not have, all that the gate asks of them."""
 
 
 def expected(sessions: Sequence[Session], today: Selection | None) -> Expected:

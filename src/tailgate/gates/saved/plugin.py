@@ -110,7 +110,7 @@ class SavedGate:
             self._keep(kept, row, [replace(one, reproduce=command) if one.failed else one for one in confirmed])
 
     def _confirmed(self, first: list[Verdict], row: Any, fresh: Any, limits: Limits) -> list[Verdict]:
-        """What failed has to fail again by itself; then both sessions are told as one."""
+        """What failed must fail again by itself; then both measurements are judged together."""
         assert self._history is not None
         if fresh is None:
             lost = "not confirmed: the second measurement failed"
@@ -154,7 +154,7 @@ class SavedGate:
 
     @property
     def nothing_compared(self) -> str | None:
-        """The line that says so; such a gate is never green."""
+        """The line that says that nothing was compared; such a gate fails."""
         if compared(self.verdicts) or any(one.failed for one in self.verdicts):
             return None
         reasons = list(dict.fromkeys(one.reason for one in self.verdicts if one.reason))

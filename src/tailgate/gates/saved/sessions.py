@@ -43,9 +43,9 @@ class Session:
     failed: bool = False
     """Its own gate failed."""
     accepted: bool = False
-    """Somebody has said since that it is right as it is."""
+    """A user has accepted it since (``tailgate baselines accept``)."""
     extent: Extent = field(default_factory=Extent)
-    """What it was asked to measure, and came to."""
+    """What it was to measure, and what it measured."""
     allowed_missing: frozenset[str] = frozenset()
     """What its own gate missed, where it was accepted all the same."""
     several: Mapping[str, int] = field(default_factory=dict)
@@ -125,7 +125,7 @@ def mark_of(run: Run) -> dict[str, Any]:
 
 
 def series_of(file: Path) -> list[Path]:
-    """The runs saved under the same word beside it, the oldest first; itself alone, if it has no number."""
+    """The runs saved under the same name beside it, the oldest first; itself alone, if it has no number."""
     word = saved_name(file)
     if word is None:
         return [file]

@@ -24,7 +24,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Answer:
-    """The GPUs, or why there are none to be had."""
+    """The GPUs, or why there are none."""
 
     gpus: tuple[Gpu, ...] = ()
     reason: str = ""

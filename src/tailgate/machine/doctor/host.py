@@ -28,7 +28,7 @@ PROGRAM_TIMEOUT_S = 15
 
 
 class UnreadableError(Exception):
-    """A file or program that does not tell what was asked; its text is the reason."""
+    """A file or program does not give what was wanted; the text is the reason."""
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from tailgate.machine.nvml.board import NvmlError, UnreadError, UnsupportedError
 
 INSTALL = "pip install nvidia-ml-py"
 GONE = {1: "UNINITIALIZED", 9: "DRIVER_NOT_LOADED", 12: "LIBRARY_NOT_FOUND", 15: "GPU_IS_LOST", 16: "RESET_REQUIRED"}
-"""Numbers of nvml.h: the board, or all of them, cannot be asked any more."""
+"""Numbers of nvml.h: the board, or all of them, answers no more."""
 NEVER_TOLD = {
     2: "unknown to this driver", 3: "not supported", 4: "no permission", 6: "not found", 13: "unknown to this driver",
     25: "unknown to this driver",

@@ -83,7 +83,7 @@ class Recorder:
         }
 
     def _read_one(self, name: str) -> Any:
-        """``None``: not told, now or ever."""
+        """Read one value; ``None``: not reported, now or ever."""
         if self.lost or name in self.unsupported:
             return None
         try:

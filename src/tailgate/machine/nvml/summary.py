@@ -133,7 +133,7 @@ def _add_slowdowns(found: Summary, bits: Sequence[int]) -> None:
 
 
 def _add_unsupported(found: Summary, unsupported: dict[str, str]) -> None:
-    """In one line; a counter that is not there is no loss where the power was integrated."""
+    """Add one line; a missing energy counter is no loss where the power was integrated."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in unsupported.items():
         if name != "energy_j" or not found.fields["energy_j"]:

@@ -73,7 +73,7 @@ def visible(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Id
 
 
 def _in_cudas_order(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Identity]:
-    """NVML's order is the PCI bus's; CUDA's is the fastest first, unless it is asked for the same."""
+    """NVML's order is the PCI bus's; CUDA's is the fastest first, unless ``CUDA_DEVICE_ORDER`` says otherwise."""
     closed = [board for board in boards if board.problem]
     if closed and len(boards) > 1:
         raise WhichError(

@@ -12,10 +12,7 @@ QUIET_OTHER_CPUS = 0.1
 
 
 def wait_until_quiet(
-    limit_s: float,
-    *,
-    read: Callable[[], Reading] = read,
-    sleep: Callable[[float], None] = time.sleep,
+    limit_s: float, *, read: Callable[[], Reading] = read, sleep: Callable[[float], None] = time.sleep
 ) -> bool:
     """Whether other processes came to rest on our CPUs within ``limit_s`` seconds.
 

@@ -24,7 +24,7 @@ VERSION = 1
 """History: 1 (2026-11): nodeid, nth, key, reports, rows, finished_utc."""
 FIRST_BYTES = b'{"crc32": '
 MOST_NAMED = 5
-"""Damaged lines; a file that is no journal at all may have thousands."""
+"""At most this many damaged lines are named; a file that is not a journal may have thousands."""
 
 
 class JournalError(Exception):
@@ -140,7 +140,7 @@ class Journal:
         return self._file.read()
 
     def _begin_anew(self) -> None:
-        """An unfinished run is not thrown away because somebody forgot ``--resume``; nor is anything else."""
+        """Begin anew, but keep an unfinished run for a user who forgot ``--resume``."""
         data = self._bytes()
         if data and not data.startswith(FIRST_BYTES):
             raise OSError("it is not a journal, and would be overwritten")

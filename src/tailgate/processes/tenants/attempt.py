@@ -84,7 +84,7 @@ class Tenancy:
             process.close()
 
     def _heard(self, deadline_s: float) -> set[int]:
-        """Who has something to say, or has ended; nobody: the time is up."""
+        """The tenants that sent something, or have ended; none: the time is up."""
         by_end: dict[int, int] = {}
         ends: list[HasDescriptor] = []
         for index in self._open:

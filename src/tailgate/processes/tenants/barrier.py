@@ -16,13 +16,13 @@ class Barrier:
         self._contents: list[list[dict[str, Any]]] = [[] for _ in range(tenants)]
 
     def heard(self, tenant: int, stage: str, content: dict[str, Any]) -> bool:
-        """A tenant says that it is so far; whether now all are."""
+        """Note that a tenant reached a stage; returns whether now all have."""
         assert stage == STAGES[len(self._contents[tenant])], stage
         self._contents[tenant].append(content)
         return self.passed(stage)
 
     def passed(self, stage: str) -> bool:
-        """Whether all are so far."""
+        """Whether all tenants have reached the stage."""
         return min(self.reached) > STAGES.index(stage)
 
     @property
@@ -31,7 +31,7 @@ class Barrier:
         return [len(of_one) for of_one in self._contents]
 
     def contents(self, stage: str) -> list[dict[str, Any]]:
-        """What each said there; all are so far."""
+        """What each tenant sent at a stage that all have reached."""
         return [of_one[STAGES.index(stage)] for of_one in self._contents]
 
 

@@ -1,4 +1,4 @@
-"""What several tenants cannot be combined with, said before anything is measured."""
+"""What several tenants cannot be combined with, checked before anything is measured."""
 
 from __future__ import annotations
 

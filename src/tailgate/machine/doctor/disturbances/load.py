@@ -88,7 +88,7 @@ def _named(seen: Watched) -> str:
 
 
 def steal(host: Host) -> Verdict:
-    """Time in which our CPUs were ready and the hypervisor ran somebody else."""
+    """Time in which our CPUs were ready and the hypervisor ran another machine."""
     seen, cpus = watch(host), len(host.usable)
     since_boot_percent = seen.steal_share_since_boot * 100
     text = f"the hypervisor took {_of(seen.steal_cpus, cpus)}; {since_boot_percent:.2f} % of the time since boot"

@@ -35,7 +35,7 @@ def nvml(host: Host) -> Verdict | None:
 
 
 def _readings_of(opened: NvmlBoards, identity: Identity) -> tuple[str, bool]:
-    """In words, and whether it tells anything."""
+    """What a board reports, as text, and whether it reports anything."""
     found, tells = [], False
     try:
         one = opened.board(identity)
