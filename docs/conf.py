@@ -21,6 +21,8 @@ html_title = "Tailgate"
 html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 exclude_patterns = ["*.py"]
 myst_heading_anchors = 4
 smartquotes = False
@@ -44,9 +46,10 @@ def _from_docs(target: str) -> str:
     return target.removeprefix("docs/") if target.startswith("docs/") else f"../{target}"
 
 
-def source_read(_app: Any, name: str, source: list[str]) -> None:
+def source_read(app: Any, name: str, source: list[str]) -> None:
     """Sphinx calls this with each page's text."""
     if name == "index":
+        app.env.note_dependency(str(README), docname=name)
         source[0] = front_page(source[0].replace("](../README.md)", "](#two-commands)"))
     source[0] = source[0].replace("](../../README.md", "](../index.md")
 

@@ -8,7 +8,7 @@ from foreign import run_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx_models import conv, save
-from suite import suite
+from suite import ROOT, suite
 
 from fixtures.config_file.arguments import words_of
 from fixtures.config_file.input_spec import Asked, AskedInput
@@ -18,7 +18,6 @@ from fixtures.config_file.yaml_text import parse
 from tailgate.errors import TailgateError
 from tailgate.options import OPTIONS
 
-ROOT = Path(__file__).parents[2]
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 
 

@@ -1,6 +1,7 @@
 """Documented commands are the real ones, and what is real is documented."""
 
 import contextlib
+import json
 import re
 import runpy
 import shlex
@@ -175,6 +176,26 @@ def test_every_page_is_on_the_map() -> None:
 def test_the_page_of_public_names_is_what_the_docstrings_say() -> None:
     done = runpy.run_path(str(ROOT / "docs" / "public_api.py"))
     assert done["PAGE"].read_text() == done["page"](), "python docs/public_api.py writes it anew"
+
+
+def test_the_readmes_picture_can_be_drawn_again() -> None:
+    """With its own command, from the run in ``baselines/``."""
+    drawn = runpy.run_path(str(ROOT / "docs" / "picture.py"))
+    assert drawn["picture"]().startswith(b"\x89PNG")
+    assert drawn["PICTURE"].stat().st_size < 60_000
+
+
+def test_the_documented_pacer_decides_when_to_call(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "project" / "development.md").read_text()
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert code is not None
+    (tmp_path / "think_time.py").write_text(code[1])
+    (tmp_path / "test_it.py").write_text("def test_it(benchmark):\n    assert benchmark(sum, [1, 2]) == 3\n")
+    session = ("-p", "think_time", "--isolation=process", "--benchmark-json=run.json")
+    code_of_exit, said = run_all(tmp_path, session)[session]
+    assert code_of_exit == 0, said
+    (row,) = json.loads((tmp_path / "run.json").read_text())["benchmarks"]
+    assert row["stats"]["rounds"] == 100
 
 
 @pytest.mark.parametrize("file", [README_FILE, *PAGES], ids=lambda file: file.name)

@@ -9,6 +9,8 @@ import pytest
 
 from fixtures.runtimes import runtimes
 
+pytestmark = pytest.mark.end_to_end
+
 # What each test finds: its fork server's threads (all of them waiting), its own before the framework ran and after.
 PROJECT = """
 import json, os, sys, threading

@@ -1,11 +1,9 @@
 """Collecting the whole matrix imports no framework, and neither does asking every runtime what it supports."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from suite import printed
+
 FRAMEWORKS = [
     "torch", "torchvision", "onnx", "onnxruntime", "openvino", "jax", "jaxlib", "torchax", "tensorflow", "tf_keras",
     "onnx2tf", "torchao", "numpy", "scipy",
@@ -21,13 +19,10 @@ print(json.dumps({"code": int(code), "imported": [name for name in names if name
 
 
 def collected(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps([FRAMEWORKS, *arguments])],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found == {"code": 0, "imported": []}, done.stdout[-2000:]
-    return done.stdout
+    said = printed(SCRIPT, json.dumps([FRAMEWORKS, *arguments]))
+    found = json.loads(said.splitlines()[-1])
+    assert found == {"code": 0, "imported": []}, said[-2000:]
+    return said
 
 
 def test_collecting_the_default_matrix_imports_no_framework() -> None:

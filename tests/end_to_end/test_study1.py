@@ -15,6 +15,8 @@ from suite import suite as whole_suite
 from studies.cpu_scaling.gdev_ai_csv import HEADER
 from tailgate.commands.main import main
 
+pytestmark = pytest.mark.end_to_end
+
 suite = functools.partial(whole_suite, within="benchmarks/test_cpu_scaling.py")
 SMALL = ("--models=resnet18,mlp", "--image-size=32", "--threads=1,3", "--batch-sizes=1,2", "--precisions=fp32,int8")
 QUICK = ("--rounds=20", "--warmup-rounds=3")

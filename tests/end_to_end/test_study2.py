@@ -18,6 +18,8 @@ from fixtures.framework_comparison.fixture import inapplicable
 from fixtures.options import SuiteOptions
 from tailgate.errors import TailgateError
 
+pytestmark = pytest.mark.end_to_end
+
 SIX = ("pytorch", "pytorch-compile", "tensorflow", "jax", "onnxruntime", "openvino")
 FILE = "framework_comparison"
 NOTHING_ASKED = SuiteOptions(None, None, None, None, None, 224, "random")

@@ -1,4 +1,4 @@
-"""Study 4 end to end, as a user runs it: good, odd and bad files in one folder, and what comes out for each."""
+"""Study 4 end to end, as a user runs it: files of a folder (good, odd and bad), and the suite's own 32 models."""
 
 import json
 import os
@@ -14,10 +14,16 @@ from onnx_models import conv, data_dependent, external, matmul, model, one_node,
 from quantised_models import packed
 from suite import Outcome, suite
 
-from fixtures.onnx_files import results
+from fixtures.export_command.modelgauge import ENTRIES
+from fixtures.onnx_cost import count
+from fixtures.onnx_files import cost_fields, own, results
+from fixtures.onnx_files.cost_fields import FIELDS, complexity_fields
+from fixtures.onnx_files.info import Info
 from fixtures.onnx_files.own import Source
 from fixtures.onnx_files.results import write
 from fixtures.onnx_files.scan import Found
+
+pytestmark = pytest.mark.end_to_end
 
 BACKEND = Path(onnx.__file__).parent / "backend/test/data"
 SAMPLE = (
@@ -30,10 +36,6 @@ SAMPLE = (
 )  # fmt: skip
 """Of what the onnx package tests backends with."""
 FEW = ("--rounds=5", "--warmup-rounds=1", "--benchmark-max-time=0.01", "--meters=cpu")
-
-
-def random_model() -> onnx.ModelProto:
-    return one_node("RandomNormalLike")
 
 
 def sequence_output() -> onnx.ModelProto:
@@ -76,14 +78,11 @@ def wrong_opset() -> onnx.ModelProto:
     return made
 
 
-def nans() -> onnx.ModelProto:
-    return one_node("Log")
-
-
 ODD: dict[str, Callable[[], onnx.ModelProto]] = {
-    "random": random_model, "sequence-output": sequence_output, "sequence-input": sequence_input,
+    "random": lambda: one_node("RandomNormalLike"), "nans": lambda: one_node("Log"),
+    "sequence-output": sequence_output, "sequence-input": sequence_input,
     "dynamic-output": dynamic_output, "no-input": no_input, "unknown-operator": unknown_operator,
-    "wrong-opset": wrong_opset, "nans": nans, "old": matmul,
+    "wrong-opset": wrong_opset, "old": matmul,
     "fixed-images": lambda: one_node("Relu", shape=[4, 3, 8, 8]),
     "half": lambda: one_node("Relu", TensorProto.FLOAT16), "double": lambda: one_node("Relu", TensorProto.DOUBLE),
     "strings": lambda: one_node("StringNormalizer", TensorProto.STRING),
@@ -244,7 +243,7 @@ def test_both_runtimes_measure_the_same_thing(three: dict[str, dict[str, Any]]) 
         image, tokens = three[f"conv-{runtime}-t1-b2"], three[f"sub/text-{runtime}-t1-b2"]
         assert image["inputs"] == [
             {"name": "x", "shape": [2, 3, 8, 9], "dtype": "float", "source": "made up", "shape_source": "yaml",
-             "values_source": "made up"}
+             "values_source": "made up"},
         ]  # fmt: skip
         assert image["batch_source"] == "command line (dimension 'batch' of input 'x')"
         assert {one["name"]: one["shape"] for one in tokens["inputs"]} == {
@@ -289,3 +288,60 @@ def test_a_result_file_that_is_not_ours_is_not_written_over(tmp_path: Path) -> N
         with pytest.raises(OSError, match="is not written over"):
             write(tmp_path, source, {"name": "one"})
         assert (tmp_path / "m.json").read_text() == text_there
+
+
+SMALL = next(entry for entry in ENTRIES if entry.name == "mobilenet_v2_w0.2-32px")
+
+
+class Entry:
+    name = "tiny-32px"
+    image_size = 32
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def onnx_file(self) -> Path:
+        return save(conv(), self._file)
+
+    def info(self) -> dict[str, Any]:
+        return {"parameters": 216, "macs": 5, "flops_counter": "test", "family": "cnn"}
+
+
+def test_the_suites_own_models_are_exported_when_they_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "ENTRIES", (Entry(tmp_path / "m.onnx"),))
+    (source,) = own.own_sources()
+    assert (source.name, source.kind, source.problem, source.relative) == (
+        "tiny-32px", "modelgauge", None, "tiny-32px.onnx",
+    )  # fmt: skip
+    assert not (tmp_path / "m.onnx").exists()
+    assert source.file().path == tmp_path / "m.onnx"
+    assert source.info() == Info({"parameters": 216, "macs": 5, "flops_counter": "test", "family": "cnn"})
+    assert source.known()["macs"] == 5
+
+
+def test_the_suites_own_models_wait_until_their_study_is_named():
+    everything = suite("--collect-only", "-q", "--models=resnet50")
+    assert not everything.lines(r"test_onnx_profiles\[")
+    assert everything.lines("Left out: 32 x test_onnx_profiles, .*only with: pytest benchmarks/test_onnx_profiles.py")
+    assert not suite("--collect-only", "-q", "-k", "resnet50").lines("test_onnx_profiles")
+    named = suite("--collect-only", "-q", "--models=resnet50", within="benchmarks/test_onnx_profiles.py")
+    assert len(named.lines(r"test_onnx_profiles\[resnet50-\d+px-onnxruntime-t1\]")) == 3
+
+
+def refuse(*_: Any) -> Any:
+    raise AssertionError("counted again")
+
+
+def test_what_the_export_counted_is_not_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost_fields, "complexity_of", refuse)
+    known = {**dict.fromkeys(FIELDS, 7), "complexity_reason": None}
+    found = cost_fields.complexity(Path("m.onnx"), {}, 1, known)
+    assert complexity_fields(found, 1, known) == (dict.fromkeys(FIELDS, 7), [])
+    with pytest.raises(AssertionError, match="counted again"):
+        cost_fields.complexity(Path("m.onnx"), {}, 4, known)  # bytes are of a run, and this one has four items
+
+
+def test_an_exports_facts_are_counted_once_and_then_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = SMALL.info()
+    monkeypatch.setattr(count, "count", refuse)
+    assert SMALL.info() == first

@@ -2,19 +2,15 @@ import json
 import re
 import shutil
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from foreign import OTHERS_OFF, SHORT, run_all
+from foreign import CONFTEST, OTHERS_OFF, SHORT, run_all, run_one, written
 
 from tailgate.errors import TailgateError
 from tailgate.results.saved_run import load_run, machine_id_of, machine_of
 from tailgate.seams.storage import BaselineStorage, saved_name
 
-# A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 INI = "[pytest]\ntailgate_baselines = baselines\n"
 PROJECT = "def test_one(benchmark): benchmark(sum, [1])\n"
 
@@ -22,11 +18,9 @@ PROJECT = "def test_one(benchmark): benchmark(sum, [1])\n"
 @pytest.fixture(scope="module")
 def once_saved(tmp_path_factory):
     """A project with one saved run, ``epyc``."""
-    folder = tmp_path_factory.mktemp("saved")
-    for name, text in {"pytest.ini": INI, "conftest.py": CONFTEST, "test_project.py": PROJECT}.items():
-        (folder / name).write_text(text)
-    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, SHORT, "--benchmark-save=epyc"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    folder = written(tmp_path_factory.mktemp("saved"), PROJECT)
+    (folder / "pytest.ini").write_text(INI)
+    assert run_one(folder, SHORT, "--benchmark-save=epyc").returncode == 0
     return folder
 
 

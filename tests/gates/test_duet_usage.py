@@ -1,12 +1,14 @@
 """What a duet refuses, in one line; and what an interrupted one leaves."""
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
 from isolated import Project, adopting
+from patience import until
 from repositories import SHORT, committed, verdicts, worktrees
+
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +70,11 @@ def test_an_interrupted_duet_leaves_nothing_and_keeps_what_it_measured(tmp_path:
     interrupted = committed(Project(tmp_path, test_a=text))
     with adopting():
         session = interrupted.start("--duet=HEAD", *SHORT)
-        deadline_s = time.monotonic() + 60
-        while interrupted.logged.count("called") < 4:
-            assert time.monotonic() < deadline_s, "no pair was measured"
-            time.sleep(0.01)
+        interrupted.await_line("called", 4)
         session.send_signal(number)
         found = interrupted.finish(session, grace_s=6.0)
     assert found.left == []
-    for _ in range(100):  # after SIGKILL somebody else cleans up, a moment later
-        if not worktrees(interrupted):
-            break
-        time.sleep(0.05)
-    assert worktrees(interrupted) == []
+    until(lambda: not worktrees(interrupted), "their end")  # after SIGKILL somebody else cleans up, a moment later
     if number != signal.SIGKILL:
         assert found.code == 2, found.out
         assert len(found.saved["tailgate_duet"]["benchmarks"][0]["pairs"]) >= 1  # type: ignore[index]

@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import test_accuracy_report as accuracies
+import test_accuracy as accuracies
 import test_framework_comparison_report as frameworks
 import test_roofline_report as roofs
 import test_training_report as trainings

@@ -1,14 +1,11 @@
 """Open sessions of a framework that fixes its pools once a process: in a process of their own."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from suite import printed, python
+
 SCRIPT = """
 import json, sys
 from pathlib import Path
@@ -58,20 +55,11 @@ class Sessions:
     stderr: str
 
 
-def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 def make_onnx(cells: list[tuple[str, int, int]]) -> None:
     """Weights and ONNX files, in a process of their own: they need torch, which a session does not."""
     make = "import sys, json\nfrom fixtures.models import models\nfrom fixtures.workloads.workload import Workload\n"
     make += "for model, size, _ in json.loads(sys.argv[1]): Workload(models()[model], size, 'random').onnx('fp32')"
-    made = python(make, json.dumps(cells))
-    assert made.returncode == 0, made.stderr
+    printed(make, json.dumps(cells))
 
 
 def sessions(runtime: str, cells: list[tuple[str, int, int]], threads: int, watched: list[str]) -> Sessions:

@@ -17,17 +17,16 @@ from typing import Any, ClassVar
 
 import psutil
 import pytest
+from foreign import CONFTEST
+from patience import PATIENCE_S, until
 
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE_S = 240.0
 LEAVING_S = 6.0
 """After the session itself was killed, its processes have ended in this time."""
 OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio", "-p", "no:randomly")
 SHORT = ("--benchmark-max-time=0.001", "--benchmark-min-rounds=3")
 FORK = ("--isolation=process", "--start-method=fork")
 SPAWN = ("--isolation=process", "--start-method=spawn")
-# A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}\n"
 
 SAY = """
 import os, signal, sys, threading, time
@@ -155,12 +154,9 @@ class Project:
         text = saved.read_text() if saved.exists() else ""
         return Session(code, out, json.loads(text) if text else None, left)
 
-    def await_line(self, line: str) -> None:
-        """Until a test has written it."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while line not in self.logged:
-            assert time.monotonic() < deadline_s, f"{line!r} never came; the log has {self.logged}"
-            time.sleep(0.01)
+    def await_line(self, line: str, times: int = 1) -> None:
+        """Until tests have written it so often."""
+        until(lambda: self.logged.count(line) >= times, f"{line!r} in {self.log}")
 
     def left_behind(self, grace_s: float) -> list[str]:
         """Processes of a session that has ended; after its death by SIGKILL nobody but we can bury some."""

@@ -16,10 +16,7 @@ MODELS = (
     *((name, millions, gmac * (size / 224) ** 2, size) for name, millions, gmac in CONVOLUTIONAL for size in SIZES_PX),
     *OTHERS,
 )  # fmt: skip
-MACHINE = {
-    "fingerprint": {"cpu_model": "Example Xeon 2.1 GHz", "usable_cpus": 2},
-    "fingerprint_id": "0123456789ab",
-}
+MACHINE = {"fingerprint": {"cpu_model": "Example Xeon 2.1 GHz", "usable_cpus": 2}, "fingerprint_id": "0123456789ab"}
 
 
 def run(
@@ -58,7 +55,7 @@ def run(
                     "min": mean_s * 0.9, "max": mean_s * 1.4, "p99": mean_s * 1.2, "rounds": 100,
                 },
                 "extra_info": info,
-            }
+            },
         )  # fmt: skip
     return {"machine_info": MACHINE, "benchmarks": benchmarks, "unmeasured": []}
 

@@ -25,14 +25,25 @@ def suite(*arguments: str, baselines: Path | None = None, within: str = "benchma
     place = [] if baselines is None else ["-o", f"tailgate_baselines={baselines}"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", within, "-p", "no:cacheprovider", *place, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**os.environ, **environment},
-    )
+        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
     return Outcome(done.returncode, done.stdout + done.stderr)
+
+
+def python(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A script in a process of its own, which has this checkout on its path."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path, **environment}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def printed(script: str, *arguments: str, **environment: str) -> str:
+    """What it printed, once it ended well."""
+    done = python(script, *arguments, **environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def saved(baselines: Path, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -387,11 +388,12 @@ def test_the_kernel_understands_the_structure_that_opens_a_counter(monkeypatch):
     """By a software event, the task's clock, which also machines without hardware counters have."""
     hardware = counters._Attributes
     monkeypatch.setattr(counters, "_Attributes", lambda **fields: hardware(type=1, **fields))
+    before_s = time.monotonic()
     try:
         nanoseconds = counters.count(1)
     except OSError as error:
         pytest.skip(f"no events are permitted here ({error})")
-    assert 10_000 < nanoseconds < 10**9
+    assert 0 < nanoseconds < (time.monotonic() - before_s) * 1e9
 
 
 def test_this_machines_counters_either_count_or_are_refused():

@@ -127,11 +127,7 @@ def test_thread_variables_belong_to_the_fingerprint_and_others_do_not(monkeypatc
 
 def test_packages_are_those_asked_for_and_a_missing_one_is_none():
     packages = fingerprint(["pytest", "no-such-package"])["packages"]
-    assert packages == {
-        "python": platform.python_version(),
-        "pytest": pytest.__version__,
-        "no-such-package": None,
-    }
+    assert packages == {"python": platform.python_version(), "pytest": pytest.__version__, "no-such-package": None}
 
 
 @pytest.mark.parametrize(
@@ -193,10 +189,7 @@ V1 = "cpu,cpuacct/{}cpu.cfs_quota_us", "cpu,cpuacct/{}cpu.cfs_period_us"
             id="v1-container-root",
         ),
         pytest.param(
-            "1:memory:/docker/x\n",
-            {"memory/docker/x/cpu.max": "1 100000"},
-            None,
-            id="v1-other-controllers-folder",
+            "1:memory:/docker/x\n", {"memory/docker/x/cpu.max": "1 100000"}, None, id="v1-other-controllers-folder"
         ),
         pytest.param("0::/a\n", {"a/cpu.max": "nonsense"}, None, id="garbage"),
         pytest.param("nonsense\n", {"cpu.max": "100000 100000"}, 1.0, id="garbage-in-proc"),
@@ -214,8 +207,7 @@ def test_without_proc_the_root_of_the_cgroups_still_counts(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("affinity", "quota", "usable"),
-    [(8, None, 8), (8, 2.0, 2), (8, 1.5, 2), (8, 0.2, 1), (2, 16.0, 2)],
+    ("affinity", "quota", "usable"), [(8, None, 8), (8, 2.0, 2), (8, 1.5, 2), (8, 0.2, 1), (2, 16.0, 2)]
 )
 def test_usable_cpus_are_the_affinity_capped_by_the_quota_rounded_up(monkeypatch, affinity, quota, usable):
     monkeypatch.setattr(cpus, "affinity_cpus", lambda: affinity)

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from suite import printed
 
 from tailgate.machine.cpus import cgroup_folders
-from tailgate.machine.trust import Reading, own, read
+from tailgate.machine.trust import Reading, calibrate, own, read
 from tailgate.machine.trust.accounts import (
     cpu_times,
     frequency_hz,
@@ -201,13 +203,19 @@ def test_this_machines_accounts_only_grow() -> None:
         assert first.busy_s is not None
 
 
-def test_a_reading_does_not_take_long() -> None:
+def cpu_time_s(call: Callable[[], object]) -> float:
+    """Of this thread, the least of several."""
     took_s = []
-    for _ in range(10):
-        start_s = time.perf_counter()
-        read()
-        took_s.append(time.perf_counter() - start_s)
-    assert min(took_s) < 0.02, "0.4 ms on two quiet CPUs; twenty would be a mistake, not noise"
+    for _ in range(5):
+        start_s = time.thread_time()
+        call()
+        took_s.append(time.thread_time() - start_s)
+    return min(took_s)
+
+
+def test_a_reading_takes_little_beside_a_calibration() -> None:
+    """0.2 ms beside 80 ms, whatever else the machine does."""
+    assert cpu_time_s(read) < cpu_time_s(calibrate) / 4
 
 
 BUSY = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True)\ninput()"
@@ -223,7 +231,7 @@ def test_worker_processes_are_ours_while_they_live_and_afterwards() -> None:
     waited_for_s = own.own_cpu_s()
     assert alive_s - before_s >= 0.25
     assert waited_for_s >= alive_s - 0.05, "a child's account must not be lost when it ends"
-    assert waited_for_s - alive_s < 0.2, "nor be counted twice"
+    assert waited_for_s - alive_s < (alive_s - before_s) / 2, "nor be counted twice"
 
 
 ELSEWHERE = """
@@ -245,5 +253,4 @@ print(sorted(name for name, value in judged.fields.items() if value is not None)
 
 
 def test_where_the_platform_has_nothing_of_it_all_it_imports_and_says_what_is_missing() -> None:
-    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, check=False)
-    assert done.stdout == "['cpu_per_wall']\n", done.stderr
+    assert printed(ELSEWHERE) == "['cpu_per_wall']\n"

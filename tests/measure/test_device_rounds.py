@@ -4,11 +4,10 @@ import json
 import statistics
 import time
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign import run_all
+from foreign import run_all, written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,9 +181,7 @@ PAPER, OFF = "--protocol=paper", "--meters=cpu"
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory):
-    folder: Path = tmp_path_factory.mktemp("device")
-    (folder / "test_device.py").write_text(PROJECT)
-    (folder / "conftest.py").write_text("def pytest_benchmark_generate_machine_info(): return {'node': 'here'}\n")
+    folder = written(tmp_path_factory.mktemp("device"), PROJECT)
     sessions = [(flag, f"--benchmark-json={flag.strip('-')}.json", "-q") for flag in (PAPER, OFF)]
     for arguments, (code, text) in run_all(folder, *sessions).items():
         assert code == 0, (arguments, text)

@@ -84,8 +84,7 @@ def known_and_bad(tmp_path_factory: pytest.TempPathFactory) -> tuple[Session, Se
     known = Project(tmp_path_factory.mktemp("known"), test_known=KNOWN)
     bad = Project(tmp_path_factory.mktemp("bad"), test_bad=BAD)
     sessions = run_together(
-        (known, (*FORK, "--meters=heap", "--progress=on")),
-        (bad, (*FORK, "--meters=heap", "--benchmark-timeout=6")),
+        (known, (*FORK, "--meters=heap", "--progress=on")), (bad, (*FORK, "--meters=heap", "--benchmark-timeout=6"))
     )
     assert not known.temporary_files()
     assert not bad.temporary_files()

@@ -148,6 +148,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[Session, Project]:
     return project.run(*FORK, *lean, "--meters=massif", "-k", "known and not other"), project
 
 
+@pytest.mark.end_to_end
 def test_its_growth_is_the_known_number_of_bytes(known: tuple[Session, Project]) -> None:
     session, _ = known
     assert session.code == 0, session.out
@@ -158,6 +159,7 @@ def test_its_growth_is_the_known_number_of_bytes(known: tuple[Session, Project])
     assert 5 * MIB < info["massif_baseline_bytes"] < 100 * MIB  # the interpreter and pytest
 
 
+@pytest.mark.end_to_end
 def test_it_runs_this_one_test_in_a_new_interpreter(known: tuple[Session, Project]) -> None:
     _, project = known
     said = [line for line in project.logged if line.startswith("massif")]

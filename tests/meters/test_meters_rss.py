@@ -2,10 +2,9 @@
 
 import json
 import platform
-import subprocess
-import sys
 
 import pytest
+from suite import printed
 
 from tailgate.meters.resident_memory import METER
 
@@ -28,7 +27,6 @@ print(json.dumps(METER.start(mark, threads=1).stop()))
 def test_memory_that_was_freed_before_the_mark_hides_no_growth() -> None:
     if reason := METER.unavailable():
         pytest.skip(reason)
-    done = subprocess.run([sys.executable, "-c", FREED_BEFORE], capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    found = json.loads(printed(FREED_BEFORE))
     assert 0.95 * 30_000_000 < found["rss_growth_bytes"] < 1.2 * 30_000_000
     assert found["rss_growth_bytes"] < found["rss_peak_bytes"]

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from isolated import FORK, LEAVING_S, SPAWN, Project, Session, run_together
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are injected as Linux has them")
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are injected as Linux has them"),
+]
 
 FAULTS = """
 import ctypes, os, resource, signal, subprocess, sys, threading, time
@@ -193,10 +196,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Faults]:
     sessions = run_together(
         (fork, (*options, *FORK)), (spawn, (*options, *SPAWN, *(f"test_faults.py::{name}" for name in FEW)))
     )
-    return {
-        "fork": Faults(sessions[0], {*LINE, *MEASURED}, fork),
-        "spawn": Faults(sessions[1], set(FEW), spawn),
-    }
+    return {"fork": Faults(sessions[0], {*LINE, *MEASURED}, fork), "spawn": Faults(sessions[1], set(FEW), spawn)}
 
 
 @pytest.fixture(params=["fork", "spawn"])
@@ -292,7 +292,7 @@ def test_a_benchmark_whose_parent_is_ended_ends_too_and_the_rest_is_spawned(
     assert session.unmeasured == {
         "test_ends_its_parent": (
             "crashed", "crashed: its supervisor was ended from outside, and the process with it",
-        )
+        ),
     }  # fmt: skip
     assert session.left == []
     said = "From then on each benchmark started a new interpreter, because a fork server was lost."

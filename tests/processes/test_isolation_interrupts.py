@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from isolated import CONFTEST, FORK, LEAVING_S, SPAWN, Project, Session, adopting, run_together
+from patience import until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="orphans are found as Linux shows them")
 
@@ -125,9 +126,7 @@ def end_what_leaked(project: Project, session: subprocess.Popen[str]) -> None:
     """Once it is the last that is left of its session."""
     leaked = int((project.folder / "leaked.txt").read_text())
     session.wait()
-    deadline_s = time.monotonic() + LEAVING_S + 2
-    while [text for text in project.left_behind(grace_s=0.1) if not text.startswith(f"{leaked} ")]:
-        assert time.monotonic() < deadline_s
+    until(lambda: all(text.startswith(f"{leaked} ") for text in project.left_behind(grace_s=0.1)), "their end")
     psutil.Process(leaked).kill()
 
 
@@ -209,7 +208,8 @@ import os, time
 def pytest_benchmark_update_json(output_json):
     with open(os.environ["LOG"], "a") as log:
         log.write("saving\\n")
-    time.sleep(0.5)
+    while not os.path.exists("pressed"):
+        time.sleep(0.01)
 """
 
 
@@ -220,6 +220,7 @@ def test_ctrl_c_after_the_last_benchmark_does_not_cost_what_was_measured(tmp_pat
         running = project.start(*FORK, SHORT="yes")
         project.await_line("saving")
         press_ctrl_c(project, running, pause_s=0.0)
+        project.write("pressed", "")
         session = project.finish(running)
     assert session.code == 0
     assert set(session.rows) == {"test_first", "test_long", "test_last"}

@@ -1,9 +1,11 @@
-"""What a sceptical reviewer did to isolation: tests that fork, leave things for exit, or change the process."""
+"""What a sceptical reviewer did to isolation: tests that fork, leave things behind, change the process, have parts."""
 
+import re
 from pathlib import Path
 
 import pytest
-from isolated import CONFTEST, FORK, SPAWN, Project
+from foreign import UNDISTURBED
+from isolated import CONFTEST, FORK, SPAWN, Project, run_together
 
 BOTH = pytest.mark.parametrize("way", [FORK, SPAWN], ids=["fork", "spawn"])
 
@@ -104,8 +106,12 @@ def test_it(benchmark):
 """
 
 
+def importing(folder: Path) -> Project:
+    return Project(folder, test_imports=IMPORTS, other="def work(): return 1\n")
+
+
 def test_without_git_any_python_file_of_the_project_counts(tmp_path: Path) -> None:
-    project = Project(tmp_path, test_imports=IMPORTS, other="def work(): return 1\n")
+    project = importing(tmp_path)
     assert project.run(*FORK).code == 0
     again = project.run(*FORK, "--resume")
     assert "1 already finished" in again.out
@@ -117,7 +123,7 @@ def test_without_git_any_python_file_of_the_project_counts(tmp_path: Path) -> No
 
 
 def test_a_file_that_is_no_journal_is_not_overwritten(tmp_path: Path) -> None:
-    project = Project(tmp_path, test_imports=IMPORTS, other="def work(): return 1\n")
+    project = importing(tmp_path)
     precious = "print('precious')\n"
     project.write("precious.py", precious)
     found = project.run(*FORK, "--journal=precious.py")
@@ -144,9 +150,7 @@ def test_a_tests_own_warnings_do_not_stand_in_the_way_of_saving(tmp_path: Path) 
 
 
 def test_the_longest_time_out_is_bounded(tmp_path: Path) -> None:
-    found = Project(tmp_path, test_imports=IMPORTS, other="def work(): return 1\n").run(
-        *FORK, "--benchmark-timeout=1e9"
-    )
+    found = importing(tmp_path).run(*FORK, "--benchmark-timeout=1e9")
     assert found.code == 4
     assert found.lines("allowed: seconds above 0, up to 1,000,000")
 
@@ -170,3 +174,39 @@ def test_a_benchmark_that_another_plug_in_took_is_a_failure_and_not_passed_over(
     status, reason = found.unmeasured["test_taken"]
     assert status == "failed"
     assert "its process ended without a report" in reason
+
+
+SUBTESTS = """
+import pytest
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_parts(benchmark, subtests, wrong):
+    benchmark.pedantic(int, rounds=2)
+    for part in range(3):
+        with subtests.test("part", part=part):
+            assert part >= wrong
+"""
+SAID = re.compile(
+    r"(PASSED|FAILED|SUBFAILED\S*|SUBPASSED\S*|contains \d failed subtests?|\d+ failed, \d+ .*?) *(?:\[|in |$)"
+)
+
+
+def test_a_failed_subtest_fails_its_test_as_in_the_session(tmp_path_factory: pytest.TempPathFactory) -> None:
+    ways = {"none": ("--isolation=none",), "fork": FORK, "spawn": SPAWN}
+    projects = [
+        Project(tmp_path_factory.mktemp(name), test_parts=SUBTESTS, conftest=CONFTEST + UNDISTURBED) for name in ways
+    ]
+    wanted = [(project, ("-v", "--csv=rows.csv", *way)) for project, way in zip(projects, ways.values(), strict=True)]
+    sessions = dict(zip(ways, run_together(*wanted), strict=True))
+    for name, session in sessions.items():
+        assert session.code == pytest.ExitCode.TESTS_FAILED
+        assert session.outcomes == {
+            "test_parts[0]": ["PASSED"], "test_parts[1]": ["FAILED"], "test_parts[2]": ["FAILED"],
+        }, name  # fmt: skip
+        assert SAID.findall(session.out) == SAID.findall(sessions["none"].out)
+        assert session.lines("contains 1 failed subtest$")
+        assert session.lines("contains 2 failed subtests$")
+        assert session.saved["tailgate_run"]["measured"] == 3, "a passed subtest is no measurement of its own"
+    for project in projects:
+        rows = (project.folder / "rows.csv").read_text().splitlines()[1:]
+        assert sum(",ok," in row for row in rows) == 3, rows

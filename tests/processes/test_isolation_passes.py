@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from foreign import UNDISTURBED
 from isolated import FORK, SAY, Project, Scenario, Session, run_scenarios
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of this kind are not available here")
@@ -81,7 +82,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
         tmp_path_factory,
         {
             "three": Scenario(
-                ("-v", *FORK, "--processes=3", "--seed=5", "--junitxml=junit.xml"), {"test_counts": COUNTS}
+                ("-v", *FORK, "--processes=3", "--seed=5", "--junitxml=junit.xml"), {"test_counts": COUNTS}, UNDISTURBED
             ),
             "late": Scenario(("-v", *FORK, "--processes=3"), {"test_late": LATE}),
             "-x": stopped(STOPS, "assert 0", "--processes=3", "-x"),

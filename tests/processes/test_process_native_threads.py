@@ -2,11 +2,11 @@
 
 import os
 import struct
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from suite import printed
 
 from tailgate.processes import native_threads
 from tailgate.processes.native_threads import RUNNING, left_behind
@@ -132,8 +132,7 @@ LOST = "threads have been started that would be missing after a fork ({})"
 
 def asked(code: str) -> str:
     ask = f"{code}\nfrom tailgate.processes.fork_safety import unsafe_still\nprint(unsafe_still())"
-    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()[-1]
+    return printed(ask).splitlines()[-1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked elsewhere")

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from patience import until
 
 from tailgate.processes import fork_safety, python_threads
 
@@ -81,19 +83,14 @@ def test_an_event_loop_in_a_thread_is_at_work() -> None:
 @pytest.mark.parametrize("begin", [an_executor, a_queue, an_event])
 def test_a_thread_that_waits_for_work_would_be_missed(begin: Callable[[], Callable[[], object]]) -> None:
     end = begin()
-    deadline_s = time.monotonic() + SOON_S
     try:
-        while not (found := python_threads.awaited()) and time.monotonic() < deadline_s:
-            time.sleep(0.01)
-        assert found
+        until(python_threads.awaited)
         assert fork_safety.unsafe_still() == (
-            f"a Python thread waits for work and would be missing after a fork ({', '.join(found)})"
+            f"a Python thread waits for work and would be missing after a fork ({', '.join(python_threads.awaited())})"
         )
     finally:
         end()
-    while python_threads.awaited() and time.monotonic() < deadline_s:
-        time.sleep(0.01)
-    assert python_threads.awaited() == []
+    until(lambda: not python_threads.awaited())
 
 
 def test_a_timer_and_a_monitor_are_not_missed() -> None:
@@ -102,8 +99,8 @@ def test_a_timer_and_a_monitor_are_not_missed() -> None:
     for thread in (timer, monitor):
         thread.start()
     try:
-        time.sleep(0.05)
-        assert python_threads.at_work() == python_threads.awaited() == []
+        until(lambda: not python_threads.at_work())
+        assert python_threads.awaited() == []
     finally:
         timer.cancel()
         stop.set()
@@ -122,6 +119,7 @@ def test_a_python_thread_at_work_is_waited_for_and_then_named() -> None:
     worker = threading.Thread(target=work, name="works")
     worker.start()
     try:
+        until(lambda: python_threads.at_work() == ["works"])
         assert fork_safety.unsafe_still(0.05) == "a Python thread is at work (works)"
     finally:
         stop.set()
@@ -138,28 +136,29 @@ def test_a_thread_that_python_has_no_name_for_is_seen_too() -> None:
         gone.set()
 
     _thread.start_new_thread(nameless, ())
-    time.sleep(0.05)
     try:
+        until(lambda: any("nameless" in name for name in python_threads.at_work()))
         assert fork_safety.unsafe_still(0.0) == "a Python thread is at work (without a name, in nameless)"
     finally:
         going.clear()
         assert gone.wait(SOON_S)
 
 
+NO_WAITING = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: pytest.fail("it waits"))
+
+
 def test_only_a_thread_at_work_is_waited_for_not_words_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fork_safety, "unsafe_to_fork", lambda: "no thread is at work here, but CUDA is initialised")
     monkeypatch.setattr(fork_safety.python_threads, "at_work", list)
-    started_s = time.monotonic()
+    monkeypatch.setattr(fork_safety, "time", NO_WAITING)
     assert fork_safety.unsafe_still(SOON_S) == "no thread is at work here, but CUDA is initialised"
-    assert time.monotonic() - started_s < SOON_S / 2
 
 
 def test_where_nothing_is_forked_no_thread_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fork_safety.sys, "platform", "darwin")
     monkeypatch.setattr(fork_safety.python_threads, "at_work", lambda: ["works"])
-    started_s = time.monotonic()
-    fork_safety.unsafe_still(SOON_S)
-    assert time.monotonic() - started_s < SOON_S / 2
+    monkeypatch.setattr(fork_safety, "time", NO_WAITING)
+    assert fork_safety.unsafe_still(SOON_S) is not None
 
 
 def test_a_thread_that_ends_in_time_hinders_nothing() -> None:

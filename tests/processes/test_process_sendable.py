@@ -83,8 +83,7 @@ class StrangeWarning(UserWarning):
 
 
 @pytest.mark.parametrize(
-    ("message", "category"),
-    [(DeprecationWarning("old"), DeprecationWarning), (StrangeWarning("strange"), UserWarning)],
+    ("message", "category"), [(DeprecationWarning("old"), DeprecationWarning), (StrangeWarning("strange"), UserWarning)]
 )
 def test_a_warning_is_sent_without_what_caused_it(message: Warning, category: type[Warning]) -> None:
     recorded = warnings.WarningMessage(message, type(message), "test_a.py", 7, source=socket)

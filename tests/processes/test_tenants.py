@@ -3,13 +3,12 @@
 import os
 import statistics
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from foreign import run_all
-from isolated import FORK, PATIENCE_S, SAY, SPAWN, Project, Session, adopting, run_scenarios
+from isolated import FORK, SAY, SPAWN, Project, Session, adopting, run_scenarios
 from isolated import Scenario as Sc
 from test_isolation_interrupts import press_ctrl_c
 
@@ -153,7 +152,7 @@ def test_a_row_has_every_tenants_rounds_and_what_they_did_together(sessions: Ses
     assert info["tenant_medians_s"] == [statistics.median(one) for one in rounds_s]
     assert info["tenant_worst_p99_s"] == max(info["tenant_p99s_s"])
     assert (info["tenants"], info["tenant_cpus"], info["tenant_overlap"]) == (2, "shared", 1.0)
-    assert 0 <= info["tenant_start_skew_s"] < 10
+    assert info["tenant_start_skew_s"] >= 0
     assert info["total_throughput_items_per_s"] == pytest.approx(sum(info["tenant_throughputs_items_per_s"]))
     assert len(info["tenant_cpu_utilization"]) == 2
     assert info["total_rss_peak_bytes"] > info["rss_peak_bytes"] > 0
@@ -273,10 +272,7 @@ def test_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=SLOW)
     with adopting():
         running = project.start(*FORK, "--tenants=3")
-        deadline_s = time.monotonic() + PATIENCE_S
-        while project.logged.count("long") < 3:
-            assert time.monotonic() < deadline_s
-            time.sleep(0.01)
+        project.await_line("long", 3)
         press_ctrl_c(project, running)
         session = project.finish(running)
     assert session.code == pytest.ExitCode.INTERRUPTED, session.out

@@ -1,12 +1,15 @@
-"""Tenants without a process: shares of CPUs, what was done in a window, who is how far, rows as one."""
+"""Tenants without a process: shares of CPUs, what was done in a window, who is how far, rows as one, reports."""
 
 from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from suite import ROOT
 
+from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 from tailgate.machine.nvml.summary import of_an_item
 from tailgate.machine.trust import Judgement
@@ -19,6 +22,7 @@ from tailgate.processes.tenants.failures import named, named_report
 from tailgate.processes.tenants.options import refuse
 from tailgate.processes.tenants.overlap import Span, common_interval, overlap, rounds_within, start_skew_s
 from tailgate.results.comparability import other_workload
+from tailgate.results.rows import alone
 
 LENGTHS_S = st.floats(0.001, 10.0)
 MOMENTS_S = st.floats(0.0, 100.0)
@@ -256,40 +260,72 @@ def test_what_cannot_be_combined_is_refused(asked: dict[str, Any], said: str) ->
         refuse(2, **{**nothing, **asked})
 
 
-class Measured:
+def measured(fullname: str, extra_info: dict[str, Any]) -> Any:
     """As much of a row of pytest-benchmark's as the summary reads."""
+    return SimpleNamespace(fullname=fullname, extra_info=extra_info)
 
-    def __init__(self, fullname: str, extra_info: dict[str, Any]) -> None:
-        self.fullname, self.extra_info = fullname, extra_info
+
+def two_of_them() -> dict[str, Any]:
+    info: dict[str, Any] = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
+    return info
+
+
+def base(stats: Any = MappingProxyType({"throughput": 1.5, "p99": 0.25}), **info: Any) -> dict[str, Any]:
+    """A saved run of one tenant."""
+    return {"benchmarks": [{"fullname": "a", "stats": stats, "extra_info": info}]}
 
 
 def test_the_summary_tells_best_median_and_worst_and_one_tenant_beside() -> None:
-    info = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
-    compared = {"benchmarks": [{"fullname": "a", "stats": {"throughput": 1.5, "p99": 0.25}, "extra_info": {}}]}
-    _, name, said = summary.lines([Measured("a", info), Measured("b", {})], [compared])
+    info = two_of_them()
+    _, name, said = summary.lines([measured("a", info), measured("b", {})], [base()])
     assert name == "  a x2 (shared CPUs)"
     assert said.startswith("    P99 500 ms / 750 ms / 1000 ms (worst: tenant 1); together 3 items/s, ")
     assert said.endswith("2.00 times one tenant of the baseline, whose P99 is 250 ms")
-    assert summary.lines([Measured("b", {})]) == []
+    assert summary.lines([measured("b", {})]) == []
 
 
 @pytest.mark.parametrize("saved", [{"batch_size": 8}, {"tenants": 2}], ids=str)
 def test_one_tenant_that_did_other_work_is_no_base(saved: dict[str, Any]) -> None:
-    info = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
+    info = two_of_them()
     info["batch_size"] = 4
-    compared = {"benchmarks": [{"fullname": "a", "stats": {"throughput": 1.5, "p99": 0.25}, "extra_info": saved}]}
-    assert summary.lines([Measured("a", info)], [compared])[-1].endswith("together 3 items/s")
+    assert summary.lines([measured("a", info)], [base(**saved)])[-1].endswith("together 3 items/s")
 
 
 def test_a_base_that_was_disturbed_says_so() -> None:
-    info = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
-    saved = {"fullname": "a", "stats": {"throughput": 1.5}, "extra_info": {"status": "contended"}}
-    said = summary.lines([Measured("a", info)], [{"benchmarks": [saved]}])[-1]
+    info = two_of_them()
+    said = summary.lines([measured("a", info)], [base({"throughput": 1.5}, status="contended")])[-1]
     assert said.endswith("2.00 times one tenant of the baseline; that row was contended")
 
 
 def test_one_tenant_stands_beside_tenants_whose_rounds_did_not_meet() -> None:
-    info = rows.together([row_of([1.0, 1.0]), row_of([0.5] * 4)], SPANS, "shared", None)["extra_info"]
-    compared = {"benchmarks": [{"fullname": "a", "stats": {"throughput": 1.5, "p99": 0.25}, "extra_info": {}}]}
-    said = summary.lines([Measured("a", {**info, "total_throughput_items_per_s": None})], [compared])[-1]
+    info = two_of_them()
+    said = summary.lines([measured("a", {**info, "total_throughput_items_per_s": None})], [base()])[-1]
     assert said.endswith("together not known, beside one tenant of the baseline, whose P99 is 250 ms")
+
+
+def saved_run(**changes: Any) -> dict[str, Any]:
+    info = {
+        "study": "framework-comparison", "model": "resnet18", "runtime": "pytorch", "precision": "fp32",
+        "device": "cpu", "threads": 1, "batch_size": 1, "image_size": 224, "status": "ok", "warnings": [], **changes,
+    }  # fmt: skip
+    stats = {"min": 1.0, "max": 1.0, "median": 1.0, "mean": 1.0, "stddev": 0.0, "rounds": 1, "data": [1.0]}
+    row = {"name": "test_a", "fullname": "a.py::test_a", "group": None, "stats": stats, "extra_info": info}
+    return {"machine_info": {}, "datetime": "2026-01-02", "benchmarks": [row]}
+
+
+@pytest.mark.parametrize(("tenants", "is_alone"), [(None, True), (1, True), (2, False), ("theirs", True)])
+def test_only_more_than_one_is_several(tenants: Any, is_alone: bool) -> None:
+    assert alone({"tenants": tenants}) == is_alone
+
+
+@pytest.mark.parametrize("name", ["gdev-ai", "scaling", "framework-comparison"])
+def test_a_report_of_rows_measured_alone_leaves_it_out(name: str) -> None:
+    render = formats(ROOT)[name].render
+    assert "resnet18" in render([saved_run()])
+    with pytest.raises(TailgateError, match="no "):
+        render([saved_run(tenants=2)])
+
+
+def test_threads_of_a_gpus_host_are_no_scaling() -> None:
+    with pytest.raises(TailgateError, match="no row"):
+        formats(ROOT)["scaling"].render([saved_run(device="cuda:0")])

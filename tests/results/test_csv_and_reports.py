@@ -1,3 +1,5 @@
+"""The CSV of a run, and `tailgate report` and `tailgate compare` of saved runs: contents, files and refusals."""
+
 import csv
 import gc
 import io
@@ -10,17 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign import OTHERS_OFF, run_one, written
+from suite import ROOT
 
 from tailgate.commands import main as cli
 from tailgate.commands.formats import formats
+from tailgate.commands.report import files
 from tailgate.errors import TailgateError
 from tailgate.results.rows import row
 from tailgate.results.tidy_csv import HEADER, TidyCsv
-
-SUITE = Path(__file__).parents[2]
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
-# A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 
 PROJECT = """
 import csv
@@ -56,12 +56,9 @@ def test_pedantic(benchmark):
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory):
     """A folder with the rows of two sessions, and the JSON of the second."""
-    folder = tmp_path_factory.mktemp("csv")
-    (folder / "test_project.py").write_text(PROJECT)
-    (folder / "conftest.py").write_text(CONFTEST)
-    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json"]
+    folder = written(tmp_path_factory.mktemp("csv"), PROJECT)
     for _ in range(2):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = run_one(folder, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json")
         assert " 1 failed, 3 passed, 1 skipped, 1 error" in done.stdout
     return folder
 
@@ -176,27 +173,14 @@ def test_a_row_names_what_is_known_and_leaves_the_rest_none():
 
 
 FINGERPRINT = {
-    "cpu_model": "Cray-1",
-    "arch": "x86_64",
-    "usable_cpus": 2,
-    "cpu_quota": None,
-    "memory_total_bytes": 2**33,
-    "gpu_models": [],
-    "driver_version": None,
-    "thread_env": {},
+    "cpu_model": "Cray-1", "arch": "x86_64", "usable_cpus": 2, "cpu_quota": None, "memory_total_bytes": 2**33,
+    "gpu_models": [], "driver_version": None, "thread_env": {},
     "packages": {"python": "3.11.7", "torch": "2.15.0", "torchvision": "0.29.0"},
-}
+}  # fmt: skip
 FACTS = {
-    "hostname": "cray",
-    "os": "COS",
-    "kernel": "1.17",
-    "arch": "x86_64",
-    "cpu_logical_cpus": 2,
-    "cpu_sockets": 1,
-    "cpu_cores_per_socket": 2,
-    "cpu_threads_per_core": None,
-    "mem_total_mb": 8192,
-}
+    "hostname": "cray", "os": "COS", "kernel": "1.17", "arch": "x86_64", "cpu_logical_cpus": 2, "cpu_sockets": 1,
+    "cpu_cores_per_socket": 2, "cpu_threads_per_core": None, "mem_total_mb": 8192,
+}  # fmt: skip
 
 
 def cell(median_s, *, model="resnet18", runtime="pytorch", precision="fp32", threads=1, batch=1, image_size=224):
@@ -204,12 +188,7 @@ def cell(median_s, *, model="resnet18", runtime="pytorch", precision="fp32", thr
     data = [median_s * factor for factor in (0.9, 1.0, 1.0, 1.0, 1.3)]
     name = f"test_model[{model}-{runtime}-{precision}-t{threads}-b{batch}]"
     return {
-        "name": name,
-        "fullname": f"test_study.py::{name}",
-        "group": None,
-        "param": None,
-        "params": None,
-        "options": {},
+        "name": name, "fullname": f"test_study.py::{name}", "group": None, "param": None, "params": None, "options": {},
         "extra_info": {
             "model": model, "runtime": runtime, "precision": precision, "threads": threads, "batch_size": batch,
             "items_per_call": batch, "image_size": image_size, "device": "cpu", "warmup_rounds": 20,
@@ -226,15 +205,12 @@ def cell(median_s, *, model="resnet18", runtime="pytorch", precision="fp32", thr
 def save(tmp_path):
     """Write a run with these cells; gives its path."""
 
-    def write(name, *cells, machine_id="0123456789ab", facts=FACTS):
-        machine = {"fingerprint": FINGERPRINT, "fingerprint_id": machine_id, "machine_facts": facts}
+    def write(name, *cells, machine_id="0123456789ab"):
         run = {
-            "machine_info": machine,
-            "datetime": "2026-01-02T03:04:05+00:00",
-            "version": "5.3.1",
-            "tailgate_schema_version": 1,
+            "machine_info": {"fingerprint": FINGERPRINT, "fingerprint_id": machine_id, "machine_facts": FACTS},
+            "datetime": "2026-01-02T03:04:05+00:00", "version": "5.3.1", "tailgate_schema_version": 1,
             "benchmarks": list(cells),
-        }
+        }  # fmt: skip
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(run))
         return str(path)
@@ -252,6 +228,13 @@ def assert_one_line(error, *texts):
     assert error.count("\n") == 1
     assert error.startswith("tailgate")
     assert not [text for text in texts if text not in error]
+
+
+def refused(reported, *texts):
+    """That it is exit code 4, one line with these texts, and no output."""
+    said, code = reported
+    assert (code, said.out) == (4, "")
+    assert_one_line(said.err, *texts)
 
 
 def gdev_ai(capsys, *paths):
@@ -318,9 +301,7 @@ def test_what_study_1_has_no_column_for_is_left_out(capsys, save):
     others = [cell(0.1, runtime="onnxruntime"), cell(0.1, precision="bf16"), cell(0.1, model="mlp", image_size=None)]
     _, found = gdev_ai(capsys, save("a", *others, cell(0.1, model="resnet50")))
     assert [line["model"] for line in found] == ["resnet50"]
-    said, code = report(capsys, save("b", *others), "--format=gdev-ai")
-    assert (code, said.out) == (4, "")
-    assert_one_line(said.err, "pytorch fp32", "pytest benchmarks")
+    refused(report(capsys, save("b", *others), "--format=gdev-ai"), "pytorch fp32", "pytest benchmarks")
 
 
 def test_the_scaling_report_names_its_base_and_compares_nothing_with_itself(capsys, save):
@@ -370,21 +351,18 @@ def test_the_scaling_report_takes_the_median_of_cells_measured_several_times(cap
 
 def test_the_scaling_report_refuses_runs_of_different_machines(capsys, save):
     paths = [save("a", cell(0.1)), save("b", cell(0.1), machine_id="ba9876543210")]
-    said, code = report(capsys, *paths, "--format=scaling")
-    assert code == 4
-    assert_one_line(said.err, "0123456789ab, ba9876543210", "report each on its own")
+    refused(report(capsys, *paths, "--format=scaling"), "0123456789ab, ba9876543210", "report each on its own")
 
 
 def test_the_scaling_report_needs_threads_and_batch_sizes(capsys, save):
-    said, code = report(capsys, save("a", cell(0.1, threads=None)), "--format=scaling")
-    assert code == 4
-    assert_one_line(said.err, "no row with model, threads and batch_size")
+    refused(
+        report(capsys, save("a", cell(0.1, threads=None)), "--format=scaling"),
+        "no row with model, threads and batch_size",
+    )
 
 
 def test_a_report_without_a_format_names_them(capsys, save):
-    said, code = report(capsys, save("a", cell(0.1)))
-    assert code == 4
-    assert_one_line(said.err, "--format: name one", "gdev-ai, html, markdown", "scaling")
+    refused(report(capsys, save("a", cell(0.1))), "--format: name one", "gdev-ai, html, markdown", "scaling")
 
 
 def test_all_formats_are_known():
@@ -392,13 +370,16 @@ def test_all_formats_are_known():
         "accuracy", "deep-gap", "deep-gap-csv", "framework-comparison", "gdev-ai", "html", "markdown", "modelgauge",
         "roofline", "scaling", "training", "trtexec",
     ]  # fmt: skip
-    assert list(formats(SUITE)) == ours
+    assert list(formats(ROOT)) == ours
 
 
 def test_an_unknown_format_names_the_nearest(capsys, save):
-    said, code = report(capsys, save("a", cell(0.1)), "--format=scalling")
-    assert (code, said.out) == (4, "")
-    assert_one_line(said.err, "'scalling'", "did you mean 'scaling'?", f"allowed: {', '.join(formats(SUITE))}")
+    refused(
+        report(capsys, save("a", cell(0.1)), "--format=scalling"),
+        "'scalling'",
+        "did you mean 'scaling'?",
+        f"allowed: {', '.join(formats(ROOT))}",
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x", "--fromat=y"]])
@@ -415,17 +396,13 @@ def test_an_unknown_command_names_the_nearest(capsys):
 
 
 def test_a_missing_file_is_exit_code_4_and_one_line(capsys, tmp_path):
-    said, code = report(capsys, tmp_path / "missing.json", "--format=scaling")
-    assert code == 4
-    assert_one_line(said.err, "missing.json", "cannot be read")
+    refused(report(capsys, tmp_path / "missing.json", "--format=scaling"), "missing.json", "cannot be read")
 
 
 def test_a_truncated_file_is_exit_code_4_and_one_line(capsys, save):
     path = Path(save("a", cell(0.1)))
     path.write_text(path.read_text()[:-9])
-    said, code = report(capsys, path, "--format=scaling")
-    assert code == 4
-    assert_one_line(said.err, str(path), "truncated")
+    refused(report(capsys, path, "--format=scaling"), str(path), "truncated")
 
 
 def test_output_is_written_to_a_file_with_its_folders(capsys, save, tmp_path):
@@ -438,9 +415,12 @@ def test_output_is_written_to_a_file_with_its_folders(capsys, save, tmp_path):
 @pytest.mark.parametrize("below", ["", "below.md"])
 def test_output_that_cannot_be_written_is_exit_code_4_and_one_line(capsys, save, tmp_path, below):
     (tmp_path / "taken").mkdir() if not below else (tmp_path / "taken").touch()
-    said, code = report(capsys, save("a", cell(0.1)), "--format=scaling", "--output", tmp_path / "taken" / below)
-    assert code == 4
-    assert_one_line(said.err, "--output", "taken", "cannot be written")
+    refused(
+        report(capsys, save("a", cell(0.1)), "--format=scaling", "--output", tmp_path / "taken" / below),
+        "--output",
+        "taken",
+        "cannot be written",
+    )
 
 
 def compare(folder, *arguments):
@@ -488,3 +468,12 @@ def test_comparing_nothing_is_not_green(tmp_path):
     done = compare(tmp_path, "nothing-saved-under-this-name")
     assert done.returncode == 4
     assert "nothing-saved-under-this-name" in done.stderr
+
+
+def test_attachments_lie_beside_the_text_under_its_name():
+    written = files(Path("out/a.md"), "text", {".csv": b"1", "-smir.png": b"2"})
+    assert written == {Path("out/a.md"): b"text", Path("out/a.csv"): b"1", Path("out/a-smir.png"): b"2"}
+
+
+def test_where_the_output_names_an_attachment_the_text_goes_to_markdown():
+    assert files(Path("a.csv"), "text", {".csv": b"1"}) == {Path("a.md"): b"text", Path("a.csv"): b"1"}

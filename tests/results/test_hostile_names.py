@@ -6,23 +6,21 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import profiles
 import pytest
 import synthetic_gpus
-import test_accuracy_report
+import test_accuracy
 import test_framework_comparison_report
 import test_roofline_report
 import test_training_report
+from suite import ROOT
 
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 from tailgate.results.spreadsheet import harmless
 from tailgate.text import UNPRINTABLE
-
-SUITE = Path(__file__).parents[2]
 
 Run = dict[str, Any]
 HOSTILE = "=cmd()\n\x1b[31m\u202e<script>alert(1)</script>|[a](http://x)"
@@ -71,7 +69,7 @@ def of_roofline() -> Run:
 
 
 def of_accuracy() -> Run:
-    return test_accuracy_report.run(test_accuracy_report.cell("fp32"), test_accuracy_report.cell("int8", 5e-4))
+    return test_accuracy.run(test_accuracy.cell("fp32"), test_accuracy.cell("int8", 5e-4))
 
 
 RUNS: dict[str, Callable[[], Run]] = {
@@ -145,12 +143,12 @@ def rendered_or_refused(render: Callable[[list[Run]], str], run: Run) -> tuple[s
 
 
 def test_every_format_is_driven() -> None:
-    assert set(RUNS) == set(formats(SUITE))
+    assert set(RUNS) == set(formats(ROOT))
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_no_report_obeys_a_name(name: str) -> None:
-    render, rendered = formats(SUITE)[name].render, 0
+    render, rendered = formats(ROOT)[name].render, 0
     for path, run in spoiled(name):
         text, refused = rendered_or_refused(render, run)
         if text is None:
@@ -169,10 +167,10 @@ def test_no_report_obeys_a_name(name: str) -> None:
     assert rendered > 3
 
 
-@pytest.mark.parametrize("name", [name for name, one in formats(SUITE).items() if one.attachments])
+@pytest.mark.parametrize("name", [name for name, one in formats(ROOT).items() if one.attachments])
 def test_what_lies_beside_a_report_is_no_formula(name: str) -> None:
     run = spoil(copy.deepcopy(RUNS[name]()), ("benchmarks", None, "extra_info", "model"))
-    attachments = formats(SUITE)[name].attachments
+    attachments = formats(ROOT)[name].attachments
     assert attachments is not None
     for suffix, content in attachments([run]).items():
         if suffix.endswith(".csv"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from histories import bench, saved_run, scattered
+from suite import ROOT
 
 from tailgate.commands.formats import formats
 from tailgate.commands.main import main
@@ -20,8 +21,6 @@ from tailgate.results.processor import processor_of
 from tailgate.results.rows import rows_of
 from tailgate.results.saved_run import NEEDED, load_run
 from tailgate.session.extent import partial
-
-SUITE = Path(__file__).parents[2]
 
 # pytest-benchmark's command loads every installed plug-in into this process, and some warn of that.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -143,7 +142,7 @@ def test_what_is_not_there_is_a_dash_with_its_reason_and_an_empty_cell(tmp_path,
     (first, _) = rows_of(load_run(old))
     assert first["iterations"] is None
     assert first["warnings"] == "not in the saved run, nor the rounds to find it from: iterations"
-    assert "calls a round: not in the saved run, taken as one" in formats(SUITE)["trtexec"].render([load_run(old)])
+    assert "calls a round: not in the saved run, taken as one" in formats(ROOT)["trtexec"].render([load_run(old)])
 
 
 @pytest.mark.parametrize("column", ["iqr", "ops"])
@@ -158,7 +157,7 @@ def test_between_says_which_value_it_lacks(column, tmp_path, capsys, monkeypatch
     assert f"has no {column}; leave the column or the file out" in said
 
 
-@pytest.mark.parametrize("name", formats(SUITE))
+@pytest.mark.parametrize("name", formats(ROOT))
 def test_every_report_reads_an_old_file(name, tmp_path, capsys, monkeypatch):
     old, _ = written(tmp_path, "old", stats=OLD, bench=["param", "params", "options", "group", "extra_info"])
     code, said = tailgate(capsys, monkeypatch, "report", old, "--format", name, "--output", tmp_path / "out.md")

@@ -1,13 +1,11 @@
 """Wrong use of pytest-benchmark's own options and markers: one line a user can act on, nothing left out in silence."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from foreign import CONFTEST, run_one, written
 from histories import bench, saved_run
 from test_hostile_names import HOSTILE, assert_harmless_csv
 
@@ -20,8 +18,6 @@ from tailgate.results.verdict import Verdict, line
 from tailgate.seams.grouping import of_saved, tolerant
 from tailgate.text import UNPRINTABLE, counted
 
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 PROJECT = """
 import pytest
 
@@ -43,22 +39,12 @@ def test_asks_as_it_runs(request): request.getfixturevalue("benchmark").pedantic
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "test_small.py").write_text(PROJECT)
-    (folder / "conftest.py").write_text(CONFTEST)
-    return folder
-
-
-def session(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", *OTHERS_OFF, *arguments]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"}
-    )
+    return written(tmp_path_factory.mktemp("small"), PROJECT)
 
 
 @pytest.fixture(scope="module")
 def grouped(project: Path) -> str:
-    done = session(project, "--benchmark-group-by=param:n", "--benchmark-columns=median,p99", "--report=page.md")
+    done = run_one(project, "-q", "--benchmark-group-by=param:n", "--benchmark-columns=median,p99", "--report=page.md")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -78,7 +64,7 @@ def test_a_p99_of_means_says_so_by_the_table_and_in_the_report(grouped: str, pro
 
 def test_tests_that_are_only_marked_are_named_once(grouped: str) -> None:
     (remark,) = [one for one in grouped.splitlines() if "marked benchmark" in one]
-    assert remark.startswith("Warning for test_small.py::test_only_marked and 1 more: ")
+    assert remark.startswith("Warning for test_project.py::test_only_marked and 1 more: ")
     assert "nothing was measured" in remark
 
 
@@ -92,17 +78,16 @@ def test_tests_that_are_only_marked_are_named_once(grouped: str) -> None:
 def test_a_grouping_that_cannot_be_is_refused_before_anything_is_measured(
     project: Path, group_by: str, said: str
 ) -> None:
-    done = session(project, f"--benchmark-group-by={group_by}")
+    done = run_one(project, "-q", f"--benchmark-group-by={group_by}")
     assert done.returncode == 4
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_projects_own_grouping_is_its_own(tmp_path: Path) -> None:
-    (tmp_path / "test_own.py").write_text("def test_one(benchmark): benchmark.pedantic(sum, args=([1],), rounds=3)")
     own = "def pytest_benchmark_group_stats(config, benchmarks, group_by): return [('by ' + group_by, benchmarks)]"
-    (tmp_path / "conftest.py").write_text(f"{CONFTEST}\n{own}")
-    done = session(tmp_path, "--benchmark-group-by=mood")
+    tests = "def test_one(benchmark): benchmark.pedantic(sum, args=([1],), rounds=3)"
+    done = run_one(written(tmp_path, tests, conftest=CONFTEST + own), "-q", "--benchmark-group-by=mood")
     assert done.returncode == 0
     assert "'by mood': 1 tests" in done.stdout
 

@@ -1,13 +1,10 @@
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from foreign import OTHERS_OFF, SHORT, run_all
+from foreign import CONFTEST, OTHERS_OFF, SHORT, UNDISTURBED, run_all, run_one, written
 from scipy.stats import binom
 
 PROJECT = """
@@ -34,19 +31,13 @@ def test_pedantic(benchmark):
 """
 ITEMS = {"test_one_item": 1, "test_eight_items": 8, "test_batch[2]": 2, "test_batch[4]": 4, "test_pedantic": 3}
 PERCENTS = {"p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
-# A machine of one fact: a real one's clock differs from run to run, of which pytest-benchmark warns.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 
 
 class Ran:
     """One measured session that several tests look at."""
 
     def __init__(self, folder, *arguments):
-        (folder / "conftest.py").write_text(CONFTEST)
-        (folder / "test_project.py").write_text(PROJECT)
-        command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "--benchmark-json=run.json", *arguments]
-        wide = {**os.environ, "COLUMNS": "200"}
-        done = subprocess.run(command, cwd=folder, env=wide, capture_output=True, text=True, check=False)
+        done = run_one(written(folder, PROJECT), "--benchmark-json=run.json", *arguments)
         self.code, self.text = done.returncode, done.stdout
         self.run = json.loads((folder / "run.json").read_text())
         self.benches = {bench["name"]: bench for bench in self.run["benchmarks"]}
@@ -184,7 +175,7 @@ def test_passes_unexpectedly(benchmark):
 
 
 def test_what_was_measured_counts_its_items_whatever_became_of_the_test(pytester):
-    pytester.makeconftest(CONFTEST)
+    pytester.makeconftest(CONFTEST + UNDISTURBED)
     pytester.makepyfile(MEASURED_ANYWAY)
     ran = pytester.runpytest_subprocess(*OTHERS_OFF, "--rounds=5", "--csv=rows.csv", "--benchmark-json=run.json")
     ran.assert_outcomes(failed=1, xpassed=1)
@@ -233,10 +224,7 @@ def test_one(benchmark):
 SAVED = ("test_plain.py", "--benchmark-save=x", "--tb=line")
 PLAIN_USES = {
     "nothing asked for": (1, ("test_plain.py", "--tb=line")),
-    "compared": (
-        1,
-        ("test_plain.py", "--tb=line", "-q", "--benchmark-compare=0001", "--benchmark-sort=name"),
-    ),
+    "compared": (1, ("test_plain.py", "--tb=line", "-q", "--benchmark-compare=0001", "--benchmark-sort=name")),
     "our names in extra_info": (0, ("test_own_words.py",)),
     "our names for other types": (0, ("test_other_types.py",)),
 }
@@ -287,11 +275,9 @@ def test_a_plain_project_is_warned_of_another_machine_and_not_of_our_additions(p
 @pytest.fixture(scope="module")
 def old(tmp_path_factory):
     """A folder with one run saved by pytest-benchmark alone, with raw rounds (raw.json) and without (0001_old)."""
-    folder = tmp_path_factory.mktemp("old")
-    (folder / "conftest.py").write_text(CONFTEST)
-    (folder / "test_project.py").write_text("def test_one(benchmark): benchmark(sum, [1])")
-    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "-p", "no:tailgate", SHORT]
-    subprocess.run([*command, "--benchmark-save=old", "--benchmark-json=raw.json"], cwd=folder, check=True)
+    folder = written(tmp_path_factory.mktemp("old"), "def test_one(benchmark): benchmark(sum, [1])")
+    alone = ("-p", "no:tailgate", SHORT, "--benchmark-save=old", "--benchmark-json=raw.json")
+    assert run_one(folder, *alone).returncode == 0
     return folder
 
 
@@ -306,7 +292,7 @@ def test_an_older_baseline_with_raw_rounds_gets_its_percentiles_from_them(old, p
     stats = json.loads((old / "raw.json").read_text())["benchmarks"][0]["stats"]
     assert "p99" not in stats
     ran = compare_with(
-        old, pytester, "raw.json", "--benchmark-columns=p99,throughput", "--benchmark-time-unit=ns"
+        old, pytester, "raw.json", "--benchmark-columns=p99,throughput", "--benchmark-time-unit=ns",
     )  # fmt: skip
     (row,) = [line for line in ran.outlines if line.startswith("test_one (") and "(NOW)" not in line]
     assert f" {np.percentile(stats['data'], 99) * 1e9:,.4f} [" in row

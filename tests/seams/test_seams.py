@@ -10,11 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 from _pytest.capture import FDCapture, FDCaptureBase, SysCapture
+from foreign import OTHERS_OFF
 
 import tailgate
 from tailgate.seams import benchmark_names, pytest_names
-
-OTHERS_OFF = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "-p", "no:anyio")
 
 # Looked at in a process that never installs the seams: this one has them in place already.
 LOOK_AT_THE_ORIGINAL = """
@@ -361,8 +360,7 @@ def test_a_wrong_number_is_not_blamed_on_its_column(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "nearest"),
-    [("p98:5%", "p9"), ("meidan:5%", "median"), ("throughputs:5%", "throughput"), ("zzz:5%", "")],
+    ("text", "nearest"), [("p98:5%", "p9"), ("meidan:5%", "median"), ("throughputs:5%", "throughput"), ("zzz:5%", "")]
 )
 def test_an_unknown_column_in_compare_fail_names_the_nearest(text, nearest):
     with pytest.raises(argparse.ArgumentTypeError, match=r"allowed: min, max, mean, .*p999, throughput") as refused:

@@ -245,11 +245,7 @@ COMPARED = {  # the last file -> whether TWO is missing in it, and a text of the
     "by wish": (([ONE], BY_WISH), False, "what it was told to leave out is not judged"),
     "-k, removed": (([ONE], facts(False, Selection(keyword="test"))), True, "and not in 0003"),
     "--lf": (([ONE], facts(False, Selection(last_failed=True))), False, "not complete"),
-    "other options": (
-        ([ONE], facts(selection=Selection(options={"models": "a"}))),
-        True,
-        "other options of the",
-    ),
+    "other options": (([ONE], facts(selection=Selection(options={"models": "a"}))), True, "other options of the"),
     "does not say": (([ONE], {}), True, "and not in 0003"),
 }
 

@@ -1,18 +1,13 @@
 import json
 import re
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
-from foreign import OTHERS_OFF, run_all
+from foreign import CONFTEST, OTHERS_OFF, UNDISTURBED, run_all, run_one, written
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.session.items import shuffle_benchmarks
-
-# A machine of one fact: what pytest-benchmark finds out about a processor takes longer than these tests.
-CONFTEST = "def pytest_benchmark_generate_machine_info(): return {'node': 'here'}"
 
 # A clock that calls move by as much as they like, and every reading by a microsecond.
 CLOCK = """
@@ -61,7 +56,7 @@ def test_pedantic(benchmark):
 
 def measure(pytester, *arguments):
     """Run, and give the saved benchmarks by name."""
-    pytester.makeconftest(CONFTEST)
+    pytester.makeconftest(CONFTEST + UNDISTURBED)
     ran = pytester.runpytest_subprocess(*OTHERS_OFF, "--benchmark-json=run.json", *arguments)
     assert ran.ret == 0
     saved = json.loads((pytester.path / "run.json").read_text())
@@ -204,9 +199,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def wrong(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wrong")
-    (folder / "test_project.py").write_text("def test_one(benchmark): benchmark(sum, [1])")
-    return run_all(folder, *WRONG)
+    return run_all(written(tmp_path_factory.mktemp("wrong"), "def test_one(benchmark): benchmark(sum, [1])"), *WRONG)
 
 
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
@@ -251,10 +244,8 @@ def test_right(benchmark):
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("failing")
-    (folder / "test_failing.py").write_text(FAILING)
-    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "--rounds=100", "--progress=on", "--tb=short"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    folder = written(tmp_path_factory.mktemp("failing"), FAILING)
+    return run_one(folder, "--rounds=100", "--progress=on", "--tb=short")
 
 
 def test_failures_inside_benchmarked_functions_fail_their_tests_and_are_told_apart(failing):
@@ -387,8 +378,8 @@ def test_another_seed_gives_another_order():
 
 def test_a_projects_own_options_win_over_ours(pytester):
     pytester.makeconftest(
-        """
-def pytest_benchmark_generate_machine_info(): return {'node': 'here'}
+        CONFTEST
+        + """
 def pytest_addoption(parser):
     parser.addoption("--seed", type=int, default=3)
     parser.getgroup("mine").addoption("--csv", action="store_true")

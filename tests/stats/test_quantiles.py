@@ -61,10 +61,7 @@ def test_a_percent_outside_0_to_100_is_refused(percent):
 @given(count=st.integers(1, 5000))
 def test_p99_ranks_are_those_of_the_contract(count):
     low, high = binom.ppf(0.025, count, 0.99), binom.ppf(0.975, count, 0.99) + 1
-    assert order_statistic_ranks(count, 0.99) == (
-        int(low) if low >= 1 else None,
-        int(high) if high <= count else None,
-    )
+    assert order_statistic_ranks(count, 0.99) == (int(low) if low >= 1 else None, int(high) if high <= count else None)
 
 
 @settings(deadline=None)
@@ -128,8 +125,7 @@ def test_the_interval_is_made_of_samples_and_holds_the_percentile(samples):
 
 
 @pytest.mark.parametrize(
-    ("count", "quantile", "confidence"),
-    [(0, 0.99, 0.95), (10, 0, 0.95), (10, 1, 0.95), (10, 0.99, 0), (10, 0.99, 1)],
+    ("count", "quantile", "confidence"), [(0, 0.99, 0.95), (10, 0, 0.95), (10, 1, 0.95), (10, 0.99, 0), (10, 0.99, 1)]
 )
 def test_ranks_of_nothing_are_refused_with_the_values(count, quantile, confidence):
     with pytest.raises(ValueError, match=rf"count={count}, quantile={quantile}, confidence={confidence}"):

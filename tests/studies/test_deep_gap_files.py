@@ -65,8 +65,7 @@ def test_study_1s_rows_are_not_study_3s() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "indices"),
-    [(1, (0, 0, 0)), (7, (6, 6, 6)), (60, (53, 56, 59)), (100, (89, 94, 99)), (101, (90, 95, 99))],
+    ("count", "indices"), [(1, (0, 0, 0)), (7, (6, 6, 6)), (60, (53, 56, 59)), (100, (89, 94, 99)), (101, (90, 95, 99))]
 )
 def test_the_percentile_is_the_sample_that_trtexecs_float_arithmetic_picks(
     count: int, indices: tuple[int, ...]

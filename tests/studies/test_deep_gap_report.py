@@ -278,7 +278,7 @@ def test_memory_is_torchs_allocator_or_the_whole_board() -> None:
     rows = [gpu_row(L4, runtime=runtime, batch=8) for runtime in ("pytorch", "tensorrt")]
     part = render([run(*rows, gpu=L4)]).split("## Device memory")[1].split("\n## ")[0]
     own, board = (rows[place]["extra_info"][name] / 2**20 for place, name in enumerate(
-        ("gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes")
+        ("gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes"),
     ))  # fmt: skip
     assert f" {own:.1f} |" in part
     assert f" {board:.1f}† |" in part

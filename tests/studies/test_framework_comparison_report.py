@@ -3,12 +3,12 @@
 import csv
 import io
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from suite import ROOT
 
 from studies.framework_comparison import picture
 from studies.framework_comparison.entries import Entry, Value
@@ -20,8 +20,6 @@ from studies.framework_comparison.report import attachments, headline, render, s
 from studies.framework_comparison.tables import COLUMNS, as_csv, escaped, relative
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-
-SUITE = Path(__file__).parents[2]
 
 HEADER = (
     "Framework,Latency (milliseconds),CPU Usage (%),Memory Usage (MB),"
@@ -88,7 +86,7 @@ def verdicts(*runs: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_format_is_found_by_its_name() -> None:
-    assert formats(SUITE)["framework-comparison"].attachments.__wrapped__ is attachments
+    assert formats(ROOT)["framework-comparison"].attachments.__wrapped__ is attachments
 
 
 def test_the_csv_has_the_sources_header_to_the_byte() -> None:
@@ -259,10 +257,7 @@ def test_without_matplotlib_the_text_is_there_and_the_picture_says_what_to_insta
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert "reverses" in render([fair_run()])
-    with pytest.raises(
-        TailgateError,
-        match=r"^pictures need matplotlib, .* pip install 'matplotlib>=3.8'; or leave",
-    ):
+    with pytest.raises(TailgateError, match=r"^pictures need matplotlib, .* pip install 'matplotlib>=3.8'; or leave"):
         attachments([fair_run()])
 
 

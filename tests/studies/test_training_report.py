@@ -2,10 +2,10 @@
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
+from suite import ROOT
 
 from studies.cpu_scaling import gdev_ai_csv
 from studies.cpu_scaling import report as scaling
@@ -16,8 +16,6 @@ from studies.training.published import ORDER, PUBLISHED
 from studies.training.source_csv import HEADER
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
-
-SUITE = Path(__file__).parents[2]
 
 
 def bench(model: str, batch_size: int = 128, scenario: str = "A", **info: Any) -> dict[str, Any]:
@@ -132,7 +130,7 @@ def test_a_run_without_training_is_one_line() -> None:
     for make in (training.render, training.attachments):
         with pytest.raises(TailgateError, match=r"--format=training: no row of the study .*pytest benchmarks/"):
             make([run()])
-    assert formats(SUITE)["training"].render.__wrapped__ is training.render
+    assert formats(ROOT)["training"].render.__wrapped__ is training.render
 
 
 def test_rows_of_training_are_in_no_table_of_inference() -> None:

@@ -1,8 +1,9 @@
-"""Several processes of a benchmark as one row."""
+"""A benchmark in several processes: their order, the second try, and their results as one row."""
 
 import random
 import statistics
-from typing import Any
+from collections import Counter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -11,7 +12,104 @@ from hypothesis import strategies as st
 
 from tailgate.machine.nvml.summary import of_an_item
 from tailgate.measure.device_rounds import FIELDS, device_fields
-from tailgate.processes.pooling import pooled
+from tailgate.processes.attempt import Attempt
+from tailgate.processes.endings import Ending
+from tailgate.processes.passes import interleaved
+from tailgate.processes.pooling import better, pooled
+
+
+class Item(NamedTuple):
+    place: int
+    chosen: bool
+
+
+@given(st.lists(st.booleans(), max_size=12), st.integers(1, 5), st.integers(0, 50))
+def test_passes_are_interleaved_over_the_whole_selection(kinds: list[bool], processes: int, seed: int) -> None:
+    items: list[Any] = [Item(place, chosen) for place, chosen in enumerate(kinds)]
+    chosen = [item for item in items if item.chosen]
+    order = interleaved(items, chosen, processes, seed)
+    assert order == interleaved(items, chosen, processes, seed), "seeded"
+    first, later = order[: len(items)], order[len(items) :]
+    assert Counter(first) == Counter(items)
+    assert [item for item in first if not item.chosen] == [item for item in items if not item.chosen]
+    assert [item.chosen for item in first] == kinds, "other tests stay where they are"
+    assert len(later) == (processes - 1) * len(chosen)
+    for start in range(0, len(later), len(chosen) or 1):
+        assert Counter(later[start : start + len(chosen)]) == Counter(chosen)
+    if processes == 1:
+        assert order == items
+
+
+def test_another_seed_gives_another_order_and_every_pass_its_own() -> None:
+    items: list[Any] = [Item(place, True) for place in range(30)]
+    orders = {tuple(item.place for item in interleaved(items, items, 3, seed)) for seed in range(10)}
+    assert len(orders) == 10
+    (one, *_) = orders
+    assert len({one[:30], one[30:60], one[60:]}) == 3
+
+
+CRASH = Ending("crashed", "crashed: SIGSEGV")
+PASSED = ["passed"] * 3
+
+
+def attempt(outcomes: list[str], median_s: float | None = None, busy: float | None = None, **more: Any) -> Attempt:
+    info = {} if busy is None else {"status": "contended", "other_cpus_busy": busy}
+    rows = [] if median_s is None else [{"fullname": "test_a.py::test_a", "data": [median_s], "extra_info": info}]
+    return Attempt(reports=[{"outcome": outcome} for outcome in outcomes], rows=rows, **more)
+
+
+def contended() -> Attempt:
+    return attempt(PASSED, 1.0, 1.0, final_message={"in_order": True})
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        attempt(["passed"], ending=CRASH),
+        attempt(["passed", "passed"], 2.0, ending=CRASH),  # in its teardown
+        attempt(["passed", "failed", "passed"]),
+        attempt(["passed", "passed", "failed"], 2.0),
+        attempt(PASSED, 2.0, final_message={"internal_error": "Traceback"}),
+    ],
+    ids=["crash", "crash in teardown", "failure", "failure in teardown", "internal error"],
+)
+def test_a_failure_of_the_second_try_is_what_came_of_it_and_the_first_ones_row_is_kept(second: Attempt) -> None:
+    first = contended()
+    kept = better(first, second)
+    assert kept is second
+    assert kept.failed
+    assert not kept.measured, "so it is not journaled, and the session fails"
+    (row,) = kept.rows
+    assert (row["data"], row["extra_info"]["tries"]) == ([1.0], 2)
+    assert row["extra_info"]["status"] == "contended"
+
+
+def test_where_the_second_try_was_skipped_the_first_counts() -> None:
+    first = contended()
+    assert better(first, attempt(["skipped", "passed"])) is first
+
+
+def test_where_the_second_try_stopped_the_session_the_first_counts_and_it_stops() -> None:
+    first = contended()
+    kept = better(first, attempt(["passed"], final_message={"in_order": True, "exit": ("enough", 7)}))
+    assert kept is first
+    assert kept.final_message["exit"] == ("enough", 7)
+
+
+@pytest.mark.parametrize(
+    ("second", "kept_s", "discarded_s"),
+    [
+        (attempt(PASSED, 9.0), 9.0, 1.0),  # not contended: slower or not
+        (attempt(PASSED, 9.0, 0.5), 9.0, 1.0),
+        (attempt(PASSED, 0.5, 1.5), 1.0, 0.5),
+    ],
+    ids=["quiet", "less disturbed", "more disturbed"],
+)
+def test_of_two_measured_tries_the_less_disturbed_is_kept(second: Attempt, kept_s: float, discarded_s: float) -> None:
+    (row,) = better(contended(), second).rows
+    assert row["data"] == [kept_s]
+    assert (row["extra_info"]["tries"], row["extra_info"]["discarded_median_s"]) == (2, discarded_s)
+
 
 samples = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=20)
 
