@@ -251,7 +251,7 @@ def test_codspeed_beside_our_options_is_one_line() -> None:
 def test_a_status_is_told_by_the_report_and_not_read_out_of_its_text(run: Any) -> None:
     run.note(ITEM, report("call", "failed"), [])
     run.note(ITEM, report("call", "failed", tailgate_status="oom"), [])
-    assert [entry["status"] for entry in run._found.unmeasured] == ["failed", "oom"]
+    assert [entry["status"] for entry in run.found.unmeasured] == ["failed", "oom"]
 
 
 def test_findings_tell_each_reason_once_with_how_often() -> None:
