@@ -93,7 +93,6 @@ class Messenger:
     def __init__(self, item: pytest.Item, home: Channel) -> None:
         self._config = item.config
         self._home = home
-        self._nodeid = item.nodeid
         self._first_row = len(benchmark_names.measured(item.config))
         self._started = False
         modules = item.config.stash[MODULES]

@@ -74,8 +74,9 @@ class Tenancy:
             if self._first_lost is not None and not self._all_stopped:
                 deadline_s = self._deadline_without(self._first_lost, deadline_s)
         if self._open and self._first_lost is None:
-            self._too_late()
-        self._end_the_others()
+            self._ended(min(self._open, key=self._reached), timed_out=True)  # the others wait for the last one
+        end_all(self.running)
+        self._open.clear()
         return self._result()
 
     def close(self) -> None:
@@ -165,18 +166,10 @@ class Tenancy:
             return time.monotonic()
         return min(deadline_s, self._start_s + self._made[lost].duration_s + IN_ORDER_S)
 
-    def _too_late(self) -> None:
-        """The time is up: the one that is least far is what the others wait for."""
-        self._ended(min(self._open, key=self._reached), timed_out=True)
-
     def _reached(self, index: int) -> tuple[int, int]:
         """How far a tenant is: in which measurement, at which stage of it."""
         at = self._at[index]
         return at, self._barriers[at].reached[index] if at >= 0 else 0
-
-    def _end_the_others(self) -> None:
-        end_all(self.running)
-        self._open.clear()
 
     def _result(self) -> Attempt:
         """The result of all tenants, as if they were one process."""
