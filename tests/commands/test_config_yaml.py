@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from onnx_models import conv, save
 from suite import ROOT, suite
 
-from fixtures.config_file.arguments import words_of
-from fixtures.config_file.input_spec import Asked, AskedInput
-from fixtures.config_file.onnx_section import wishes_from
+from fixtures.config_file.arguments import arguments_of
+from fixtures.config_file.input_spec import InputSpec, ModelSpec
+from fixtures.config_file.onnx_section import onnx_section
 from fixtures.config_file.schema import BENCHMARK, KEYS, SUITE, checked
 from fixtures.config_file.yaml_text import parse
 from tailgate.errors import TailgateError
@@ -163,8 +163,8 @@ def test_any_text_is_values_or_one_line(text: str) -> None:
         ("onnx-dir", ["a", "b c"], ["--onnx-dir=a", "--onnx-dir=b c"]),
     ],
 )
-def test_values_become_words_of_a_command_line(key: str, value: object, words: list[str]) -> None:
-    assert words_of(key, value) == words
+def test_values_become_arguments_of_a_command_line(key: str, value: object, words: list[str]) -> None:
+    assert arguments_of(key, value) == words
 
 
 def test_an_empty_file_asks_for_nothing() -> None:
@@ -178,15 +178,15 @@ def test_every_option_is_a_key_and_every_key_is_documented() -> None:
 
 
 def test_the_onnx_section_goes_by_name_patterns() -> None:
-    wishes = wishes_from(
+    section = onnx_section(
         {
             "dims": {"sequence": 16},
             "models": {"bert*": {"dims": {"sequence": 64}, "inputs": {"ids": [1, 8]}}, "*/tiny": {"high": 5}},
         },
         "f",
     )
-    assert wishes.of("resnet") == Asked({"sequence": 16})
-    assert wishes.of("bert/tiny") == Asked({"sequence": 64}, {"ids": AskedInput((1, 8))}, 5)
+    assert section.of("resnet") == ModelSpec({"sequence": 16})
+    assert section.of("bert/tiny") == ModelSpec({"sequence": 64}, {"ids": InputSpec((1, 8))}, 5)
 
 
 CELLS = "models: [mlp]\nthreads: [1, 2]\nruntimes: pytorch\nprecisions: fp32\nbatch-sizes: 3\nprotocol: paper\n"

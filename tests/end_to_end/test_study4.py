@@ -16,12 +16,12 @@ from suite import Outcome, suite
 
 from fixtures.export_command.modelgauge import ENTRIES
 from fixtures.onnx_cost import count
-from fixtures.onnx_files import cost_fields, own, results
+from fixtures.onnx_files import cost_fields, results, sources
 from fixtures.onnx_files.cost_fields import FIELDS, complexity_fields
 from fixtures.onnx_files.info import Info
-from fixtures.onnx_files.own import Source
 from fixtures.onnx_files.results import write
 from fixtures.onnx_files.scan import Found
+from fixtures.onnx_files.sources import Source
 
 pytestmark = pytest.mark.end_to_end
 
@@ -308,8 +308,8 @@ class Entry:
 
 
 def test_the_suites_own_models_are_exported_when_they_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "ENTRIES", (Entry(tmp_path / "m.onnx"),))
-    (source,) = own.own_sources()
+    monkeypatch.setattr(sources, "ENTRIES", (Entry(tmp_path / "m.onnx"),))
+    (source,) = sources.own_sources()
     assert (source.name, source.kind, source.problem, source.relative) == (
         "tiny-32px", "modelgauge", None, "tiny-32px.onnx",
     )  # fmt: skip
