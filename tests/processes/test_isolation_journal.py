@@ -77,7 +77,9 @@ def test_what_is_no_journal_at_all_is_measured_over(sessions: dict[str, Found]) 
     session, project = sessions["junk"]
     assert session.code == 0
     assert project.logged == ["a", "b", "c"]
-    assert session.lines(r"^--resume: journal\.jsonl is damaged in line 1, 2, 3, 4, 5 and 36 more; those benchmarks are")
+    assert session.lines(
+        r"^--resume: journal\.jsonl is damaged in line 1, 2, 3, 4, 5 and 36 more; those benchmarks are"
+    )
     assert "Traceback" not in session.out
 
 
