@@ -1,7 +1,5 @@
 """From the text of an option to its value; a wrong one is one line with the allowed ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +17,7 @@ def optional(text: str | None, parse: Callable[[str], Any]) -> Any:
 
 
 def choice(flag: str, value: str, allowed: Any) -> str:
-    """One of the allowed words.
+    """One of the allowed values.
 
     Raises:
         TailgateError: another; the nearest is named.
@@ -57,9 +55,9 @@ def seconds(flag: str, text: str | None, default_s: float, most_s: float) -> flo
     try:
         seconds = float(text)
     except ValueError:
-        raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
+        raise TailgateError(f"{flag}: {text!r} is not a duration (allowed: seconds above 0)") from None
     if not 0 < seconds <= most_s:
-        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {most_s:,.0f})")
+        raise TailgateError(f"{flag}: {text} is not a duration (allowed: seconds above 0, up to {most_s:,.0f})")
     return seconds
 
 

@@ -3,8 +3,6 @@
 Whatever a role needs is imported only for it.
 """
 
-from __future__ import annotations
-
 import os
 
 import pytest
@@ -12,9 +10,9 @@ import pytest
 from tailgate.errors import TailgateError
 from tailgate.gates.duet.turn_taking import VARIABLE
 from tailgate.measure.pacing import PACER_OF_CHILD
-from tailgate.processes.child import INSIDE
 from tailgate.processes.spawning import SpawnedChild, child_task
 from tailgate.processes.tenants.options import check_tenants
+from tailgate.session.plugin import SessionPlugin, register
 from tailgate.session.run import RUN, BenchmarkRun
 from tailgate.session.settings import SETTINGS, Settings, of_a_child
 
@@ -37,7 +35,6 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
     task = None if side else child_task()
     if side or task is not None:  # what is written, shown and judged is the session's to do
         settings = of_a_child(settings, side=side)
-        config.stash[INSIDE] = True
     config.stash[SETTINGS] = settings
     if settings.tenants > 1:
         from tailgate.processes.tenants.tenant import Tenant
@@ -51,7 +48,8 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
         config.pluginmanager.register(SpawnedChild(config, *task), "tailgate-spawned")
     run = config.stash[RUN] = BenchmarkRun(config, settings)
     if not side and task is None:
-        config.pluginmanager.register(run.extent, "tailgate-extent")
+        register(config, SessionPlugin(config, run), "tailgate-session")
+        register(config, run.extent, "tailgate-extent")
         check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
         _judge(config, settings, run)
         _start_processes(config, settings, run)
@@ -76,11 +74,11 @@ def _judge(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None
         check(config)
         gate = SavedGate(config, settings, run)
         run.gate = gate
-        config.pluginmanager.register(gate, "tailgate-saved-gate")
+        register(config, gate, "tailgate-saved-gate")
     if settings.report:
         from tailgate.session.live_page import LiveReport
 
-        config.pluginmanager.register(LiveReport(config, settings.report, run), "tailgate-live-report")
+        register(config, LiveReport(config, settings.report, run), "tailgate-live-report")
 
 
 def _start_processes(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
@@ -88,7 +86,7 @@ def _start_processes(config: pytest.Config, settings: Settings, run: BenchmarkRu
     if settings.duet:
         from tailgate.gates.duet.plugin import Duet
 
-        config.pluginmanager.register(Duet(config, settings, run), "tailgate-duet")
+        register(config, Duet(config, settings, run), "tailgate-duet")
     elif run.isolating:
         from tailgate.processes.isolation import Isolation  # it locks files, which not every platform can, and 30 ms
 
@@ -96,7 +94,7 @@ def _start_processes(config: pytest.Config, settings: Settings, run: BenchmarkRu
             from tailgate.processes.tenants.runner import TenantRunner as Runner
             from tailgate.processes.tenants.summary import TenantSummary
 
-            config.pluginmanager.register(TenantSummary(config, run), "tailgate-tenant-summary")
+            register(config, TenantSummary(config, run), "tailgate-tenant-summary")
         else:
             from tailgate.processes.runner import SingleRunner as Runner  # type: ignore[assignment]
-        config.pluginmanager.register(Isolation(config, settings, run, Runner), "tailgate-isolation")
+        register(config, Isolation(config, settings, run, Runner), "tailgate-isolation")

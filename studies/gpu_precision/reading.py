@@ -128,7 +128,7 @@ def _left_out(bench: Mapping[str, Any], info: Mapping[str, Any]) -> str | None:
     if not finite(info.get("batch_size")) or not finite(info.get("image_size")):
         return "no batch_size or image_size"
     if items_per_call(info) is None:
-        return "items_per_call is no positive number"
+        return "items_per_call is not a positive number"
     return None if (finite(bench["stats"].get("median")) or 0) > 0 else "no positive median"
 
 

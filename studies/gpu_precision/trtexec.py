@@ -121,7 +121,7 @@ def _throughput(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Seque
     said = "items_per_call" if info.get("items_per_call") is not None else "batch_size"
     items = items_per_call({"items_per_call": info.get(said)})
     if items is None:
-        return f"Throughput: {queries_per_s:g} qps\n# no images/s: {said} is no positive number"
+        return f"Throughput: {queries_per_s:g} qps\n# no images/s: {said} is not a positive number"
     return f"Throughput: {queries_per_s:g} qps\n# {queries_per_s * items:g} images/s, {items:g} a query"
 
 

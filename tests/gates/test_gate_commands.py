@@ -113,7 +113,7 @@ WRONG = {
     ("accept", "nothing.json"): "nothing.json: cannot be read",
     ("accept", "plain.json", "--as", "plain"): "plain.json: no whole fingerprint in it",
     ("accept", "plain.json"): "plain.json has no name to save it under; add --as NAME",
-    ("accept", "plain.json", "--as", "../up"): "'../up' is no name",
+    ("accept", "plain.json", "--as", "../up"): "'../up' is not a name",
     ("accept", "broken.json", "--as", "x"): "broken or truncated JSON",
     (): "required: {list,show,prune,accept}",
 }
@@ -149,7 +149,7 @@ COMPARISONS = {
         1, "incomparable"),
     "other workload": (
         lambda folder: [*series(folder, "epyc", model_sha256="old"), *files_of(folder, new=1e-3, model_sha256="new")],
-        1, "Nothing was compared, so this is no pass"),
+        1, "Nothing was compared, so this does not pass"),
 }  # fmt: skip
 
 

@@ -36,6 +36,11 @@ def test_logs(benchmark):
 def test_speaks_of_memory(benchmark):
     raise ValueError("limit: out of memory budget must be positive")
 
+def test_is_no_session(benchmark, request):
+    left = [name for name, plugin in request.config.pluginmanager.list_name_plugin() if name.startswith("tailgate-")]
+    assert set(left) <= {"tailgate-messenger", "tailgate-spawned"}, left
+    benchmark(int)
+
 def test_after(benchmark):
     benchmark(int)
 """
@@ -49,7 +54,7 @@ def test_odd_benchmarks_cost_themselves_at_most(tmp_path: Path, way: tuple[str, 
     assert found.code == 1, found.out
     assert set(found.rows) == {
         "test_before", "test_forks_and_returns", "test_leaves_a_folder_for_exit", "test_leaves_a_manager_for_exit",
-        "test_logs", "test_after",
+        "test_logs", "test_is_no_session", "test_after",
     }  # fmt: skip
     status, reason = found.unmeasured["test_speaks_of_memory"]
     assert status == "failed", "only a type, or a framework's own words, say that memory ran out"
@@ -113,7 +118,7 @@ def test_without_git_any_python_file_of_the_project_counts(tmp_path: Path) -> No
     assert (tmp_path / "counter.txt").read_text() == "x"
     project.write("other.py", "def work(): return 2\n")
     changed = project.run(*FORK, "--resume")
-    assert "1 measured again, because the code changed, or cannot be told" in changed.out
+    assert "1 measured again, because the code changed or is not known" in changed.out
     assert (tmp_path / "counter.txt").read_text() == "xx"
 
 
@@ -123,7 +128,7 @@ def test_a_file_that_is_no_journal_is_not_overwritten(tmp_path: Path) -> None:
     project.write("precious.py", precious)
     found = project.run(*FORK, "--journal=precious.py")
     assert found.code == 4
-    assert found.lines("it is no journal, and would be overwritten")
+    assert found.lines("it is not a journal, and would be overwritten")
     assert (tmp_path / "precious.py").read_text() == precious
 
 

@@ -260,7 +260,7 @@ def test_study_1s_file_has_no_place_for_a_status_so_the_command_says_it(capsys, 
     disturbed["extra_info"]["status"] = "contended"
     said, code = report(capsys, save("a", cell(0.1), disturbed), "--format=gdev-ai")
     assert (code, said.out.count("resnet18"), said.err.count("\n")) == (0, 2, 1)
-    assert said.err.startswith("Mind: 1 contended: ")
+    assert said.err.startswith("Warning: 1 contended: ")
     assert report(capsys, save("b", cell(0.1)), "--format=gdev-ai")[0].err == ""
 
 

@@ -14,14 +14,13 @@ from suite import ROOT
 from tailgate.commands.formats import formats
 from tailgate.commands.main import main
 from tailgate.gates.saved.baselines import shown
-from tailgate.gates.saved.machines import differences, remark
-from tailgate.gates.saved.sessions import read
+from tailgate.gates.saved.sessions import differences, read, remark
 from tailgate.results.columns import STOCK
-from tailgate.results.comparability import partial
 from tailgate.results.processor import differences as between
 from tailgate.results.processor import processor_of
 from tailgate.results.rows import rows_of
 from tailgate.results.saved_run import NEEDED, load_run
+from tailgate.session.extent import partial
 
 # pytest-benchmark's command loads every installed plug-in into this process, and some warn of that.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -13,7 +13,7 @@ from _pytest.capture import FDCapture, FDCaptureBase, SysCapture
 from foreign import OTHERS_OFF
 
 import tailgate
-from tailgate.seams import benchmark_names
+from tailgate.seams import benchmark_names, pytest_names
 
 # Looked at in a process that never installs the seams: this one has them in place already.
 LOOK_AT_THE_ORIGINAL = """
@@ -214,6 +214,17 @@ def test_pytest_still_has_what_running_a_test_elsewhere_reaches_into(request, tm
     assert request.config._benchmarksession.benchmarks is not None
 
 
+def test_pytest_still_reads_keywords_and_lists_its_options_as_we_ask_it(request):
+    rule = pytest_names.keyword_rule("fast and not slow")
+    assert rule({"fast": True, "slow": False}.__getitem__)
+    assert not rule({"fast": True, "slow": True}.__getitem__)
+    with pytest.raises(SyntaxError):
+        pytest_names.keyword_rule("fast and")
+    options = dict(pytest_names.options_of(request.config))
+    assert "-k" in options["keyword"]
+    assert "--seed" in options["tailgate_seed"]
+
+
 def test_pytest_still_captures_descriptors_in_a_file_that_can_be_replaced():
     assert {"targetfd_save", "tmpfile"} <= names_of(FDCapture.__init__)
     assert {"tmpfile"} <= names_of(FDCapture.snap) | names_of(FDCaptureBase.snap)
@@ -376,7 +387,7 @@ def test_options_added_before_us_get_our_parsers():
         SimpleNamespace(names=lambda name=name: [name], attrs=lambda kept=kept: kept)
         for name, kept in attributes.items()
     ]
-    benchmark_names.retype_options([SimpleNamespace(options=options)])
+    benchmark_names.retype_options(SimpleNamespace(_groups=[SimpleNamespace(options=options)]))
     assert [kept["type"] for kept in attributes.values()] == [
         benchmark_names.parse_sort,
         benchmark_names.parse_compare_fail,

@@ -14,9 +14,9 @@ from tailgate.gates.saved.baselines import pruned
 from tailgate.gates.saved.expected import expected
 from tailgate.gates.saved.files import remarks, verdicts_on
 from tailgate.gates.saved.sessions import read
-from tailgate.results.extent import Extent, extent_of
 from tailgate.results.limits import Limits
-from tailgate.results.selection import Selection, selection_from_json
+from tailgate.session.extent import Extent, extent_of
+from tailgate.session.selection import Selection, selection_from_json
 from tailgate.stats.decision import MISSING
 
 ONE, TWO = NAMES
@@ -242,7 +242,7 @@ COMPARED = {  # the last file -> whether TWO is missing in it, and a text of the
     "cut short": (([ONE], CUT), True, "the run was over before it"),
     "failed": (([ONE], facts(False, failed=[TWO])), True, "its test failed"),
     "skipped": (([ONE], facts(skipped=[TWO])), True, "it was skipped"),
-    "by wish": (([ONE], BY_WISH), False, "what it left out by wish is not judged"),
+    "by wish": (([ONE], BY_WISH), False, "what it was told to leave out is not judged"),
     "-k, removed": (([ONE], facts(False, Selection(keyword="test"))), True, "and not in 0003"),
     "--lf": (([ONE], facts(False, Selection(last_failed=True))), False, "not complete"),
     "other options": (([ONE], facts(selection=Selection(options={"models": "a"}))), True, "other options of the"),

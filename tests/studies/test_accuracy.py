@@ -321,7 +321,7 @@ def test_a_run_ends_with_what_is_not_worth_it(monkeypatch):
     assert [said.partition(" on ")[0] for said in reporter.lines] == [
         "not accurate enough: mlp int8",
         "neither faster nor smaller: mlp bf16",
-        "Mind: worth it: mlp int8",
+        "Warning: worth it: mlp int8",
     ]
     assert "but slower: 0.50 times as fast" in reporter.lines[-1]
 

@@ -12,8 +12,6 @@ Whatever the format, no text of a run has a control character left when a report
 what would begin a new line of a table, is written out. Markup is each format's own to escape.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,9 +45,9 @@ class Format:
 
 
 def ours() -> dict[str, Format]:
-    """Those of Tailgate itself: a broken project does not take them away."""
+    """The formats of Tailgate itself: a broken project does not take them away."""
     return {
-        module.NAME: Format(_of_told(module.render), None, None)
+        module.NAME: Format(_of_printable(module.render), None, None)
         for module in _modules(pages)
         if hasattr(module, "NAME")
     }
@@ -91,10 +89,10 @@ def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> For
         lacking = "attachments(runs)" if callable(getattr(module, "render", None)) else "render(runs)"
         raise TailgateError(f"{where}: {module.__name__} has NAME = {name!r} and no function {lacking}")
     return Format(
-        _guarded(_of_told(module.render), name, _is_text, "render(runs) has to return a text that UTF-8 can hold"),
+        _guarded(_of_printable(module.render), name, _is_text, "render(runs) has to return a text that UTF-8 can hold"),
         attachments
-        and _guarded(_of_told(attachments), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"),
-        warnings and _guarded(_of_told(warnings), name, _are_lines, "warnings(runs) has to return a list of texts"),
+        and _guarded(_of_printable(attachments), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"),
+        warnings and _guarded(_of_printable(warnings), name, _are_lines, "warnings(runs) has to return texts"),
     )
 
 
@@ -106,7 +104,7 @@ def where_more_are(start: Path) -> str:
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    """Of a package and of the packages in it."""
+    """Import every module of a package and of the packages in it."""
     if not hasattr(package, "__path__"):
         raise TailgateError("is a module, not a package of formats")
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
@@ -149,18 +147,18 @@ def _is_files(value: Any) -> bool:
     )
 
 
-def _of_told(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]], T]:
+def _of_printable(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]], T]:
     @wraps(make)
     def made(runs: Sequence[Run]) -> T:
-        return make([told(run) for run in runs])
+        return make([printable_data(run) for run in runs])
 
     return made
 
 
-def told(value: Any) -> Any:
+def printable_data(value: Any) -> Any:
     """Plain data with every text in it on one line and without anything a terminal would obey."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, dict):
-        return {told(key): told(one) for key, one in value.items()}
-    return [told(one) for one in value] if isinstance(value, list) else value
+        return {printable_data(key): printable_data(one) for key, one in value.items()}
+    return [printable_data(one) for one in value] if isinstance(value, list) else value

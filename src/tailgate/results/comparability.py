@@ -5,9 +5,6 @@ at nearly every comparison. Ours compares fingerprints, and marks the rows of an
 was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind to what we added.
 """
 
-from __future__ import annotations
-
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +12,6 @@ from typing import Any
 from tailgate.machine import fingerprint as environment
 from tailgate.machine import trust
 from tailgate.number import number
-from tailgate.results.extent import extent_of
 from tailgate.results.plain import as_compared
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
 
@@ -24,7 +20,7 @@ WORKLOAD_KEYS = (
     "device", "protocol", "tenants", "tenant_cpus", "data", "classes", "workers", "learning_rate",
 )  # fmt: skip
 """The model's hash, shapes and precision belong to what makes two numbers comparable."""
-UNSAID = {"tenants": 1}
+DEFAULTS = {"tenants": 1}
 """What a row that does not say means: it was measured alone."""
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
 
@@ -40,7 +36,7 @@ def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
 
     Either may be as a test noted it, or as it came out of a file.
     """
-    facts = [(key, *(as_compared(info.get(key, UNSAID.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
+    facts = [(key, *(as_compared(info.get(key, DEFAULTS.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
     return [key for key, one, other in facts if None not in (one, other) and one != other]
 
 
@@ -60,20 +56,6 @@ def machine_moved(compared: Run, now: Sequence[trust.Calibration]) -> str | None
         return None  # said already, in stronger words
     run = compared.get("tailgate_run")
     return trust.compared(calibrations(run.get("calibrations")) if isinstance(run, Mapping) else [], now)
-
-
-def partial(compared: Run) -> list[str]:
-    """Lines on a run of which the table does not show all: cut short, asked for a part, or with a name twice."""
-    names = Counter(bench["fullname"] for bench in compared["benchmarks"])
-    found = [
-        f"The run compared with has {count} rows called {name}: the last of them is shown."
-        for name, count in names.items()
-        if count > 1
-    ]
-    extent = extent_of(compared)
-    if extent.complete is False:
-        found.append(f"The run compared with is not complete ({extent.why}): only what it has is compared.")
-    return found
 
 
 def mark_other_machine(fingerprint: dict[str, Any], compared: Run) -> list[str]:

@@ -3,16 +3,15 @@
 ``tests/seams/test_seams.py`` has a canary for each.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression
 
 
 def silence_terminal(config: pytest.Config) -> None:
@@ -25,7 +24,7 @@ def silence_terminal(config: pytest.Config) -> None:
 
 
 class _Mute:
-    """The terminal reporter without its hooks, for whoever asks for it or for its writer."""
+    """The terminal reporter without its hooks, for code that needs it or its writer."""
 
     def __init__(self, reporter: Any) -> None:
         self._reporter = reporter
@@ -58,7 +57,7 @@ def make_base_temp(config: pytest.Config) -> None:
 
 
 def base_temp(config: pytest.Config) -> str | None:
-    """That folder, where it has been made."""
+    """The folder behind ``tmp_path``, where it has been made."""
     made = getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None)
     return None if made is None else str(made)
 
@@ -86,6 +85,23 @@ def tear_down_to(item: pytest.Item, nextitem: pytest.Item | None) -> pytest.Call
             state.teardown_exact(nextitem)
 
     return pytest.CallInfo.from_call(tear_down, when="teardown", reraise=(pytest.exit.Exception, KeyboardInterrupt))
+
+
+def keyword_rule(text: str) -> Callable[[Callable[[str], bool]], bool]:
+    """``-k TEXT`` as a function: it gets a function that tells whether a test matches a word of the text.
+
+    Raises:
+        SyntaxError: the text is not an expression of ``-k``.
+    """
+    found = Expression.compile(text)
+    return lambda matches: found.evaluate(lambda word, /, **_: matches(word))
+
+
+def options_of(config: pytest.Config) -> Iterator[tuple[str, Sequence[str]]]:
+    """The attribute of ``config.option`` and the flags of each option that pytest and its plug-ins have."""
+    parser: Any = config._parser
+    for group in (parser._anonymous, *parser._groups):
+        yield from ((option.dest, option.names()) for option in group.options)
 
 
 def count_failed_subtest(config: pytest.Config, report: Any) -> None:

@@ -1,18 +1,16 @@
 """The plug-in that notes, while a session runs, what of its benchmarks it chose, left out, and came to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 
-from tailgate.results.selection import is_of, narrowed, selection_of
 from tailgate.session.items import is_benchmark
+from tailgate.session.selection import is_of, narrowed, selection_of
 
 
 class ExtentWatch:
-    """In every session that may be saved, whether or not anything was asked of Tailgate."""
+    """Registered in every session that may be saved, with or without options of Tailgate."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -25,7 +23,7 @@ class ExtentWatch:
         self.selected: list[str] = []
         """Node ids of benchmarks."""
         self.deselected: set[str] = set()
-        """Node ids of all tests that a plug-in left out, and said so."""
+        """Node ids of all tests that a plug-in deselected."""
         self.failed: set[str] = set()
         """Node ids of all tests that failed, at whatever stage."""
 
@@ -43,7 +41,7 @@ class ExtentWatch:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """All that this session will measure, if it gets there."""
+        """Note all benchmarks that this session is to measure."""
         self._session = session
         self.selected = [item.nodeid for item in session.items if is_benchmark(item)]
 
@@ -78,7 +76,7 @@ class ExtentWatch:
         return "stopped early" if early else None
 
     def as_json(self, rows: Iterable[str]) -> dict[str, Any]:
-        """What :class:`tailgate.results.extent.Extent` reads; ``rows``: the full names of what was measured."""
+        """What :class:`tailgate.session.extent.Extent` reads; ``rows``: the full names of what was measured."""
         names = set(rows)
         without = [one for one in self.selected if one not in names and not any(is_of(name, one) for name in names)]
         skipped = set(self._skipped)
@@ -110,7 +108,7 @@ class ExtentWatch:
         }
 
     def _skipped_of_ours(self) -> list[str]:
-        """Benchmarks, and files and classes, whose benchmarks nobody knows."""
+        """Skipped benchmarks, and skipped files and classes, whose benchmarks are not known."""
         ours = set(self.selected)
         return [one for one in dict.fromkeys(self._skipped) if one in ours or one not in self._reached]
 

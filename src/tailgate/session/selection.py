@@ -1,17 +1,16 @@
 """Which tests a session's command chooses, in a form that a saved run can hold and a later session can ask."""
 
-from __future__ import annotations
-
 import fnmatch
 import importlib.util
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
-from _pytest.mark.expression import Expression
+
+from tailgate.seams import pytest_names
 
 CHOOSE_NOTHING = {
     "assertmode", "basetemp", "cacheclear", "cacheshow", "capture", "code_highlight", "collect_in_virtualenv",
@@ -64,7 +63,7 @@ class Selection:
             return False
         if any(fnmatch.fnmatch(str(file), glob) for glob in self.ignore_glob):
             return False
-        if self.keyword and not Expression.compile(self.keyword).evaluate(_Names([*Path(named).parts, *names])):
+        if self.keyword and not pytest_names.keyword_rule(self.keyword)(_in_any([*Path(named).parts, *names])):
             return False
         return any(_within(file, names, argument) for argument in self.arguments)
 
@@ -75,7 +74,7 @@ class Selection:
 
 
 def selection_of(config: pytest.Config) -> Selection:
-    """Of the running session."""
+    """The selection of the running session."""
     option, root, here = config.option, config.rootpath, config.invocation_params.dir
     return Selection(
         arguments=tuple(_argument(config, argument) for argument in config.args),
@@ -104,7 +103,7 @@ def selection_from_json(saved: Any) -> Selection | None:
     if not fits:
         return None
     try:
-        Expression.compile(saved["keyword"] or "x")
+        pytest_names.keyword_rule(saved["keyword"] or "x")
     except SyntaxError:
         return None
     found: dict[str, Any] = {name: saved[name] for name in (*texts, *flags, "options")}
@@ -158,21 +157,17 @@ def split(nodeid: str) -> tuple[str, list[str]]:
 
 
 def place_of(path: Path, root: Path) -> str:
-    """Where it really lies: relative to the root folder, ``.`` for all of it; absolute elsewhere."""
+    """The real place relative to the root folder, ``.`` for all of it; absolute elsewhere."""
     real, base = path.resolve(), root.resolve()
     if base.is_relative_to(real):
         return "."
     return (real.relative_to(base) if real.is_relative_to(base) else real).as_posix()
 
 
-class _Names:
-    """What ``-k`` matches: any part of any name on the way to a test."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = [name.lower() for name in names]
-
-    def __call__(self, name: str, /, **_: Any) -> bool:
-        return any(name.lower() in one for one in self._names)
+def _in_any(names: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a word of ``-k`` is a part of any name on the way to a test."""
+    lowered = [name.lower() for name in names]
+    return lambda word: any(word.lower() in one for one in lowered)
 
 
 def _argument(config: pytest.Config, argument: str) -> str:
@@ -213,20 +208,18 @@ def _other_options(config: pytest.Config) -> dict[str, Any]:
     """
     typed = [*config.invocation_params.args, *config.getini("addopts"), *os.environ.get("PYTEST_ADDOPTS", "").split()]
     words = [str(word) for word in typed]
-    parser = config._parser
     found = {}
-    for group in (parser._anonymous, *parser._groups):
-        for option in group.options:
-            name, value = option.dest, getattr(config.option, option.dest, None)
-            if name in CHOOSE_NOTHING or name.startswith(QUIET_PREFIXES):
+    for name, flags in pytest_names.options_of(config):
+        value = getattr(config.option, name, None)
+        if name in CHOOSE_NOTHING or name.startswith(QUIET_PREFIXES):
+            continue
+        if not any(_is_flag(word, flag) for word in words for flag in flags):
+            continue
+        if name == "override_ini":
+            value = [one for one in value or () if not str(one).startswith(QUIET_INI)]
+            if not value:
                 continue
-            if not any(_is_flag(word, flag) for word in words for flag in option.names()):
-                continue
-            if name == "override_ini":
-                value = [one for one in value or () if not str(one).startswith(QUIET_INI)]
-                if not value:
-                    continue
-            found[name] = _as_text(value)
+        found[name] = _as_text(value)
     return found
 
 
@@ -236,7 +229,7 @@ def _is_flag(word: str, flag: str) -> bool:
 
 
 def _as_text(value: Any) -> Any:
-    """As it is where JSON can hold it; of anything else its kind, for its text may hold an address."""
+    """The value where JSON can hold it; otherwise the name of its type, for its text may hold an address."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, list | tuple):

@@ -1,16 +1,16 @@
 """How much of what it was asked for a saved session has measured: whether what it lacks was removed, or left out."""
 
-from __future__ import annotations
-
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tailgate.results.selection import Selection, is_of, selection_from_json
+from tailgate.results.saved_run import Run
+from tailgate.session.selection import Selection, is_of, selection_from_json
 
 LISTS = ("deselected", "failed", "skipped", "not_reached", "called_no_benchmark", "collectors_failed")
 """Names of benchmarks (of the last, and of some skipped ones, of files and classes) that have no row, by the reason."""
-WORDS = {
+REASONS = {
     "failed": "its test failed",
     "skipped": "it was skipped",
     "not_reached": "the run was over before it",
@@ -22,7 +22,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Extent:
-    """Of one session."""
+    """How much of what it was asked for one session has measured."""
 
     complete: bool | None = None
     """Whether it measured all that its project has, or that the folders it was given have; ``None``: it does not say,
@@ -35,7 +35,7 @@ class Extent:
 
     @property
     def why(self) -> str:
-        """Half a sentence."""
+        """Why it is not complete, as half a sentence."""
         return "; ".join(self.because) or "it does not say why"
 
     def reason(self, fullname: str) -> str | None:
@@ -88,6 +88,20 @@ def extent_of(run: Mapping[str, Any]) -> Extent:
     if isinstance(selected, int) and isinstance(measured, int) and selected > measured + len(names):
         return Extent(False, (f"{selected - measured - len(names)} of {selected} have no result",), None, left_out)
     return Extent(None, (), None, left_out)
+
+
+def partial(compared: Run) -> list[str]:
+    """Lines on a run of which the table does not show all: cut short, asked for a part, or with a name twice."""
+    names = Counter(bench["fullname"] for bench in compared["benchmarks"])
+    found = [
+        f"The run compared with has {count} rows called {name}: the last of them is shown."
+        for name, count in names.items()
+        if count > 1
+    ]
+    extent = extent_of(compared)
+    if extent.complete is False:
+        found.append(f"The run compared with is not complete ({extent.why}): only what it has is compared.")
+    return found
 
 
 def _holds(nodeids: Iterable[str], fullname: str) -> bool:
