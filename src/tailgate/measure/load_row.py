@@ -241,7 +241,7 @@ def _judge(row: LoadRow, segments: Sequence[Segment], lateness: tuple[float, flo
         (index, text), requests = failures[0], row.fields["load_requests"]
         row.mark(
             "errors",
-            f"{len(failures)} of {requests} requests failed, the first, request {index + 1}, with {text}; "
-            "the percentiles are of the others",
+            f"{len(failures)} of {requests} requests failed, the first, request {index + 1}, with {text}"
+            + ("; the percentiles are of the others" if len(failures) < requests else ""),
         )
     row.fields["load_valid"] = row.status == "ok"

@@ -28,6 +28,8 @@ AWAKE_S = 0.001
 and milliseconds late on a busy machine."""
 RECORD = struct.Struct("=qd")
 """A request in a schedule that servers share: its index, and when it is due."""
+WRITTEN_AT_ONCE = 100_000
+"""Requests: a schedule of millions needs no second copy in memory."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def serve(call: PreparedCall, requests: Iterable[tuple[int, float]], begin_s: fl
         try:
             function()
         except Exception as error:  # the row counts it, and says the first
-            failures.append((index, one_line(error)))
+            failures.append((index, _named(error)))
         ends_s.append(now())
         starts_s.append(start)
         dues_s.append(due_s)
@@ -106,10 +108,12 @@ def write_shared(due_s: NDArray[np.float64], descriptor: int) -> None:
     """A schedule into a file for :func:`from_shared`, at whose beginning it stands afterwards."""
     import numpy as np
 
-    records = np.empty(len(due_s), dtype=[("index", "=i8"), ("due", "=f8")])
-    records["index"], records["due"] = np.arange(len(due_s)), due_s
     with os.fdopen(os.dup(descriptor), "wb") as file:
-        file.write(records.tobytes())
+        for begin in range(0, len(due_s), WRITTEN_AT_ONCE):
+            part = due_s[begin : begin + WRITTEN_AT_ONCE]
+            records = np.empty(len(part), dtype=[("index", "=i8"), ("due", "=f8")])
+            records["index"], records["due"] = np.arange(begin, begin + len(part)), part
+            file.write(records.tobytes())
     os.lseek(descriptor, 0, os.SEEK_SET)
 
 
@@ -131,6 +135,11 @@ def together(parts: Iterable[Served]) -> Served:
         joined(lambda part: part.waited),
         tuple(sorted(failure for part in found for failure in part.failures)),
     )
+
+
+def _named(error: Exception) -> str:
+    text, kind = one_line(error), type(error).__name__
+    return text if text == kind else f"{kind}: {text}"
 
 
 def _times(values: array[float]) -> NDArray[np.float64]:

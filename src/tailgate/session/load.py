@@ -85,9 +85,13 @@ def load_names(text: str, limit_text: str | None) -> tuple[str, ...]:
     kind = ""
     for part in (part.strip() for part in text.split(",")):
         head = part.partition(":")[0]
-        if head == PEAK and limit_text is not None:
-            name = f"{PEAK}:{limit_text.strip()}"
-        elif kind and number_of(part.rstrip("%")) is not None:
+        if not part:
+            raise TailgateError(f"--load: no arrivals given; write {EXAMPLE}")
+        if head == PEAK and part != PEAK:
+            raise TailgateError(f"--load: {part!r}: a peak takes no rate; write --load=peak --load-limit=p99=50ms")
+        if part == PEAK and limit_text is not None:
+            name = f"{PEAK}:{limit_of(limit_text).text}"
+        elif kind and number_of(head.rstrip("%")) is not None:
             name = f"{kind}:{part}"
         else:
             name, kind = part, head
