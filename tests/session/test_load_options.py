@@ -91,7 +91,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], list
     return run_all(folder, *(("--collect-only", "-q", *arguments) for arguments in every))
 
 
-@pytest.mark.parametrize(("arguments", "line"), [*WRONG, *INI_WRONG], ids=lambda value: "" if isinstance(value, str) else " ".join(value))
+@pytest.mark.parametrize(
+    ("arguments", "line"), [*WRONG, *INI_WRONG], ids=lambda value: "" if isinstance(value, str) else " ".join(value)
+)
 def test_a_wrong_value_is_one_line_before_anything_runs(
     said: dict[tuple[str, ...], list],  # type: ignore[type-arg]
     arguments: tuple[str, ...],

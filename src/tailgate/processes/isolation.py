@@ -141,7 +141,7 @@ class Isolation:
             made = self._once(item)
         except MeasuredInterrupt as stop:
             self._pending.setdefault(item, []).append(stop.made)
-            raise
+            raise KeyboardInterrupt from stop
         if made.contended and made.measured:
             try:
                 made = self._again(item, made)
