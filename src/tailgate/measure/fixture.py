@@ -118,6 +118,7 @@ class TailgateBenchmark(BenchmarkFixture):
         metadata = self._make_stats(iterations)
         for duration_s in durations_s:
             metadata.update(duration_s)
+        metadata.stats.extra_info = self.extra_info  # what its statistics are of: a load, or rounds
 
     def _raw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         pacer = self._pacer or (BY_PROTOCOL if self.settings.protocol else None)

@@ -21,7 +21,7 @@ from tailgate.measure.peak import Search
 from tailgate.measure.warmup import warm_up
 from tailgate.results.rows import add_warning
 from tailgate.session.items import declared_items
-from tailgate.session.load import PEAK, PERCENTS, Arrivals, Load, load_name_of, parsed
+from tailgate.session.load import MOST_REQUESTS, PEAK, PERCENTS, Arrivals, Load, load_name_of, parsed
 from tailgate.session.protocol import PRESETS
 from tailgate.stats import arrivals
 from tailgate.stats.quantiles import samples_for_upper_end
@@ -36,6 +36,9 @@ LEAD_S = 0.02
 CLOSED_LOOP_S = 1.0
 LEAST_CALLS, MOST_CALLS = 20, 100_000
 """Of the closed loop that finds the capacity."""
+MOST_UNASKED_REQUESTS = 200_000
+"""Of a schedule whose rate follows from the capacity: a call of less than a microsecond would get hundreds of millions,
+and gigabytes of results."""
 WALL_CLOCKS = frozenset({time.perf_counter, time.monotonic, time.time})
 
 Play = Callable[["NDArray[np.float64]"], serving.Served]
@@ -160,7 +163,8 @@ def under_load(
     least = samples_for_upper_end((load.limit.percent if load.limit else PERCENTS["p99"]) / 100)
 
     def segment(rate_per_s: float, number: int) -> Segment:
-        requests = max(least, math.ceil(rate_per_s * load.seconds))
+        most = MOST_UNASKED_REQUESTS if asked.rate_per_s is None else MOST_REQUESTS
+        requests = max(least, math.ceil(min(most, rate_per_s * load.seconds)))
         due_s = schedule(asked, rate_per_s, requests, seed + number)
         return Segment(rate_per_s, load.servers, play(due_s))
 
@@ -174,9 +178,9 @@ def under_load(
     assert load.limit is not None
     try:
         search = Search(segment, services_s, capacity_per_s, load.limit, load.servers, tell)
+        found = search.run()
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)
-    found = search.run()
     row = load_row(name, found.shown.segments, seed, capacity_per_s, load.limit)
     row.fields.update(found.fields(load.limit))
     if found.interrupted:

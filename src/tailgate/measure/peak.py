@@ -130,6 +130,7 @@ class Search:
 
         Raises:
             KeyboardInterrupt: before the first probe was whole; after it, what was found so far is returned.
+            ValueError: every request of a schedule failed.
         """
         interrupted = False
         try:
@@ -169,7 +170,11 @@ class Search:
         probe = Probe(rate_per_s)
         self._probes.append(probe)
         for _ in range(segments):
-            probe.segments.append(self._play(rate_per_s, self._segments))
+            played = self._play(rate_per_s, self._segments)
+            if played.served.requests == len(played.served.failures):
+                first = played.served.failures[0][1]
+                raise ValueError(f"all {played.served.requests} requests of a probe failed, the first with {first}")
+            probe.segments.append(played)
         self._estimate()
         verdict, value_s, low_s, high_s = probe.judged(self._limit)
         ends = ", ".join("?" if end is None else milliseconds(end) for end in (low_s, high_s))

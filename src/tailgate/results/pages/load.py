@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,7 @@ from tailgate.text import markdown_text, milliseconds
 
 NAME = "load"
 PERCENTILES = {"median": "median", "p95": "P95", "p99": "P99"}
+LIMIT = re.compile(r"(\w+)=(\d+(?:\.\d+)?(?:e[+-]?\d+)?)ms")
 HEADINGS = (
     "load", "offered/s", "served/s", "busy", "service median", "median", "P95", "P99 [95 %]", "mean", "mean by theory",
     "longest queue", "lateness P99", "status",
@@ -33,10 +36,11 @@ class Curve:
     peaks: list[str] = field(default_factory=list)
 
     @property
-    def capacity_per_s(self) -> float:
+    def capacity_per_s(self) -> float | None:
         """Requests per second of the closed loops: beyond, the queue only grows. The median over the rows."""
-        found = sorted(row["extra_info"]["load_capacity_per_s"] for row in self.rows)
-        return float(found[len(found) // 2])
+        known = (number(row["extra_info"].get("load_capacity_per_s")) for row in self.rows)
+        found = sorted(one for one in known if one is not None)
+        return found[len(found) // 2] if found else None
 
     @property
     def knee_per_s(self) -> float | None:
@@ -44,7 +48,8 @@ class Curve:
 
         Kleinrock, Proc. International Conference on Communications (1979), 43.1.1-10.
         """
-        stable = [row["extra_info"] for row in self.rows if row["extra_info"].get("status") != "overloaded"]
+        infos = [row["extra_info"] for row in self.rows if number(row["extra_info"].get("load_response_mean_s"))]
+        stable = [info for info in infos if info.get("status") != "overloaded"]
         if len(stable) < 3:
             return None
         best = max(stable, key=lambda info: info["load_rate_offered_per_s"] / info["load_response_mean_s"])
@@ -54,10 +59,9 @@ class Curve:
     def limit(self) -> tuple[str, float] | None:
         """Its percentile and seconds, where one was given."""
         for row in self.rows:
-            metric, _, text = str(row["extra_info"].get("load_limit", "")).partition("=")
-            seconds = number(float(text.removesuffix("ms")) / 1e3) if text.endswith("ms") else None
-            if metric in PERCENTILES and seconds is not None:
-                return metric, seconds
+            limit = LIMIT.fullmatch(str(row["extra_info"].get("load_limit")))
+            if limit is not None and limit[1] in PERCENTILES:
+                return limit[1], float(limit[2]) / 1e3
         return None
 
 
@@ -107,7 +111,9 @@ def _section(curve: Curve) -> str:
         "|---" * len(HEADINGS) + "|",
     ]
     lines += [f"| {' | '.join(map(markdown_text, _cells(row)))} |" for row in curve.rows]
-    lines += ["", f"- Saturation: a closed loop was served {curve.capacity_per_s:.4g} requests/s."]
+    lines.append("")
+    if curve.capacity_per_s is not None:
+        lines.append(f"- Saturation: a closed loop was served {curve.capacity_per_s:.4g} requests/s.")
     if (knee := curve.knee_per_s) is not None:
         lines.append(f"- Knee, where rate over mean response is largest: {knee:.4g} requests/s.")
     if curve.limit is not None:
@@ -150,16 +156,16 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         f"{time(stats.get('p99'))} [{time(stats.get('p99_low'))}, {time(stats.get('p99_high'))}]",
         time(info.get("load_response_mean_s")),
         time(info.get("load_response_mean_theory_s")),
-        str(info.get("load_queue_max", "?")),
+        "?" if number(info.get("load_queue_max")) is None else str(info["load_queue_max"]),
         time(info.get("load_lateness_p99_s")),
-        str(info.get("status", "ok")),
+        str(info.get("status") or "ok"),
     ]
 
 
 def _draw(axes: Any, curve: Curve) -> None:
     rates = [row["extra_info"]["load_rate_offered_per_s"] for row in curve.rows]
     for color, (name, label) in zip(COLORS, PERCENTILES.items(), strict=False):
-        axes.plot(rates, [row["stats"][name] * 1e3 for row in curve.rows], marker="o", color=color, label=label)
+        axes.plot(rates, [_ms(row["stats"].get(name)) for row in curve.rows], marker="o", color=color, label=label)
     p99 = [row["stats"] for row in curve.rows]
     for rate_per_s, stats in zip(rates, p99, strict=True):
         low_s, high_s = stats.get("p99_low"), stats.get("p99_high")
@@ -168,8 +174,9 @@ def _draw(axes: Any, curve: Curve) -> None:
     invalid = [row for row in curve.rows if row["extra_info"].get("status", "ok") in UNTRUSTED]
     if invalid:
         places = [row["extra_info"]["load_rate_offered_per_s"] for row in invalid]
-        axes.plot(places, [row["stats"]["p99"] * 1e3 for row in invalid], "kx", markersize=10, label="row not valid")
-    axes.axvline(curve.capacity_per_s, color="gray", linestyle="--", label="saturation (closed loop)")
+        axes.plot(places, [_ms(row["stats"].get("p99")) for row in invalid], "kx", markersize=10, label="row not valid")
+    if curve.capacity_per_s is not None:
+        axes.axvline(curve.capacity_per_s, color="gray", linestyle="--", label="saturation (closed loop)")
     if curve.knee_per_s is not None:
         axes.axvline(curve.knee_per_s, color="gray", linestyle=":", label="knee")
     if curve.limit is not None:
@@ -181,6 +188,11 @@ def _draw(axes: Any, curve: Curve) -> None:
     axes.set_xlim(left=0)
     axes.set_xlabel("offered rate (requests/s)")
     axes.set_ylabel("response (ms)")
-    axes.set_title(curve.name.rpartition("::")[2], fontsize=10)
+    axes.set_title(curve.name.rpartition("::")[2], fontsize=10, parse_math=False)
     axes.grid(which="both", alpha=0.3)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _ms(seconds: Any) -> float:
+    """A gap in the line where it is unknown."""
+    return math.nan if number(seconds) is None else seconds * 1e3

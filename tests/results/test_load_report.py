@@ -1,0 +1,140 @@
+"""``tailgate report --format load``: a table and a picture from runs that are whole, old, hostile or full of holes."""
+
+from typing import Any
+
+import pytest
+from histories import bench, saved_run
+
+from tailgate.errors import TailgateError
+from tailgate.results.pages.load import attachments, curves, render
+
+PNG = b"\x89PNG\r\n"
+
+
+def loaded(rate_per_s: float, name: str = "test_it.py::test_f", **info: Any) -> dict[str, Any]:
+    load = info.pop("load_arrivals", f"poisson:{rate_per_s:g}")
+    response_s = 0.01 / (1 - min(rate_per_s, 95) / 100)
+    fields = {
+        "load_arrivals": load,
+        "load_capacity_per_s": 100.0,
+        "load_rate_offered_per_s": rate_per_s,
+        "load_rate_served_per_s": rate_per_s,
+        "load_utilization": rate_per_s / 100,
+        "load_service_median_s": 0.01,
+        "load_response_mean_s": response_s,
+        "load_response_mean_theory_s": response_s,
+        "load_queue_max": 3,
+        "load_lateness_p99_s": 2e-5,
+        "status": "ok",
+    }
+    return bench(f"{name}[{load}]", response_s, response_s * 3, **(fields | info))
+
+
+RATES = (10, 30, 50, 70, 90)
+
+
+def test_a_curve_has_its_saturation_its_knee_and_its_limit() -> None:
+    rows = [loaded(rate, load_limit="p99=50ms") for rate in reversed(RATES)]
+    text = render([saved_run(*rows)])
+    lines = text.splitlines()
+    assert [line.split(" | ")[1] for line in lines if "| poisson" in line] == [str(rate) for rate in RATES]
+    assert "- Saturation: a closed loop was served 100 requests/s." in lines
+    assert "- Knee, where rate over mean response is largest: 50 requests/s." in lines
+    assert any("undisturbed rate of these with P99 within 50" in line and "30 requests/s" in line for line in lines)
+    assert attachments([saved_run(*rows)])[".png"].startswith(PNG)
+
+
+def test_a_disturbed_row_is_in_the_table_and_holds_no_limit() -> None:
+    rows = [loaded(10, load_limit="p99=50ms", status="late")]
+    text = render([saved_run(*rows)])
+    assert "| late |" in text
+    assert "- No undisturbed rate of these had P99 within 50" in text
+
+
+def test_a_run_without_load_is_one_line() -> None:
+    with pytest.raises(
+        TailgateError, match=r"^--format=load: no row of these runs is under load; measure one with: "
+    ) as e:
+        render([saved_run(bench("test_it.py::test_f", 1e-3))])
+    assert len(str(e.value).splitlines()) == 1
+    with pytest.raises(TailgateError, match="no row of these runs is under load"):
+        attachments([saved_run()])
+
+
+def test_two_runs_and_two_benchmarks_are_two_curves() -> None:
+    first, second = saved_run(loaded(10), loaded(30, "test_it.py::test_g")), saved_run(loaded(50))
+    found = curves([first, second])
+    assert [curve.name for curve in found] == ["test_it.py::test_f", "test_it.py::test_g"]
+    assert [len(curve.rows) for curve in found] == [2, 1]
+    assert attachments([first, second])[".png"].startswith(PNG)
+
+
+def test_parameters_stay_in_the_name_and_the_load_does_not() -> None:
+    row = loaded(10)
+    row["fullname"] = "test_it.py::test_f[resnet50-poisson:10]"
+    assert [curve.name for curve in curves([saved_run(row)])] == ["test_it.py::test_f[resnet50]"]
+
+
+HOSTILE = [
+    "a|b",
+    "<script>alert(1)</script>",
+    "![x](http://y)",
+    "`code`",
+    "$x_1$",
+    "$\\frac{1}$",
+    "ä\u202e",
+    "a\nb",
+    "%s",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_breaks_neither_table_nor_picture(name: str) -> None:
+    run = saved_run(*(loaded(rate, f"test_it.py::test_f[{name}]") for rate in RATES))
+    text = render([run])
+    (heading,) = [line for line in text.splitlines() if line.startswith("#")]
+    assert "<script>" not in heading
+    assert len({line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")}) == 1
+    assert attachments([run])[".png"].startswith(PNG)
+
+
+HOLES = [
+    "load_capacity_per_s", "load_rate_served_per_s", "load_utilization", "load_service_median_s",
+    "load_response_mean_s", "load_response_mean_theory_s", "load_queue_max", "load_lateness_p99_s", "status",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["gone", "null"])
+@pytest.mark.parametrize("field", HOLES)
+def test_a_field_that_is_missing_is_a_question_mark(field: str, gone: bool) -> None:
+    rows = [loaded(rate) for rate in RATES]
+    for row in rows[:2]:
+        if gone:
+            del row["extra_info"][field]
+        else:
+            row["extra_info"][field] = None
+    run = saved_run(*rows)
+    assert "| None" not in render([run])
+    assert attachments([run])[".png"].startswith(PNG)
+
+
+@pytest.mark.parametrize("statistic", ["median", "p95", "p99", "p99_low", "p99_high"])
+def test_a_statistic_that_is_missing_is_a_question_mark(statistic: str) -> None:
+    rows = [loaded(rate, load_limit="p99=50ms", status="late") for rate in RATES]
+    rows[0]["stats"][statistic] = None
+    run = saved_run(*rows)
+    assert "?" in render([run])
+    assert attachments([run])[".png"].startswith(PNG)
+
+
+@pytest.mark.parametrize("limit", [None, "", "p99", "p99=fastms", "p999=1ms", "=ms", 7, "p99=nanms"])
+def test_a_limit_that_says_nothing_is_no_line(limit: Any) -> None:
+    run = saved_run(loaded(10, load_limit=limit))
+    assert "undisturbed rate" not in render([run])
+    assert attachments([run])[".png"].startswith(PNG)
+
+
+def test_a_peak_is_a_line() -> None:
+    ends = {"load_peak_low_per_s": 60.0, "load_peak_high_per_s": None, "load_probes": [{}, {}]}
+    row = loaded(60, load_arrivals="peak:p99=50ms", load_limit="p99=50ms", load_peak_per_s=63.2, **ends)
+    assert "peak 63.2 requests/s &#91;60, ?&#93; within p99=50ms; 2 probes" in render([saved_run(row)])
