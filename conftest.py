@@ -2,9 +2,12 @@
 
 pytest_plugins = [
     "fixtures.options",
+    "fixtures.cells.left_out",
+    "fixtures.cells.keyword",
     "fixtures.cells.protocol_marks",
-    "fixtures.cells.matrix",
     "fixtures.cells.gpu",
+    "fixtures.cells.matrix",
+    "fixtures.cells.plugin",
     "fixtures.inference.out_of_memory",
     "fixtures.inference.fixture",
     "fixtures.framework_comparison.fixture",

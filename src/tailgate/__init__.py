@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tailgate.measure.pacing import is_paced as is_paced
     from tailgate.measure.profiling import profiling as _profiling_meter
     from tailgate.number import is_number as is_number
+    from tailgate.option_values import integer as _whole_number
     from tailgate.options import OPTIONS as OPTIONS
     from tailgate.processes.endings import signal_name as signal_name
     from tailgate.results.precision_labels import arithmetic as arithmetic
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     gpus_of = _gpus_of
     measured_rows = _measured_rows
     profiling_meter = _profiling_meter
+    whole_number = _whole_number
 
 __version__ = "0.1.0"
 _PUBLIC = {
@@ -92,6 +94,7 @@ _PUBLIC = {
     "TailgateError": "tailgate.errors",
     "unknown_value": "tailgate.errors",
     "usable_cpus": "tailgate.machine.cpus",
+    "whole_number": "tailgate.option_values:integer",
     "use_device_clock": "tailgate.measure.fixture",
 }
 """Where each name is; after a colon, what it is called there."""

@@ -1,7 +1,5 @@
 """One line a user can act on: the wrong value, the allowed values, the nearest match, the next command."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Hooks that a project may implement to tell the instrument more."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ A test notes what its libraries give it: numpy's scalars, arrays and tensors of 
 imported for that. A file may hold anything, also whole numbers that no float can hold.
 """
 
-from __future__ import annotations
-
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +12,7 @@ from typing import Any, TypeGuard
 
 COMMON = frozenset({type(None), bool, int, float, str, list, dict})
 TIMES = frozenset("mM")
-"""numpy's kinds of dates and lengths of time, which are no numbers without their unit."""
+"""numpy's kinds of dates and durations, which are not numbers without their unit."""
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -36,7 +34,7 @@ def as_python(value: Any) -> Any:
         return value
     try:
         return _as_python(value)
-    except Exception:  # whatever a stranger's class raises where a number would answer: it is none
+    except Exception:  # whatever a foreign class raises where a number would answer: it is none
         return value
 
 

@@ -1,7 +1,5 @@
 """From the text of an option to its value; a wrong one is one line with the allowed ones."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +20,7 @@ def optional(text: str | None, parse: Callable[[str], Any]) -> Any:
 
 
 def choice(flag: str, value: str, allowed: Any) -> str:
-    """One of the allowed words.
+    """One of the allowed values.
 
     Raises:
         TailgateError: another; the nearest is named.
@@ -32,20 +30,20 @@ def choice(flag: str, value: str, allowed: Any) -> str:
     return value
 
 
-def integer(flag: str, text: str, least: int, most: int | None = None) -> int:
-    """A whole number within ``least`` and ``most``.
+def integer(flag: str, text: str, least: int, most: int | None = None, allowed: str = "", hint: str = "") -> int:
+    """A whole number within ``least`` and ``most``; ``allowed`` and ``hint`` are of the error.
 
     Raises:
         TailgateError: anything else.
     """
+    allowed = allowed or (f"{least} or more" if most is None else f"{least} to {most}")
     try:
         number = int(text)
     except ValueError:
-        raise TailgateError(f"{flag}: {text!r} is not a whole number (allowed: {least} or more)") from None
-    if most is not None and number > most:
-        raise TailgateError(f"{flag}: {number} is too large (allowed: {least} to {most})")
-    if number < least:
-        raise TailgateError(f"{flag}: {number} is too small (allowed: {least} or more)")
+        raise TailgateError(f"{flag}: {text!r} is not a whole number{hint} (allowed: {allowed})") from None
+    if number < least or (most is not None and number > most):
+        problem = "too small" if most is None else "out of range"
+        raise TailgateError(f"{flag}: {number} is {problem} (allowed: {allowed})")
     return number
 
 
@@ -60,9 +58,9 @@ def seconds(flag: str, text: str | None, default_s: float, most_s: float) -> flo
     try:
         seconds = float(text)
     except ValueError:
-        raise TailgateError(f"{flag}: {text!r} is no length of time (allowed: seconds above 0)") from None
+        raise TailgateError(f"{flag}: {text!r} is not a duration (allowed: seconds above 0)") from None
     if not 0 < seconds <= most_s:
-        raise TailgateError(f"{flag}: {text} is no length of time (allowed: seconds above 0, up to {most_s:,.0f})")
+        raise TailgateError(f"{flag}: {text} is not a duration (allowed: seconds above 0, up to {most_s:,.0f})")
     return seconds
 
 
@@ -89,5 +87,5 @@ def duration_s(where: str, value: Any) -> float:
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-zµ]+)\s*", value) if isinstance(value, str) else None
     if not match or match[2] not in UNITS_S or not float(match[1]):
-        raise TailgateError(f"{where}: {value!r} is no length of time (allowed: such as '50ms'; {', '.join(UNITS_S)})")
+        raise TailgateError(f"{where}: {value!r} is not a duration (allowed: such as '50ms'; {', '.join(UNITS_S)})")
     return float(match[1]) * UNITS_S[match[2]]

@@ -14,8 +14,8 @@ from tailgate.errors import TailgateError
 from tailgate.gates.limits import session_limits
 from tailgate.machine.fingerprint import DEFAULT_PACKAGES
 from tailgate.meters import meters, profilers
+from tailgate.processes.tenants.options import CPU_MODES as TENANT_CPUS
 from tailgate.processes.tenants.options import MOST_TENANTS
-from tailgate.processes.tenants.options import WAYS as TENANT_CPUS
 from tailgate.processes.tenants.options import refuse as refuse_with_tenants
 from tailgate.results.limits import METRICS
 from tailgate.seams.option_conflicts import add_option, give_way
@@ -175,7 +175,7 @@ def settings_from(config: pytest.Config) -> Settings:
     packages = config.getini("tailgate_fingerprint_packages")
     max_time_s = float(getattr(config.option, "benchmark_max_time", 1.0))
     if protocol and not 0 < max_time_s < float("inf"):
-        raise TailgateError(f"--benchmark-max-time: {max_time_s:g} is no length of time (allowed: seconds above 0)")
+        raise TailgateError(f"--benchmark-max-time: {max_time_s:g} is not a duration (allowed: seconds above 0)")
     return Settings(
         protocol=protocol,
         order=option_values.choice("--order", option_values.default(texts["order"], "given"), ORDERS),

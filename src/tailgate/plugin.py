@@ -1,7 +1,5 @@
 """The pytest hooks; each calls a room of the house."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from typing import Any
 
@@ -13,15 +11,14 @@ from tailgate.machine import git
 from tailgate.measure.fixture import TailgateBenchmark, mark_meters
 from tailgate.options import add_options, settings_from
 from tailgate.seams import benchmark_names, grouping
-from tailgate.session.items import ROWS, connect, declared_items, is_benchmark, tidy
+from tailgate.session.items import ROWS, connect, declared_items, is_benchmark, shuffle_benchmarks, tidy
 from tailgate.session.load import PARAMETER
-from tailgate.session.order import shuffle_benchmarks
 from tailgate.session.run import RUN
 from tailgate.session.settings import SETTINGS
 
 benchmark_names.install(TailgateBenchmark)
 FIRST_ROW = pytest.StashKey[int]()
-"""How many rows there were before a test's set-up: those after them are its own, whoever makes them."""
+"""How many rows there were before a test's set-up: those after them are the test's."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -58,12 +55,6 @@ def pytest_configure(config: pytest.Config) -> None:
         roles.take_role(config, settings_from(config))
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close what is open."""
-    if RUN in config.stash:
-        config.stash[RUN].close()
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each load: a row, a verdict and a process of its own."""
@@ -81,15 +72,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         shuffle_benchmarks(items, settings.seed)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Now it is known how many benchmarks there are."""
-    if session.config.stash[RUN].measuring:
-        with as_usage_error():
-            grouping.check(session.config, [item for item in session.items if is_benchmark(item)])
-    session.config.stash[RUN].begin(session.items)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What the meters must know before the fixtures load anything."""
@@ -101,7 +83,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
-    """A ``benchmark`` of the project's own class would be measured in its own way, whatever was asked of us."""
+    """Refuse a ``benchmark`` of the project's own class: it would ignore Tailgate's options."""
     made = yield
     if fixturedef.argname == "benchmark" and made is not None and benchmark_names.is_foreign(made):
         pytest.fail(
@@ -115,7 +97,7 @@ def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Its status, and its rows so far, for whoever notes them: the session, or the process's messenger."""
+    """Set the report's status, and put the test's rows so far where the session or the messenger finds them."""
     report = yield
     if not is_benchmark(item):
         return report
@@ -132,22 +114,14 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     return config.stash[RUN].teststatus(report)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
-    """Never green without measuring."""
-    result = yield
-    session.config.stash[RUN].finish(session)
-    return result
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say it when nothing was measured."""
+    """Print what a reader must not miss."""
     config.stash[RUN].summarize(terminalreporter)
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)
 def pytest_benchmark_generate_commit_info() -> Generator[None, object, object]:
-    """Of the repository around the project, without touching the index, whatever git hook runs this session."""
+    """Ask for the repository around the project, without touching its index, in whatever git hook this runs."""
     with git.clean_environment():
         return (yield)
 
@@ -156,25 +130,4 @@ def pytest_benchmark_generate_commit_info() -> Generator[None, object, object]:
 def pytest_benchmark_group_stats(benchmarks: list[dict[str, Any]], group_by: str) -> Generator[None, object, object]:
     """Rows without the parameter that is grouped by are a group, too."""
     with grouping.tolerant(benchmarks, group_by):
-        return (yield)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
-    """The fingerprint, in every saved run."""
-    config.stash[RUN].describe_machine(machine_info)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_benchmark_update_json(config: pytest.Config, benchmarks: list[Any], output_json: dict[str, Any]) -> None:
-    """The schema's version, P99's interval, and what was not measured."""
-    config.stash[RUN].complete_json(benchmarks, output_json)
-
-
-@pytest.hookimpl(optionalhook=True, wrapper=True)
-def pytest_benchmark_compare_machine_info(
-    config: pytest.Config, benchmarksession: Any, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
-) -> Generator[None, object, object]:
-    """Compare fingerprints, not momentary clocks."""
-    with config.stash[RUN].comparing(machine_info, compared_benchmark):
         return (yield)

@@ -3,8 +3,6 @@
 Whatever a role needs is imported only for it.
 """
 
-from __future__ import annotations
-
 import os
 
 import pytest
@@ -58,7 +56,7 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
         config.pluginmanager.register(SpawnedChild(config, *task), "tailgate-spawned")
     run = config.stash[RUN] = BenchmarkRun(config, settings)
     if not side and task is None:
-        register(config, SessionPlugin(run), "tailgate-session")
+        register(config, SessionPlugin(config, run), "tailgate-session")
         register(config, run.extent, "tailgate-extent")
         check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
         _judge(config, settings, run)

@@ -1,7 +1,5 @@
 """Plain text: harmless, in columns, and into a file."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 
@@ -21,14 +19,14 @@ def counted(count: int, things: str) -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """The first column to the left, the others to the right; nothing in a cell is obeyed by a terminal."""
-    told = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(len(row[index]) for row in told) for index in range(len(told[0]))]
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(len(row[index]) for row in shown) for index in range(len(shown[0]))]
     return [
         "  ".join(
             cell.ljust(width) if index == 0 else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in told
+        for row in shown
     ]
 
 
@@ -42,13 +40,26 @@ def probability(p: float) -> str:
     return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
 
 
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
-"""What could mean something; written as numeric entities, which nothing reads as markup."""
+MARKDOWN = re.compile(
+    r"""[`|~$]                      # code, the end of a cell, a line through, mathematics
+    | (?<!\s)\*|\*(?!\s)|^\*     # emphasis, a list
+    | (?<!\w)_|_(?!\w)           # emphasis; not inside a name
+    | \\(?=[!-/:-@\[-`{-~]|$)     # an escape
+    | <(?=[A-Za-z/!?])            # a tag, an address
+    | &(?=\#?\w+;)                # an entity
+    | \](?=[(\[:])|^\[           # a link, the target of one
+    | @(?=\w)|\#(?=\d)           # GitHub's mention of a person, of an issue
+    | (?<=\w):(?=//)|(?<=\bwww)\.  # an address
+    | ^[\#>]|^[-+=](?=\s|[-=]|$)|^\d+[.)](?=\s|$)|\#$  # a heading, a quotation, a list, a rule
+    """,
+    re.VERBOSE,
+)
+"""What Markdown would interpret; written as numeric entities, which nothing reads as markup."""
 
 
 def markdown_text(text: str) -> str:
-    """Text that shows as it is."""
-    return MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", text)
+    """Text that shows as it is, and that is readable where the Markdown itself is read."""
+    return MARKDOWN.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", text)
 
 
 def duration(seconds: float) -> str:

@@ -1,15 +1,14 @@
-"""Lines of study 1's file, which study 3's has too: a row of a run in the source's columns and units."""
+"""Lines of study 1's file, which study 3's file has too: one row of a run in the source's columns and units."""
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from studies.values import scaled
 from tailgate.results.rows import UNTRUSTED, Row, alone, rows_of
 from tailgate.results.saved_run import Run
-from tailgate.results.spreadsheet import Writer
 
 HEADER = (
     "timestamp_utc", "device", "sweep_id", "repeat_id", "model", "batch_size", "threads", "iters",
@@ -19,13 +18,13 @@ HEADER = (
 )  # fmt: skip
 
 Pair = tuple[str, str]
-"""Runtime, precision: what the columns have no place for."""
+"""Runtime and precision, for which there are no columns."""
 Measured = tuple[Row, Mapping[str, Any], Mapping[str, Any]]
 """The flat row, and the saved ``stats`` and ``extra_info`` it was made of."""
 
 
 def lines_of(runs: Sequence[Run]) -> Iterator[tuple[Pair, Measured, dict[str, Any]]]:
-    """Every row of an image model: what it is, and its line. ``repeat_id`` counts rows of the same cell."""
+    """Pair, row and line of every image model's row; ``repeat_id`` counts rows of the same cell."""
     for sweep_id, run in enumerate(runs, start=1):
         repeats: Counter[tuple[Any, ...]] = Counter()
         machine = _machine(run)
@@ -37,40 +36,22 @@ def lines_of(runs: Sequence[Run]) -> Iterator[tuple[Pair, Measured, dict[str, An
             cell = (pair, *(repr(row[name]) for name in ("device", "model", "batch_size", "threads")))
             repeats[cell] += 1
             line = {
-                "timestamp_utc": row["timestamp_utc"],
-                "device": row["device"],
-                "sweep_id": sweep_id,
-                "repeat_id": repeats[cell],
-                "model": row["model"],
-                "batch_size": row["batch_size"],
-                "threads": row["threads"],
-                "iters": row["rounds"],
-                "warmup_iters": row["warmup_rounds"],
-                "median_ms": row["median_s"] * 1e3,
-                "mean_ms": row["mean_s"] * 1e3,
-                "p99_latency_ms": None if row["p99_s"] is None else row["p99_s"] * 1e3,
-                "throughput_ips": row["throughput_items_per_s"],
-                **machine,
-            }
+                **{name: row[name] for name in ("timestamp_utc", "device", "model", "batch_size", "threads")},
+                "sweep_id": sweep_id, "repeat_id": repeats[cell], "iters": row["rounds"],
+                "warmup_iters": row["warmup_rounds"], "median_ms": scaled(row["median_s"], 1e3),
+                "mean_ms": scaled(row["mean_s"], 1e3), "p99_latency_ms": scaled(row["p99_s"], 1e3),
+                "throughput_ips": row["throughput_items_per_s"], **machine,
+            }  # fmt: skip
             yield pair, (row, bench["stats"], bench.get("extra_info") or {}), line
 
 
 def disturbed(measured: Iterable[Measured]) -> list[str]:
-    """What to mind of these lines: the source's columns have no place for a row's status."""
+    """A warning about disturbed rows: the source has no column for a row's status."""
     found = Counter(str(row["status"]) for row, _, _ in measured if row["status"] in UNTRUSTED)
     if not found:
         return []
-    which = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
-    return [f"{which}: these lines are in the file like all others, and their times are not this code's"]
-
-
-def text_of(header: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
-    """CSV, the header first."""
-    stream = io.StringIO()
-    writer = Writer(stream, header)
-    writer.writeheader()
-    writer.writerows(lines)
-    return stream.getvalue()
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
+    return [f"{counts}: these lines are in the file like all others, and their times are not this code's"]
 
 
 def _machine(run: Run) -> dict[str, Any]:

@@ -1,38 +1,32 @@
 """Study 1's own file: ``benchmark_results_final.csv`` of GDEV-AI, its 27 columns in its order.
 
-``sweep_id`` counts the runs handed over, ``repeat_id`` the rows of the same cell within one.
+``sweep_id`` is the number of the run, ``repeat_id`` that of the row among the rows of the same cell in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studies.cpu_scaling.csv_lines import HEADER, disturbed, lines_of, text_of
-from tailgate import TailgateError
+from studies.cpu_scaling.csv_lines import HEADER, disturbed, lines_of
+from studies.values import csv_text, no_row
 from tailgate.results.saved_run import Run
 
 __all__ = ["HEADER", "NAME", "render", "warnings"]
 NAME = "gdev-ai"
 
 RUNTIME, PRECISION = "pytorch", "fp32"
-"""The study knows no other, and its columns have no place to say so: other rows are left out."""
+"""What the study measured. No column can name another, so other rows are left out."""
 
 
 def render(runs: Sequence[Run]) -> str:
-    """The CSV text, one line per measured cell of the study.
-
-    Raises:
-        TailgateError: no run holds a cell the format can express.
-    """
+    """The CSV text, one line per measured row of the study."""
     lines = [line for pair, _, line in lines_of(runs) if pair == (RUNTIME, PRECISION)]
     if not lines:
-        raise TailgateError(
-            f"--format={NAME}: no {RUNTIME} {PRECISION} row of an image model in these runs; "
-            f"measure some with: pytest benchmarks -k '{RUNTIME} and {PRECISION}' --benchmark-save=NAME"
-        )
-    return text_of(HEADER, lines)
+        command = f"benchmarks -k '{RUNTIME} and {PRECISION}'"
+        raise no_row(NAME, f"{RUNTIME} {PRECISION} row of an image model", command)
+    return csv_text(HEADER, lines)
 
 
 def warnings(runs: Sequence[Run]) -> list[str]:
-    """Which lines are of disturbed rows."""
+    """How many lines are of disturbed rows."""
     return disturbed(measured for pair, measured, _ in lines_of(runs) if pair == (RUNTIME, PRECISION))

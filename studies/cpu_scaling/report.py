@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from studies.cpu_scaling.speedup import (
     SATURATION_GAIN_REL,
@@ -14,30 +13,21 @@ from studies.cpu_scaling.speedup import (
     oversubscription,
     saturation_point,
 )
-from studies.markdown_table import words
+from studies.markdown_table import MISSING, table, words
+from studies.values import USABLE, check_one_machine, threads_text
 from tailgate import TailgateError
 from tailgate.results.rows import Row, alone, rows_of
-from tailgate.results.saved_run import Run, machine_id_of, machine_of
+from tailgate.results.saved_run import Run, machine_of
+from tailgate.text import counted
 
 NAME = "scaling"
-USABLE = ("ok", "oversubscribed")
-"""Statuses of rows whose numbers are the code's own."""
-
 Cell = tuple[str, ...]
-"""What must be the same for two rows to be pooled; the first three are always shown."""
+"""What two rows must share to be pooled; the headings show the first three always."""
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown tables per model, runtime and precision; medians of cells measured in several runs.
-
-    Raises:
-        TailgateError: no row has a thread count and a batch size, all are disturbed, or the runs are from different
-            machines.
-    """
-    machines = {machine_id_of(run) for run in runs}
-    if len(machines) > 1:
-        names = ", ".join(sorted(machine or "unknown" for machine in machines))
-        raise TailgateError(f"--format={NAME}: the runs are from different machines ({names}); report each on its own")
+    """Markdown tables per model, runtime and precision; a cell of several runs has the median of its medians."""
+    check_one_machine(NAME, runs)
     medians_s = _medians(runs)
     left_out = sum(row["model"] is not None and not _usable(row) for run in runs for row in rows_of(run))
     if not medians_s:
@@ -46,9 +36,9 @@ def render(runs: Sequence[Run]) -> str:
     parts = ["# Scaling over threads and batch sizes\n"]
     if usable_cpus:
         model = words(str((machine_of(runs[0]) or {}).get("cpu_model")))
-        parts.append(f"{model}, {usable_cpus} usable CPUs; {len(runs)} run(s).\n")
+        parts.append(f"{model}, {usable_cpus} usable CPUs; {counted(len(runs), 'runs')}.\n")
     if left_out:
-        parts.append(f"{left_out} row(s) left out: contended, or not a cell of a scaling study.\n")
+        parts.append(f"{counted(left_out, 'rows')} left out: contended, or not a cell of a scaling study.\n")
     for cell, by_threads in sorted(medians_s.items()):
         parts += [
             f"## {words(' · '.join(part for part in cell if part))}\n",
@@ -84,7 +74,7 @@ def _nothing_usable(runs: Sequence[Run]) -> str:
 
 
 def _usable(row: Row) -> bool:
-    """Whether a row is one cell of a scaling study, and its number this code's."""
+    """Whether a row is a cell of a scaling study whose time is the code's own."""
     return _is_cell(row) and row["status"] in USABLE
 
 
@@ -96,7 +86,7 @@ def _is_cell(row: Row) -> bool:
 
 
 def _cell(row: Row) -> Cell:
-    """Model, runtime, precision; then what would make it another workload."""
+    """Model, runtime and precision; then what else makes a workload."""
     image = f"{row['image_size']} px" if row["image_size"] else ""
     sha256 = row["model_sha256"] or ""
     return (row["model"], row["runtime"], row["precision"], image, row["weights"] or "", sha256[:8])
@@ -112,17 +102,17 @@ def _threads_table(by_threads: dict[int, dict[int, float]]) -> str:
     for batch in sorted({batch for batches in by_threads.values() for batch in batches}):
         points = over_threads(_throughput(by_threads, batch))
         for point in points:
-            gained = (f"{point.speed_up:.2f}", f"{point.parallel_efficiency:.0%}", f"{points[0].threads} thread(s)")
+            gained = (f"{point.speed_up:.2f}", f"{point.parallel_efficiency:.0%}", threads_text(points[0].threads))
             rate = f"{point.throughput_items_per_s:.2f}"
             lines.append((batch, point.threads, rate, *_against(gained, point is points[0], len(points))))
     return _table(("batch", "threads", "items/s", "speed-up", "parallel efficiency", "against"), lines)
 
 
 def _against(compared: Sequence[str], is_base: bool, count: int) -> list[str]:
-    """The last cell is the base's name: a base says that it is one, and a row without another says nothing."""
+    """A base says in its last cell that it is one; a row that is alone has nothing to be compared with."""
     if count < 2:
-        return ["–"] * len(compared)
-    return [*["–"] * (len(compared) - 1), "is the base"] if is_base else list(compared)
+        return [MISSING] * len(compared)
+    return [*[MISSING] * (len(compared) - 1), "is the base"] if is_base else list(compared)
 
 
 def _batches_table(by_threads: dict[int, dict[int, float]]) -> str:
@@ -140,11 +130,11 @@ def _findings(by_threads: dict[int, dict[int, float]], usable_cpus: int | None) 
     lines = []
     for threads, batches in sorted(by_threads.items()):
         rates = {batch: batch / median_s for batch, median_s in batches.items()}
-        lines.append(f"- {threads} thread(s): {_saturation('batch size', rates, lambda batch: f'batch {batch}')}")
+        lines.append(f"- {threads_text(threads)}: {_saturation('batch size', rates, lambda batch: f'batch {batch}')}")
     for batch in sorted({batch for batches in by_threads.values() for batch in batches}):
         rates = _throughput(by_threads, batch)
         within = {t: rate for t, rate in rates.items() if usable_cpus is None or t <= usable_cpus}
-        lines.append(f"- batch {batch}: {_saturation('thread count', within, lambda count: f'{count} thread(s)')}")
+        lines.append(f"- batch {batch}: {_saturation('thread count', within, threads_text)}")
         found = oversubscription(rates, usable_cpus) if usable_cpus else None
         if found is not None:
             verb = "costs" if found.penalty_rel >= 0 else "gains"
@@ -167,9 +157,5 @@ def _saturation(noun: str, rates: dict[int, float], say: Callable[[int], str]) -
     return f"saturated from {say(point)} (no larger {noun} gains {SATURATION_GAIN_REL:.0%})"
 
 
-def _table(header: Iterable[Any], lines: Iterable[Iterable[Any]]) -> str:
-    def text(line: Iterable[Any]) -> str:
-        return "| " + " | ".join(str(cell) for cell in line) + " |"
-
-    header = tuple(header)
-    return "\n".join([text(header), text("--:" for _ in header), *(text(line) for line in lines)]) + "\n"
+def _table(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    return table(header, [list(map(str, line)) for line in lines], text_columns=0, padded=False)

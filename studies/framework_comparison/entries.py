@@ -1,13 +1,12 @@
-"""What is compared: one entry a framework, one group for all that ran the same cell."""
+"""What is compared: one entry per framework, one group for all that ran the same cell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from studies.framework_comparison.published import NAMES
+from studies.values import USABLE, threads_text
 
-ALONE = ("ok", "oversubscribed")
-"""Statuses of rows whose times are the code's own."""
 ALSO = {"pytorch-compile": "PyTorch compiled", "tensorrt": "TensorRT"}
 """Names of runtimes that the source did not have."""
 SIDES_S = ("import_s", "load_s", "compile_s", "first_call_s")
@@ -15,7 +14,7 @@ SIDES_S = ("import_s", "load_s", "compile_s", "first_call_s")
 
 @dataclass(frozen=True)
 class Value:
-    """A number and how far it reaches: of a latency the middle half of the rounds, else the rows' extremes."""
+    """A number and its range: a latency's middle half of the rounds, else the extremes of the rows."""
 
     value: float
     low: float
@@ -24,7 +23,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Key:
-    """What must be the same for frameworks to stand in one table. ``None`` as published: each had its own."""
+    """What the frameworks of one table share. As published each had its own: ``None``."""
 
     as_published: bool
     model: str
@@ -37,18 +36,18 @@ class Key:
 
     @property
     def label(self) -> str:
-        """In words."""
+        """A heading."""
         if self.as_published:
             return f"{self.model}, as published (1000 items a run, default threads)"
         size = f", {self.image_size} px" if self.image_size else ""
         weights = f", {self.weights} weights" if self.weights not in (None, "random") else ""
-        threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
+        threads = threads_text(self.threads) or "unknown threads"
         return f"{self.model}, {self.precision}{size}{weights}, batch {self.batch_size}, {threads}"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One framework in one group. ``None``: not had; ``reason`` or ``notes`` say why."""
+    """One framework in one group. ``reason`` or ``notes`` say why a value is ``None``."""
 
     runtime: str
     version: str | None = None
@@ -58,7 +57,7 @@ class Entry:
     mean_s: float | None = None
     p99_s: float | None = None
     cpu_percent: Value | None = None
-    """CPU time over wall time; 100 is one CPU busy. As published what psutil said."""
+    """CPU time over wall time; 100 is one CPU busy. As published: what psutil measured."""
     memory_bytes: Value | None = None
     """Peak of the process; as published the mean of its resident memory."""
     growth_bytes: float | None = None
@@ -73,7 +72,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """As people write it."""
+        """The framework's own spelling."""
         return {**NAMES, **ALSO}.get(self.runtime, self.runtime)
 
     @property
@@ -83,8 +82,8 @@ class Entry:
 
     @property
     def disturbed(self) -> bool:
-        """Whether something else had a hand in its times."""
-        return self.measured and self.status not in ALONE
+        """Whether its times are not its own."""
+        return self.measured and self.status not in USABLE
 
 
 @dataclass(frozen=True)

@@ -12,44 +12,45 @@ from studies.framework_comparison.predicates import (
     NOT_MEASURED,
     STILL_AS_LARGE,
     VERDICTS,
-    Alike,
-    Extreme,
     Finding,
     Judged,
-    Ratio,
+    alike,
+    extreme,
+    ratio,
 )
 from studies.framework_comparison.published import NAMES
+from studies.markdown_table import words
 
 MODEL = "mlp"
 """What they are about."""
 FINDINGS: Sequence[Finding] = (
-    Extreme("latency", "pytorch", most=False),
-    Extreme("latency", "openvino", most=True),
-    Ratio("latency", "tensorflow", "pytorch"),
-    Ratio("latency", "jax", "pytorch"),
-    Ratio("latency", "onnxruntime", "pytorch"),
-    Ratio("latency", "openvino", "pytorch"),
-    Ratio("latency", "tensorflow", "jax"),
-    Ratio("latency", "openvino", "onnxruntime"),
-    Extreme("CPU use", "jax", most=True),
-    Ratio("CPU use", "jax", "pytorch"),
-    Ratio("CPU use", "tensorflow", "pytorch"),
-    Alike("CPU use", ("pytorch", "onnxruntime", "openvino")),
-    Extreme("memory", "pytorch", most=False),
-    Extreme("memory", "openvino", most=True),
-    Alike("memory", tuple(NAMES)),
+    extreme("latency", "pytorch", most=False),
+    extreme("latency", "openvino", most=True),
+    ratio("latency", "tensorflow", "pytorch"),
+    ratio("latency", "jax", "pytorch"),
+    ratio("latency", "onnxruntime", "pytorch"),
+    ratio("latency", "openvino", "pytorch"),
+    ratio("latency", "tensorflow", "jax"),
+    ratio("latency", "openvino", "onnxruntime"),
+    extreme("CPU use", "jax", most=True),
+    ratio("CPU use", "jax", "pytorch"),
+    ratio("CPU use", "tensorflow", "pytorch"),
+    alike("CPU use", ("pytorch", "onnxruntime", "openvino")),
+    extreme("memory", "pytorch", most=False),
+    extreme("memory", "openvino", most=True),
+    alike("memory", tuple(NAMES)),
 )
 """The tables and insights of the source, in its order."""
 
 
 def section(groups: Sequence[Group], chosen: Group) -> list[str]:
-    """Markdown: each finding in the source, the source's way here, and compared alike; then in the other cells."""
-    alike = [group for group in groups if not group.key.as_published and group.key.model == MODEL]
+    """Markdown: each finding in the source, measured here as there, and compared alike; then the other cells."""
+    fair_groups = [group for group in groups if not group.key.as_published and group.key.model == MODEL]
     published = next((group for group in groups if group.key.as_published), None)
     title = "## Which findings of the source hold, and which reverse when compared alike\n"
-    if not alike and published is None:
+    if not fair_groups and published is None:
         return [title, f"Not measured: they are about the {MODEL}, which is not in these runs.\n"]
-    fair = chosen if chosen in alike else None
+    fair = chosen if chosen in fair_groups else None
     lines, verdicts = [], Counter[str]()
     reasons: list[str] = []
     for finding in FINDINGS:
@@ -61,17 +62,17 @@ def section(groups: Sequence[Group], chosen: Group) -> list[str]:
     counted = ", ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if verdicts[name])
     parts = [title]
     if fair:
-        parts.append(f"Compared alike ({tables.escaped(fair.key.label)}), {len(FINDINGS)} findings; {counted}.\n")
+        parts.append(f"Compared alike ({words(fair.key.label)}), {len(FINDINGS)} findings; {counted}.\n")
     headings = ("finding", "published", "as published, here", "compared alike", "verdict")
-    parts.append(tables.table(headings, lines, others="---"))
-    parts += [*(f"- {tables.escaped(text)}" for text in dict.fromkeys(reasons)), ""]
-    others = [group for group in alike if group is not fair]
+    parts.append(tables.table(headings, lines, text_columns=len(headings)))
+    parts += [*(f"- {words(text)}" for text in dict.fromkeys(reasons)), ""]
+    others = [group for group in fair_groups if group is not fair]
     if others:
         parts += ["The verdicts of the other cells:\n", _others(others)]
     parts.append(
         f"One framework clearly has more than another when the lower end of its range is above the upper end of the "
         f"other's by more than {MARGIN_REL['latency']:.0%} (latency; the range is the middle half of the rounds) or "
-        f"{MARGIN_REL['memory']:.0%} (CPU use and memory, one number a row). A ratio is no longer so large when less "
+        f"{MARGIN_REL['memory']:.0%} (CPU use and memory, one number per row). A ratio is no longer so large when less "
         f"than {STILL_AS_LARGE:.0%} of the published one is left. Times of contended rows decide nothing.\n"
     )
     return parts
@@ -83,7 +84,7 @@ def _others(groups: Sequence[Group]) -> str:
     for finding in FINDINGS:
         judged = [finding.judge(group.by_runtime) for group in groups]
         lines.append((finding.text, *(_said(one) if one.seen else one.verdict for one in judged)))
-    return tables.table(headings, lines, others="---")
+    return tables.table(headings, lines, text_columns=len(headings))
 
 
 def _said(judged: Judged) -> str:

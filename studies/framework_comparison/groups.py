@@ -1,4 +1,4 @@
-"""From saved rows to groups: rows of the same cell pooled, cells without any with their reason."""
+"""Saved rows as groups: rows of the same cell are pooled; a cell without a row has its reason."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from studies.framework_comparison.entries import ALONE, ALSO, SIDES_S, Entry, Group, Key, Value
+from studies.framework_comparison.entries import ALSO, SIDES_S, Entry, Group, Key, Value
 from studies.framework_comparison.published import NAMES
-from tailgate import is_number, printable
+from studies.values import USABLE, count, finite, middle, unmeasured_entries
+from tailgate import printable
 from tailgate.results.rows import alone, warnings_of
 from tailgate.results.saved_run import Run
 
@@ -22,7 +23,7 @@ AS_PUBLISHED = re.compile(rf"::test_as_published\[(?P<runtime>{'|'.join(NAMES)})
 
 
 def groups_of(runs: Sequence[Run]) -> list[Group]:
-    """Every group of study 2 in these runs; rows of the same cell are pooled, a cell without any has its reason."""
+    """Every group of study 2 in these runs."""
     rows: dict[Key, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for run in runs:
         for bench in run["benchmarks"]:
@@ -39,23 +40,16 @@ def groups_of(runs: Sequence[Run]) -> list[Group]:
 
 
 def _key(info: Mapping[str, Any]) -> Key:
+    model = _text(info.get("model")) or "?"
     if info.get("as_published"):
-        return Key(True, _text(info.get("model")) or "?", None, None, None, None, None, None)
-    return Key(
-        False,
-        _text(info.get("model")) or "?",
-        _text(info.get("precision")),
-        _whole(info.get("batch_size")),
-        _whole(info.get("threads")),
-        _whole(info.get("image_size")),
-        _text(info.get("weights")),
-        _text(info.get("model_sha256")),
-    )
+        return Key(True, model, None, None, None, None, None, None)
+    batch_size, threads, image_size = (count(info.get(name)) for name in ("batch_size", "threads", "image_size"))
+    precision, weights, sha256 = (_text(info.get(name)) for name in ("precision", "weights", "model_sha256"))
+    return Key(False, model, precision, batch_size, threads, image_size, weights, sha256)
 
 
 def _entry(runtime: str, benches: Sequence[Mapping[str, Any]], key: Key) -> Entry:
-    alone = [bench for bench in benches if _status(bench) in ALONE]
-    benches = alone or benches  # what was disturbed is of no use beside what was not
+    benches = [bench for bench in benches if _status(bench) in USABLE] or benches
     infos = [bench.get("extra_info") or {} for bench in benches]
     stats = [bench["stats"] for bench in benches]
     if key.as_published:
@@ -71,21 +65,14 @@ def _entry(runtime: str, benches: Sequence[Mapping[str, Any]], key: Key) -> Entr
         memory = pooled(_triple(info.get("rss_peak_bytes")) for info in infos)
     notes = dict.fromkeys(printable(warning) for info in infos for warning in warnings_of(info))
     return Entry(
-        runtime=printable(runtime),
-        version=_text(infos[0].get("runtime_version")),
-        status=_status(benches[0]),
-        latency_s=latency,
-        mean_s=_middle(one.get("mean") for one in stats),
-        p99_s=_middle(one.get("p99") for one in stats),
-        cpu_percent=cpu,
-        memory_bytes=memory,
-        growth_bytes=_middle(info.get("rss_growth_bytes") for info in infos),
-        import_growth_bytes=_middle(info.get("rss_import_bytes") for info in infos),
-        sides_s=tuple(_middle(info.get(name) for info in infos) for name in SIDES_S),
-        protocol=_text(infos[0].get("protocol")),
-        rows=len(benches),
-        notes=tuple(notes),
-    )
+        printable(runtime), _text(infos[0].get("runtime_version")), _status(benches[0]), latency,
+        mean_s=middle(one.get("mean") for one in stats), p99_s=middle(one.get("p99") for one in stats),
+        cpu_percent=cpu, memory_bytes=memory,
+        growth_bytes=middle(info.get("rss_growth_bytes") for info in infos),
+        import_growth_bytes=middle(info.get("rss_import_bytes") for info in infos),
+        sides_s=tuple(middle(info.get(name) for info in infos) for name in SIDES_S),
+        protocol=_text(infos[0].get("protocol")), rows=len(benches), notes=tuple(notes),
+    )  # fmt: skip
 
 
 def _status(bench: Mapping[str, Any]) -> str:
@@ -93,7 +80,7 @@ def _status(bench: Mapping[str, Any]) -> str:
 
 
 def pooled(triples: Iterable[tuple[float, float, float] | None]) -> Value | None:
-    """The median of several rows' values, within the least of their lower and the largest of their upper ends."""
+    """The median of several rows' values, from the least of their lower ends to the largest of their upper ends."""
     known = [triple for triple in triples if triple is not None]
     if not known:
         return None
@@ -102,35 +89,31 @@ def pooled(triples: Iterable[tuple[float, float, float] | None]) -> Value | None
 
 
 def _triple(value: Any, stats: Mapping[str, Any] | None = None) -> tuple[float, float, float] | None:
-    """With a row's quartiles as its reach, where it has them; a mean may lie outside."""
-    middle = number(value)
+    """A value with its row's quartiles as its range, where the row has them; a mean may lie outside."""
+    middle = finite(value)
     if middle is None:
         return None
-    low, high = (number((stats or {}).get(name)) for name in ("q1", "q3"))
+    low, high = (finite((stats or {}).get(name)) for name in ("q1", "q3"))
     return middle, min(middle, middle if low is None else low), max(middle, middle if high is None else high)
 
 
 def _cpu_percent(info: Mapping[str, Any]) -> float | None:
-    """CPU time over wall time: the row's share of its threads, times how many they are."""
-    share, threads = number(info.get("cpu_utilization")), _whole(info.get("threads"))
+    """CPU time over wall time: the row's share of its threads, times their number."""
+    share, threads = finite(info.get("cpu_utilization")), count(info.get("threads"))
     return None if share is None or threads is None else share * threads * 100
 
 
 def _unmeasured(runs: Sequence[Run]) -> Iterator[tuple[dict[str, str], str]]:
-    for run in runs:
-        entries = run.get("unmeasured")
-        for one in entries if isinstance(entries, list) else []:
-            fullname = str(one.get("fullname")) if isinstance(one, Mapping) else ""
-            match = AS_PUBLISHED.search(fullname) or (
-                CELL.search(fullname) if "framework_comparison" in fullname else None
-            )
-            if match:
-                status, reason = (printable(str(one.get(name))) for name in ("status", "reason"))
-                yield match.groupdict(), reason if status == "unsupported" else f"{status}: {reason}"
+    for one in unmeasured_entries(runs):
+        fullname = str(one.get("fullname"))
+        match = AS_PUBLISHED.search(fullname) or (CELL.search(fullname) if "framework_comparison" in fullname else None)
+        if match:
+            status, reason = (printable(str(one.get(name))) for name in ("status", "reason"))
+            yield match.groupdict(), reason if status == "unsupported" else f"{status}: {reason}"
 
 
 def _absent(key: Key, present: Iterable[str], reasons: Iterable[tuple[dict[str, str], str]]) -> dict[str, str]:
-    """Runtimes that this group lacks, and why; those of the source that nobody asked for, too."""
+    """Runtimes that this group lacks, and why; also those of the source that were not selected."""
     taken = set(present)
     found: dict[str, str] = {}
     for cell, reason in reasons:
@@ -151,20 +134,6 @@ def _place(entry: Entry) -> tuple[int, str]:
 def _sortable(key: Key) -> tuple[Any, ...]:
     return (key.as_published, key.model != "mlp", key.model, key.precision or "", -(key.batch_size or 0),
             -(key.threads or 0), str(key))  # fmt: skip
-
-
-def _middle(values: Iterable[Any]) -> float | None:
-    known = [found for value in values if (found := number(value)) is not None]
-    return statistics.median(known) if known else None
-
-
-def number(value: Any) -> float | None:
-    """A finite number, or ``None`` whatever else it is."""
-    return float(value) if is_number(value) else None
-
-
-def _whole(value: Any) -> int | None:
-    return int(value) if isinstance(value, int) and is_number(value) and value > 0 else None
 
 
 def _text(value: Any) -> str | None:

@@ -22,20 +22,12 @@ LINE_LETTERS = 150
 
 
 def as_png(group: Group, facts: Sequence[str]) -> bytes:
-    """The picture of one group; ``facts``: lines under the title, such as the machine's.
-
-    Raises:
-        TailgateError: matplotlib is not installed.
-    """
+    """The picture of one group; ``facts``: lines under the title, such as the machine's."""
     return pictures.png(figure(group, facts), DPI)
 
 
 def figure(group: Group, facts: Sequence[str]) -> Any:
-    """A matplotlib figure with three axes. No window, no global state.
-
-    Raises:
-        TailgateError: matplotlib is not installed.
-    """
+    """A matplotlib figure with three axes. No window, no global state."""
     lines = [line for fact in facts for line in textwrap.wrap(fact, LINE_LETTERS)]
     head = INCHES_HEAD + 0.2 * len(lines)
     height = head + INCHES_A_BAR * len(group.entries)
@@ -76,22 +68,22 @@ def _panel(axis: Any, entries: Sequence[Entry], metric: str) -> None:
     else:
         axis.set_xlim(0, most * 1.5)
     timed = metric != "memory"  # which a neighbour on the CPUs does not change
-    for place, (entry, value) in enumerate(zip(entries, values, strict=True)):
+    for row, (entry, value) in enumerate(zip(entries, values, strict=True)):
         if value is None:
             text = "not measured" if entry.reason else "not known"
             axis.annotate(
-                text, (left, place), (4, 0), textcoords="offset points", va="center", fontsize=8, color="#777777"
+                text, (left, row), (4, 0), textcoords="offset points", va="center", fontsize=8, color="#777777"
             )
             continue
         axis.barh(
-            place, value.value - left, left=left, height=0.62, color=COLOURS.get(entry.runtime, OTHER_COLOUR),
+            row, value.value - left, left=left, height=0.62, color=COLOURS.get(entry.runtime, OTHER_COLOUR),
             hatch="///" if entry.disturbed and timed else None, edgecolor="white",
         )  # fmt: skip
         if value.high > value.low:
-            axis.plot([value.low, value.high], [place, place], color="black", linewidth=1.2, solid_capstyle="butt")
+            axis.plot([value.low, value.high], [row, row], color="black", linewidth=1.2, solid_capstyle="butt")
         label = shown(metric, value.value) + (f" ({entry.status})" if entry.disturbed and timed else "")
         axis.annotate(
-            label, (max(value.value, value.high), place), (4, 0), textcoords="offset points", va="center", fontsize=8
+            label, (max(value.value, value.high), row), (4, 0), textcoords="offset points", va="center", fontsize=8
         )
     axis.set_xlabel("logarithmic axis" if logarithmic else "", fontsize=8)
     axis.tick_params(labelsize=8)

@@ -2,28 +2,27 @@
 
 The rule, for two frameworks and one metric: one is *clearly* more than the other when its lower end is above the
 other's upper end by more than ``MARGIN_REL``. The ends of a latency are the first and third quartile of its rounds
-(so the middle halves do not overlap); CPU use and memory have one number a row, and only the margin.
+(so the middle halves do not overlap); CPU use and memory have one number per row, and only the margin.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from studies.framework_comparison.entries import Entry, Value
 from studies.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
+from studies.values import MIB
 
 HOLDS, REVERSES, SMALLER = "holds", "reverses", "no longer so large"
 UNDECIDED, NOT_MEASURED = "undecided", "not measured"
 VERDICTS = (HOLDS, SMALLER, REVERSES, UNDECIDED, NOT_MEASURED)
 
-MIB = 1024 * 1024
 MARGIN_REL = {"latency": 0.02, "CPU use": 0.05, "memory": 0.05}
 STILL_AS_LARGE = 1 / 1.5
-"""A ratio holds when at least this share of the published one is left; below, it is no longer so large."""
+"""A ratio holds from this share of the published one on; below, it is no longer so large."""
 ALIKE_REL = 0.10
-"""What the source called the same lay within a tenth of each other."""
+"""Values that the source called the same lay within a tenth of each other."""
 PUBLISHED = {"latency": LATENCY_MS, "CPU use": CPU_PERCENT, "memory": MEMORY_MB}
 
 
@@ -39,134 +38,82 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Finding(ABC):
+class Finding:
     """One thing the source says of one metric."""
 
-    metric: str
-
-    @property
-    @abstractmethod
-    def text(self) -> str:
-        """The finding, without its number."""
-
-    @property
-    @abstractmethod
-    def published(self) -> str:
-        """Its number in the source."""
-
-    @abstractmethod
-    def judge(self, entries: Mapping[str, Entry]) -> Judged:
-        """Against the frameworks of one group, by runtime; those that were not measured are absent."""
+    text: str
+    """Without its number."""
+    published: str
+    """Its number in the source."""
+    judge: Callable[[Mapping[str, Entry]], Judged]
+    """Against the frameworks of one group, by runtime; those that were not measured are absent."""
 
 
-@dataclass(frozen=True)
-class Extreme(Finding):
-    """A framework has the least, or the most, of all five."""
+def extreme(metric: str, subject: str, *, most: bool) -> Finding:
+    """A framework has the least, or the most, of all five.
 
-    subject: str
-    most: bool
+    One rival that is clearly beyond the subject refutes it; it holds when all are clearly behind.
+    """
 
-    @property
-    def text(self) -> str:
-        """Which framework, of what."""
-        if self.metric == "latency":
-            return f"{NAMES[self.subject]} is the {'slowest' if self.most else 'fastest'}"
-        return f"{NAMES[self.subject]} needs the {'most' if self.most else 'least'} {_noun(self.metric)}"
-
-    @property
-    def published(self) -> str:
-        """The subject's own number."""
-        return shown(self.metric, PUBLISHED[self.metric][self.subject])
-
-    def judge(self, entries: Mapping[str, Entry]) -> Judged:
-        """One rival that is clearly beyond it is enough against it; for it, all must be clearly behind."""
-        values, absent = _values(entries, self.metric, NAMES)
-        if self.subject in absent:
-            return Judged("", NOT_MEASURED, absent[self.subject])
-        own = values.pop(self.subject)
-        pick = max if self.most else min
+    def judge(entries: Mapping[str, Entry]) -> Judged:
+        values, absent = _values(entries, metric, NAMES)
+        if subject in absent:
+            return Judged("", NOT_MEASURED, absent[subject])
+        own = values.pop(subject)
         if not values:
-            return Judged(_told(self.subject, self.metric, own), NOT_MEASURED, next(iter(absent.values())))
-        rival = pick(values, key=lambda name: values[name].value)
-        seen = f"{_told(self.subject, self.metric, own)}; {_told(rival, self.metric, values[rival])}"
-        beyond = [name for name, value in values.items() if _ahead(value, own, self.metric, most=self.most)]
-        if beyond:
+            return Judged(_with_value(subject, metric, own), NOT_MEASURED, next(iter(absent.values())))
+        rival = (max if most else min)(values, key=lambda name: values[name].value)
+        seen = f"{_with_value(subject, metric, own)}; {_with_value(rival, metric, values[rival])}"
+        if any(_ahead(value, own, metric, most=most) for value in values.values()):
             return Judged(seen, REVERSES)
         if absent:
             return Judged(seen, NOT_MEASURED, next(iter(absent.values())))
-        close = [name for name, value in values.items() if not _ahead(own, value, self.metric, most=self.most)]
-        if close:
-            return Judged(seen, UNDECIDED, f"too close to {', '.join(NAMES[name] for name in close)}")
-        return Judged(seen, HOLDS)
+        close = [NAMES[name] for name, value in values.items() if not _ahead(own, value, metric, most=most)]
+        return Judged(seen, UNDECIDED, f"too close to {', '.join(close)}") if close else Judged(seen, HOLDS)
+
+    if metric == "latency":
+        text = f"{NAMES[subject]} is the {'slowest' if most else 'fastest'}"
+    else:
+        text = f"{NAMES[subject]} needs the {'most' if most else 'least'} {_noun(metric)}"
+    return Finding(text, shown(metric, PUBLISHED[metric][subject]), judge)
 
 
-@dataclass(frozen=True)
-class Ratio(Finding):
-    """A framework has so many times what another has."""
+def ratio(metric: str, subject: str, base: str) -> Finding:
+    """A framework has so many times what another has.
 
-    subject: str
-    base: str
+    The ratio decides, where it is clear on which side of 1 it lies, or that it is below the published one.
+    """
+    published = PUBLISHED[metric][subject] / PUBLISHED[metric][base]
 
-    @property
-    def text(self) -> str:
-        """Which two."""
-        return f"{NAMES[self.subject]} against {NAMES[self.base]}: {self.metric}"
-
-    @property
-    def factor(self) -> float:
-        """In the source."""
-        return PUBLISHED[self.metric][self.subject] / PUBLISHED[self.metric][self.base]
-
-    @property
-    def published(self) -> str:
-        """As a factor."""
-        return times(self.factor)
-
-    def judge(self, entries: Mapping[str, Entry]) -> Judged:
-        """By the ratio, once it is clear on which side of 1 it is, or how far from the published one at most."""
-        values, absent = _values(entries, self.metric, (self.subject, self.base))
+    def judge(entries: Mapping[str, Entry]) -> Judged:
+        values, absent = _values(entries, metric, (subject, base))
         if absent:
             return Judged("", NOT_MEASURED, "; ".join(absent.values()))
-        own, base = values[self.subject], values[self.base]
-        if base.value <= 0:
-            return Judged("", NOT_MEASURED, f"{NAMES[self.base]} has {shown(self.metric, 0)}, too little to divide by")
-        factor = own.value / base.value
-        if _ahead(base, own, self.metric, most=True):
+        own, other = values[subject], values[base]
+        if other.value <= 0:
+            return Judged("", NOT_MEASURED, _too_little(metric, base))
+        factor = own.value / other.value
+        if _ahead(other, own, metric, most=True):
             return Judged(times(factor), REVERSES)
-        if own.high < base.low * self.factor * STILL_AS_LARGE:
+        if own.high < other.low * published * STILL_AS_LARGE:
             return Judged(times(factor), SMALLER)
-        if not _ahead(own, base, self.metric, most=True):
+        if not _ahead(own, other, metric, most=True):
             return Judged(times(factor), UNDECIDED, "too close to each other")
-        return Judged(times(factor), HOLDS if factor >= self.factor * STILL_AS_LARGE else SMALLER)
+        return Judged(times(factor), HOLDS if factor >= published * STILL_AS_LARGE else SMALLER)
+
+    return Finding(f"{NAMES[subject]} against {NAMES[base]}: {metric}", times(published), judge)
 
 
-@dataclass(frozen=True)
-class Alike(Finding):
-    """Some frameworks need the same."""
+def alike(metric: str, subjects: Sequence[str]) -> Finding:
+    """Some frameworks need the same; the largest over the smallest decides."""
 
-    subjects: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """Which."""
-        names = "All five" if len(self.subjects) == len(NAMES) else _listed([NAMES[name] for name in self.subjects])
-        return f"{names} need about the same {_noun(self.metric)}"
-
-    @property
-    def published(self) -> str:
-        """The largest over the smallest."""
-        values = [PUBLISHED[self.metric][name] for name in self.subjects]
-        return f"within {max(values) / min(values) - 1:.1%}"
-
-    def judge(self, entries: Mapping[str, Entry]) -> Judged:
-        """By the largest over the smallest."""
-        values, absent = _values(entries, self.metric, self.subjects)
+    def judge(entries: Mapping[str, Entry]) -> Judged:
+        values, absent = _values(entries, metric, subjects)
         if len(values) < 2:
             return Judged("", NOT_MEASURED, "; ".join(absent.values()))
-        least = min(values, key=lambda name: values[name].value)
-        most = max(values, key=lambda name: values[name].value)
+        least, most = (pick(values, key=lambda name: values[name].value) for pick in (min, max))
         if values[least].value <= 0:
-            return Judged("", NOT_MEASURED, f"{NAMES[least]} has {shown(self.metric, 0)}, too little to divide by")
+            return Judged("", NOT_MEASURED, _too_little(metric, least))
         seen = times(values[most].value / values[least].value)
         seen += f" ({NAMES[most]} over {NAMES[least]})" if most != least else ""
         if values[most].low > values[least].high * (1 + ALIKE_REL):
@@ -177,19 +124,24 @@ class Alike(Finding):
             return Judged(seen, HOLDS)
         return Judged(seen, UNDECIDED, f"about {ALIKE_REL:.0%} apart")
 
+    names = [NAMES[name] for name in subjects]
+    who = "All five" if len(names) == len(NAMES) else f"{', '.join(names[:-1])} and {names[-1]}"
+    published = [PUBLISHED[metric][name] for name in subjects]
+    return Finding(
+        f"{who} need about the same {_noun(metric)}", f"within {max(published) / min(published) - 1:.1%}", judge
+    )
+
 
 def value_of(entry: Entry, metric: str) -> Value | None:
     """In the units of the published figures: ms, %, MB of 1024 x 1024 bytes."""
     if metric == "CPU use":
         return entry.cpu_percent
-    value, per = (entry.latency_s, 1e-3) if metric == "latency" else (entry.memory_bytes, MIB)
-    return None if value is None else Value(value.value / per, value.low / per, value.high / per)
+    value, unit = (entry.latency_s, 1e-3) if metric == "latency" else (entry.memory_bytes, MIB)
+    return None if value is None else Value(value.value / unit, value.low / unit, value.high / unit)
 
 
-def _values(
-    entries: Mapping[str, Entry], metric: str, names: Sequence[str] | Mapping[str, str]
-) -> tuple[dict[str, Value], dict[str, str]]:
-    """What may be judged, and why the rest may not: a contended row's times are not the framework's own."""
+def _values(entries: Mapping[str, Entry], metric: str, names: Iterable[str]) -> tuple[dict[str, Value], dict[str, str]]:
+    """What may be judged, and why the rest may not: the times of a contended row are not the framework's own."""
     values, absent = {}, {}
     for name in names:
         entry = entries.get(name)
@@ -230,7 +182,7 @@ def factor_text(factor: float) -> str:
     return f"{factor:.2f}" if factor >= 0.1 else f"{factor:.2g}"
 
 
-def _told(name: str, metric: str, value: Value) -> str:
+def _with_value(name: str, metric: str, value: Value) -> str:
     return f"{NAMES[name]} {shown(metric, value.value)}"
 
 
@@ -238,5 +190,5 @@ def _noun(metric: str) -> str:
     return "CPU time" if metric == "CPU use" else metric
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def _too_little(metric: str, name: str) -> str:
+    return f"{NAMES[name]} has {shown(metric, 0)}, too little to divide by"

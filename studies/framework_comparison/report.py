@@ -1,7 +1,7 @@
-"""Study 2 from saved runs: who is fast, alike compared; who was, as published; and which findings survive.
+"""Study 2 from saved runs: the frameworks compared alike and as published, and which findings hold.
 
-Give it the fair run, the run with ``--protocol=paper``, or both. The text is Markdown; beside it lie the source's CSV
-and its three-panel picture, of one group under the plain name and of each other group under a longer one.
+It takes the fair run, the run with ``--protocol=paper``, or both. The text is Markdown. Each group also has the
+source's CSV and its three-panel picture: one group under the plain name, each other under a longer one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from studies.framework_comparison import picture, tables
 from studies.framework_comparison.entries import Group, Key
 from studies.framework_comparison.findings import MODEL, section
 from studies.framework_comparison.groups import groups_of
-from tailgate import TailgateError, printable
+from studies.markdown_table import words
+from studies.values import check_one_machine, count, file_part, no_row
+from tailgate import printable
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
 
 NAME = "framework-comparison"
@@ -20,31 +22,23 @@ BATCH = 1000
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown: the findings against each other, then every group's tables.
-
-    Raises:
-        TailgateError: no row of study 2, or the runs are from different machines.
-    """
+    """Markdown: the findings against each other, then every group's tables."""
     groups = _groups(runs)
     chosen = headline(groups, _usable_cpus(runs))
-    parts = ["# Frameworks compared (study 2)\n", *(f"- {tables.escaped(fact)}" for fact in _machine(runs)), ""]
-    parts.append(f"The plain `.csv` and `.png` are of: {tables.escaped(chosen.key.label)}.\n")
+    parts = ["# Frameworks compared (study 2)\n", *(f"- {words(fact)}" for fact in _machine(runs)), ""]
+    parts.append(f"The plain `.csv` and `.png` show: {words(chosen.key.label)}.\n")
     parts += section(groups, chosen)
     for group in groups:
         parts += [
-            f"## {tables.escaped(group.key.label)}\n",
-            f"{tables.escaped(_versions(group))}.\n",
+            f"## {words(group.key.label)}\n",
+            f"{words(_versions(group))}.\n",
             tables.as_markdown(group),
         ]
     return "\n".join(parts)
 
 
 def attachments(runs: Sequence[Run]) -> dict[str, bytes]:
-    """``.csv`` and ``.png`` of the group that :func:`headline` picks, and of each other under a suffix of its own.
-
-    Raises:
-        TailgateError: as :func:`render`, or matplotlib is not installed.
-    """
+    """``.csv`` and ``.png`` of the group that :func:`headline` picks, and of each other under a suffix of its own."""
     groups = _groups(runs)
     found = {}
     for suffix, group in suffixes(groups, headline(groups, _usable_cpus(runs))).items():
@@ -54,7 +48,7 @@ def attachments(runs: Sequence[Run]) -> dict[str, bytes]:
 
 
 def headline(groups: Sequence[Group], usable_cpus: int | None) -> Group:
-    """The study's own question: the mlp compared alike, batch 1000, on all CPUs; as published where that is all."""
+    """The study's question: the mlp compared alike, batch 1000, on all CPUs; as published where nothing else is."""
 
     def fitness(group: Group) -> tuple[bool | int, ...]:
         key = group.key
@@ -69,7 +63,7 @@ def headline(groups: Sequence[Group], usable_cpus: int | None) -> Group:
 
 
 def suffixes(groups: Sequence[Group], chosen: Group) -> dict[str, Group]:
-    """What each group's files are called after the report's own stem: the chosen one's nothing more."""
+    """What follows the report's stem in the names of each group's files: nothing for the chosen group."""
     found = {"": chosen}
     for group in groups:
         if group is chosen:
@@ -89,27 +83,20 @@ def _suffix(key: Key, chosen: Key) -> str:
     if key.as_published:
         return "-as-published"
     names = [name for name, other in ((key.model, chosen.model), (key.precision, chosen.precision)) if name != other]
-    safe = ["".join(letter if letter.isalnum() or letter in "._" else "_" for letter in str(name)) for name in names]
-    return "".join(f"-{part}" for part in (*safe, f"b{key.batch_size}", f"t{key.threads}"))
+    parts = (*(file_part(str(name)) for name in names), f"b{key.batch_size}", f"t{key.threads}")
+    return "".join(f"-{part}" for part in parts)
 
 
 def _groups(runs: Sequence[Run]) -> list[Group]:
-    machines = {machine_id_of(run) for run in runs}
-    if len(machines) > 1:
-        names = ", ".join(sorted(machine or "unknown" for machine in machines))
-        raise TailgateError(f"--format={NAME}: the runs are from different machines ({names}); report each on its own")
+    check_one_machine(NAME, runs)
     groups = groups_of(runs)
     if not groups:
-        raise TailgateError(
-            f"--format={NAME}: no row of study 2 in these runs; measure some with: "
-            "pytest benchmarks/test_framework_comparison.py --benchmark-save=NAME"
-        )
+        raise no_row(NAME, "row of study 2", "benchmarks/test_framework_comparison.py")
     return groups
 
 
 def _usable_cpus(runs: Sequence[Run]) -> int | None:
-    found = (machine_of(runs[0]) or {}).get("usable_cpus")
-    return found if isinstance(found, int) else None
+    return count((machine_of(runs[0]) or {}).get("usable_cpus"))
 
 
 def _machine(runs: Sequence[Run]) -> list[str]:

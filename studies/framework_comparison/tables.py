@@ -1,15 +1,14 @@
-"""The source's CSV, and a group's tables in Markdown: a number that was not had is empty, and the reason is below."""
+"""The source's CSV, and a group's tables in Markdown: a missing number is empty, and its reason stands below."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 
+from studies import markdown_table
 from studies.framework_comparison.entries import SIDES_S, Entry, Group, Value
-from studies.framework_comparison.predicates import MIB, factor_text
-from tailgate.results.spreadsheet import harmless
+from studies.framework_comparison.predicates import factor_text
+from studies.markdown_table import words
+from studies.values import MIB, csv_text, per
 
 CSV_HEADER = (
     "Framework", "Latency (milliseconds)", "CPU Usage (%)", "Memory Usage (MB)",
@@ -17,8 +16,6 @@ CSV_HEADER = (
 )  # fmt: skip
 """The source's own."""
 BASE = "pytorch"
-MARKUP = re.compile(r"([\\`*\[\]<>|~&$@]|(?<!\w)_|_(?!\w)|(?<=\w):(?=//))")
-"""What means something within a line; the rest stays readable where the Markdown itself is read."""
 Column = Callable[[Entry], float | None]
 
 
@@ -41,10 +38,7 @@ COLUMNS: tuple[Column, ...] = (latency_ms, cpu_percent, memory_mb)
 
 
 def relative(entries: Iterable[Entry], column: Column, *, base: str | None = None) -> dict[str, float]:
-    """Runtime -> its value over the best (least) one's, or over ``base``'s; only what is known, and above zero.
-
-    One value alone is set against nothing: 1.00 would be itself.
-    """
+    """Runtime -> its value over the least one, or over ``base``'s; a single value has no ratio."""
     values = {entry.runtime: value for entry in entries if (value := column(entry)) is not None}
     if len(values) < 2:
         return {}
@@ -54,19 +48,18 @@ def relative(entries: Iterable[Entry], column: Column, *, base: str | None = Non
 
 def as_csv(group: Group) -> bytes:
     """One line a framework, relative to the best."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(CSV_HEADER)
     shares = [relative(group.entries, column) for column in COLUMNS]
+    lines = []
     for entry in group.entries:
         values = [*(column(entry) for column in COLUMNS), *(share.get(entry.runtime) for share in shares)]
-        writer.writerow([harmless(entry.name), *("" if value is None else f"{value:.6g}" for value in values)])
-    return stream.getvalue().encode()
+        shown = (entry.name, *("" if value is None else f"{value:.6g}" for value in values))
+        lines.append(dict(zip(CSV_HEADER, shown, strict=True)))
+    return csv_text(CSV_HEADER, lines).encode()
 
 
 def as_markdown(group: Group) -> str:
-    """Three tables: latency; CPU use and memory; what happens once. Then why something is missing, or to be minded."""
-    parts = [f"{escaped(bases(group))}\n", _latency(group), _resources(group)]
+    """Three tables: latency; CPU use and memory; what happens once. Below them reasons and warnings."""
+    parts = [f"{words(bases(group))}\n", _latency(group), _resources(group)]
     if any(value is not None for entry in group.entries for value in entry.sides_s):
         parts.append(_once(group))
     return "\n".join([*parts, *_reasons(group)])
@@ -94,8 +87,8 @@ def _latency(group: Group) -> str:
                 "to the best", "to PyTorch", "status")  # fmt: skip
     lines = [
         (
-            entry.name, _number(latency_ms(entry)), _ends(entry.latency_s), _number(_scaled(entry.mean_s, 1e-3)),
-            _number(_scaled(entry.p99_s, 1e-3)), _factor(best.get(entry.runtime)), _factor(base.get(entry.runtime)),
+            entry.name, _number(latency_ms(entry)), _ends(entry.latency_s), _number(per(entry.mean_s, 1e-3)),
+            _number(per(entry.p99_s, 1e-3)), _factor(best.get(entry.runtime)), _factor(base.get(entry.runtime)),
             _status(entry),
         )
         for entry in group.entries
@@ -117,7 +110,7 @@ def _resources(group: Group) -> str:
         lines.append(
             (
                 entry.name, _number(cpu_percent(entry)), cpu_best, cpu_base, _number(memory_mb(entry)), memory_best,
-                memory_base, _megabytes(entry.growth_bytes), _megabytes(entry.import_growth_bytes),
+                memory_base, _number(per(entry.growth_bytes, MIB)), _number(per(entry.import_growth_bytes, MIB)),
             )
         )  # fmt: skip
     return table(headings, lines)
@@ -130,44 +123,30 @@ def _once(group: Group) -> str:
 
 def _reasons(group: Group) -> list[str]:
     lines = [f"{entry.name} was not measured: {entry.reason}" for entry in group.entries if entry.reason]
-    told: dict[str, list[str]] = {}
+    noted: dict[str, list[str]] = {}
     for entry in group.entries:
         for note in entry.notes:
-            told.setdefault(note, []).append(entry.name)
+            noted.setdefault(note, []).append(entry.name)
         for name, value in (("CPU use", entry.cpu_percent), ("memory", entry.memory_bytes)):
             if entry.measured and value is None:
-                told.setdefault(f"no {name} in the row", []).append(entry.name)
+                noted.setdefault(f"no {name} in the row", []).append(entry.name)
     everyone = sum(entry.measured for entry in group.entries)
-    lines += [f"{', '.join(names) if len(names) < everyone else 'all'}: {note}" for note, names in told.items()]
-    return [*(f"- {escaped(line)}" for line in lines), ""] if lines else []
+    lines += [f"{', '.join(names) if len(names) < everyone else 'all'}: {note}" for note, names in noted.items()]
+    return [*(f"- {words(line)}" for line in lines), ""] if lines else []
 
 
-def table(headings: Sequence[str], lines: Iterable[Sequence[str]], *, others: str = "--:") -> str:
-    """In GitHub's Markdown; the first column is text, ``others`` aligns the rest, nothing in a cell is markup."""
-    named, *told = ([escaped(cell) for cell in row] for row in (headings, *lines))
-    rows = [named, ["---", *[others] * (len(headings) - 1)], *told]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+def table(headings: Sequence[str], lines: Iterable[Sequence[str]], *, text_columns: int = 1) -> str:
+    """Nothing in a cell is markup."""
+    shown = [[words(cell) for cell in line] for line in (headings, *lines)]
+    return markdown_table.table(shown[0], shown[1:], text_columns=text_columns, padded=False)
 
 
-def escaped(text: str) -> str:
-    """Text on one line that shows as it is."""
-    return MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
-
-
-def _of(value: Value | None, per: float) -> float | None:
-    return None if value is None else value.value / per
-
-
-def _scaled(value: float | None, per: float) -> float | None:
-    return None if value is None else value / per
-
-
-def _megabytes(value: float | None) -> str:
-    return _number(_scaled(value, MIB))
+def _of(value: Value | None, unit: float) -> float | None:
+    return None if value is None else value.value / unit
 
 
 def _number(value: float | None) -> str:
-    """Four digits: more than any of them is worth."""
+    """Four digits."""
     if value is None:
         return ""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

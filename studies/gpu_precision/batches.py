@@ -1,70 +1,64 @@
-"""The sections on batch size: where throughput peaks, and what latency it costs."""
+"""The sections on batch size: where throughput peaks, and at what latency."""
 
 from __future__ import annotations
 
 from studies.gpu_precision import text
-from studies.gpu_precision.cells import Curve
+from studies.gpu_precision.cells import Curve, Subject
 from studies.gpu_precision.peaks import NEAR_REL
 from studies.gpu_precision.reading import Study
 from studies.markdown_table import code, table
 
 LIMITS_MS = (1, 5, 20, 100)
-"""Bounds on P99 for which the best throughput is told."""
+"""Bounds on P99 for which the report gives the best throughput."""
 
 
 def peaks(study: Study) -> list[str]:
-    """The largest throughput of each curve, and what cannot be told from it."""
-    parts = ["## Peak batch\n"]
+    """The largest throughput of each curve, and how sure its batch size is."""
     header = (
         "device", "runtime, precision", "batches", "peak images/s (95 %)", "at batch", f"within {NEAR_REL:.0%} from",
         "remark",
     )  # fmt: skip
-    for subject in study.subjects:
+
+    def part(_: Subject, curves: list[Curve]) -> str:
         lines = [
             (
                 code(curve.device.name), curve.config.label, f"{curve.cells[0].batch} to {curve.cells[-1].batch}",
                 _with_ends(curve), str(curve.peak.batch), str(curve.peak.near_batch), _remark(curve),
             )
-            for curve in study.curves
-            if curve.subject == subject and (curve.device.is_gpu or len(curve.cells) > 1)
+            for curve in curves
+            if curve.device.is_gpu or len(curve.cells) > 1
         ]  # fmt: skip
-        if lines:
-            parts += [text.heading(subject), table(header, lines, text_columns=2, text_last=True)]
-    if len(parts) == 1:
-        return [*parts, "Not said: no configuration was measured at two batch sizes.\n"]
-    return [
-        *parts,
-        "Flat: the interval of a smaller batch overlaps the peak's, so which of them is the largest is chance; the "
-        "smallest batch within 5 % of the peak is the one to use. At the edge: no larger batch was measured.\n",
-    ]
+        return table(header, lines, text_columns=2, text_last=True) if lines else ""
+
+    parts = text.by_subject(study, part)
+    note = (
+        "Flat: the interval of a smaller batch overlaps the peak's, so the data do not say which is larger; use the "
+        "smallest batch within 5 % of the peak. At the edge: no larger batch was measured.\n"
+    )
+    return ["## Peak batch\n", *parts, note if parts else "Not shown: no configuration has two batch sizes.\n"]
 
 
 def trade_off(study: Study) -> list[str]:
-    """Latency against throughput: at batch 1, at the peak, and within bounds on P99."""
-    parts = ["## Latency and throughput\n"]
+    """Latency against throughput: at the smallest batch, at the peak, and within bounds on P99."""
     header = (
         "device", "runtime, precision", "smallest batch: median ms", "P99 ms", "images/s",
         "peak: median ms", "P99 ms", "images/s", *(f"images/s within P99 {limit} ms" for limit in LIMITS_MS),
     )  # fmt: skip
-    for subject in study.subjects:
-        lines = []
-        for curve in (one for one in study.curves if one.subject == subject):
-            shown = [
-                part
-                for cell in (curve.cells[0], curve.top)
-                for part in (
-                    text.milliseconds(cell.timing.median_s),
-                    text.milliseconds(cell.p99_s),
-                    text.images(cell.throughput),
-                )
-            ]
-            lines.append(
-                (code(curve.device.name), curve.config.label, *shown, *(within(curve, limit) for limit in LIMITS_MS))
+
+    def line(curve: Curve) -> list[str]:
+        shown = [
+            part
+            for cell in (curve.cells[0], curve.top)
+            for part in (
+                text.milliseconds(cell.timing.median_s), text.milliseconds(cell.p99_s), text.images(cell.throughput),
             )
-        parts += [text.heading(subject), table(header, lines, text_columns=2)]
+        ]  # fmt: skip
+        return [code(curve.device.name), curve.config.label, *shown, *(within(curve, limit) for limit in LIMITS_MS)]
+
     return [
-        *parts,
-        "Times are the host's, of a call on inputs that are on the device. The last columns: the largest throughput of "
+        "## Latency and throughput\n",
+        *text.by_subject(study, lambda _, curves: table(header, list(map(line, curves)), text_columns=2)),
+        "Times are the host's, per call on inputs that are on the device. The last columns: the largest throughput of "
         "a batch whose P99 stays within the bound, and that batch.\n",
     ]
 
@@ -88,9 +82,9 @@ def _remark(curve: Curve) -> str:
     if len(curve.cells) == 1:
         return "one batch measured"
     if peak.flat:
-        remarks.append(f"flat: from {peak.alike[0]} on")
-    elif len(peak.alike) > 1:
-        remarks.append(f"flat up to {peak.alike[-1]}")
+        remarks.append(f"flat: from {peak.overlapping[0]} on")
+    elif len(peak.overlapping) > 1:
+        remarks.append(f"flat up to {peak.overlapping[-1]}")
     if peak.at_the_edge:
         remarks.append("at the edge")
     if curve.top.interval[0] is None:

@@ -9,16 +9,16 @@ from functools import cached_property
 
 from studies.gpu_precision.peaks import Peak, Point, peak
 from studies.reduced_precision.verdict import Z_95, Limits, Timing
+from studies.values import threads_text
 from tailgate.stats.quantiles import order_statistic_interval
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16", "int8")
 """From the widest to the narrowest: the order of every table."""
-MIB = 2**20
 
 
 @dataclass(frozen=True, order=True)
 class Subject:
-    """What must be the same for two cells to be compared: the same work on the same size of image."""
+    """What two cells must share to be compared: the same work on images of the same size."""
 
     model: str
     weights: str
@@ -47,21 +47,21 @@ class Config:
     runtime: str
     precision: str
     threads: int | None = None
-    """Of a CPU; a GPU's are not of interest."""
+    """On a CPU."""
     l2_flushed: bool = False
 
     @property
     def label(self) -> str:
         """``pytorch fp32``; with threads on a CPU."""
-        threads = "" if self.threads is None else f", {self.threads} thread{'s' if self.threads != 1 else ''}"
-        return f"{self.runtime} {self.precision}{threads}{', L2 flushed' if self.l2_flushed else ''}"
+        flushed = "L2 flushed" if self.l2_flushed else ""
+        return ", ".join(filter(None, (f"{self.runtime} {self.precision}", threads_text(self.threads), flushed)))
 
     @property
     def rank(self) -> tuple[object, ...]:
         """For sorting: runtime, then precision from wide to narrow."""
         known = self.precision in PRECISIONS
-        place = PRECISIONS.index(self.precision) if known else len(PRECISIONS)
-        return (self.runtime, place, self.precision, self.threads or 0, self.l2_flushed)
+        width = PRECISIONS.index(self.precision) if known else len(PRECISIONS)
+        return (self.runtime, width, self.precision, self.threads or 0, self.l2_flushed)
 
     def like(self, other: Config) -> bool:
         """Whether runtime, precision and the state of the cache are the same; threads may differ."""
@@ -73,7 +73,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Cell:
-    """One, pooled over the rows that measured it. A value that is not known is absent from ``facts``."""
+    """One cell, pooled over its rows. ``facts`` lacks a value that is not known."""
 
     subject: Subject
     device: Device
@@ -106,11 +106,11 @@ class Cell:
         if low_s is None or high_s is None or low_s <= 0:
             return None, None
         median_s, medians_s = self.timing.median_s, self.timing.process_medians_s
-        apart = Z_95 * Limits.process_sd_rel
+        between = Z_95 * Limits.process_sd_rel
         if len(medians_s) >= 2:
-            apart = max(abs(math.log(one / median_s)) for one in medians_s)
-        slower = math.hypot(max(0.0, math.log(high_s / median_s)), apart)
-        faster = math.hypot(max(0.0, math.log(median_s / low_s)), apart)
+            between = max(abs(math.log(one / median_s)) for one in medians_s)
+        slower = math.hypot(max(0.0, math.log(high_s / median_s)), between)
+        faster = math.hypot(max(0.0, math.log(median_s / low_s)), between)
         return self.throughput * math.exp(-slower), self.throughput * math.exp(faster)
 
     @property
@@ -134,9 +134,9 @@ class Cell:
 
     @property
     def images_per_joule(self) -> float | None:
-        """Said, or from the energy of an item."""
-        said, energy_j = self.facts.get("images_per_joule"), self.facts.get("energy_per_item_j")
-        return said if said is not None else (1 / energy_j if energy_j else None)
+        """From the row, or from the energy of an item."""
+        saved, energy_j = self.facts.get("images_per_joule"), self.facts.get("energy_per_item_j")
+        return saved if saved is not None else (1 / energy_j if energy_j else None)
 
     @property
     def images_per_s_per_w(self) -> float | None:

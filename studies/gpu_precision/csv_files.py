@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studies.gpu_precision.cells import Cell
 from studies.gpu_precision.ratios import Comparison, every
 from studies.gpu_precision.reading import FIELDS, Study
-from tailgate.results.spreadsheet import Writer
+from studies.values import csv_text
 
 SUBJECT = ("model", "weights", "image_size")
 CELL = ("device", "runtime", "precision", "threads", "l2_flushed", "batch_size")
@@ -24,12 +23,12 @@ RATIOS_HEADER = (*RATIO, *SUBJECT, *CELL, *(f"base_{name}" for name in CELL))
 
 def cells(study: Study) -> bytes:
     """One line a cell; empty where a value is not known."""
-    return _csv(CELLS_HEADER, _cells(study))
+    return csv_text(CELLS_HEADER, _cells(study)).encode()
 
 
 def ratios(study: Study) -> bytes:
     """One line a comparison, with its interval."""
-    return _csv(RATIOS_HEADER, (_ratio(one) for one in every(study)))
+    return csv_text(RATIOS_HEADER, map(_ratio, every(study))).encode()
 
 
 def _cells(study: Study) -> Iterator[Mapping[str, Any]]:
@@ -45,7 +44,7 @@ def _cells(study: Study) -> Iterator[Mapping[str, Any]]:
                 "throughput_low_items_per_s": low, "throughput_high_items_per_s": high,
                 "items_per_s_per_w": cell.images_per_s_per_w, "host_only_share": None if share is None else 1 - share,
                 "is_peak": cell.batch == curve.peak.batch, "is_near_peak": cell.batch == curve.peak.near_batch,
-                "is_like_peak": cell.batch in curve.peak.alike,
+                "is_like_peak": cell.batch in curve.peak.overlapping,
             }  # fmt: skip
 
 
@@ -66,11 +65,3 @@ def _named(cell: Cell, prefix: str) -> dict[str, Any]:
     config = cell.config
     values = (cell.device.name, config.runtime, config.precision, config.threads, config.l2_flushed, cell.batch)
     return {f"{prefix}{name}": value for name, value in zip(CELL, values, strict=True)}
-
-
-def _csv(header: tuple[str, ...], lines: Iterable[Mapping[str, Any]]) -> bytes:
-    stream = io.StringIO()
-    writer = Writer(stream, header)
-    writer.writeheader()
-    writer.writerows(lines)
-    return stream.getvalue().encode()

@@ -1,4 +1,4 @@
-"""Where a curve has its peak, and whether that is a peak at all: throughput over batch size is flat at the top."""
+"""Where a curve peaks, and how sure that is: throughput over batch size is flat at the top."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 NEAR_REL = 0.05
-"""A batch with at least 95 % of the largest value is as good as the peak for most purposes."""
+"""A batch that reaches 95 % of the largest value is near the peak."""
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,21 @@ class Point:
 
 @dataclass(frozen=True)
 class Peak:
-    """The largest value and what cannot be told from it."""
+    """The largest value, and the batches whose values may be as large."""
 
     batch: int
     value: float
     near_batch: int
     """The smallest batch with a value within ``NEAR_REL`` of the largest."""
-    alike: tuple[int, ...]
+    overlapping: tuple[int, ...]
     """Batches whose intervals overlap the peak's, ascending; its own among them. Without intervals only its own."""
     at_the_edge: bool
     """No larger batch was measured: the true peak may lie beyond."""
 
     @property
     def flat(self) -> bool:
-        """Whether a smaller batch cannot be told from the peak."""
-        return self.alike[0] < self.batch
+        """Whether a smaller batch may be as good as the peak."""
+        return self.overlapping[0] < self.batch
 
 
 def peak(points: Iterable[Point], near_rel: float = NEAR_REL) -> Peak:
@@ -52,7 +52,7 @@ def peak(points: Iterable[Point], near_rel: float = NEAR_REL) -> Peak:
         batch=top.batch,
         value=top.value,
         near_batch=next(point.batch for point in ordered if point.value >= (1 - near_rel) * top.value),
-        alike=tuple(point.batch for point in ordered if point is top or _overlap(point, top)),
+        overlapping=tuple(point.batch for point in ordered if point is top or _overlap(point, top)),
         at_the_edge=top is ordered[-1],
     )
 

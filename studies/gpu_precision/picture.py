@@ -1,32 +1,23 @@
-"""Pictures: throughput against P99, throughput over batch, and images per joule; a line a precision."""
+"""Pictures: throughput against P99, throughput over batch size, and images per joule; one line per precision."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from studies.gpu_precision.cells import Cell, Curve
 from studies.gpu_precision.reading import Study
-from tailgate import printable
-from tailgate.results.pictures import figure as empty_figure
-from tailgate.results.pictures import png
+from tailgate.results import pictures as shared
 
-COLOURS = {"fp32": "#333333", "tf32": "#8a6d3b", "bf16": "#2a7f62", "fp16": "#1f6fb2", "int8": "#c8452f"}
-OTHER_COLOUR = "#888888"
 DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-BATCH = "batch"
-PANEL_INCHES, DPI = (7.2, 4.4), 110
+BATCH = "batch size"
+PANEL_INCHES, TITLE_INCHES, DPI = (7.2, 4.4), 0.4, 110
 Value = Callable[[Cell], float | None]
 
 
 def pictures(study: Study) -> Mapping[str, bytes]:
-    """Suffix -> PNG, for what has data.
-
-    Raises:
-        TailgateError: matplotlib is not installed.
-    """
+    """Suffix -> PNG, for what has data."""
     drawn = {
         "-tradeoff.png": _picture(
             study, lambda cell: None if cell.p99_s is None else cell.p99_s * 1e3, lambda cell: cell.throughput,
@@ -34,11 +25,11 @@ def pictures(study: Study) -> Mapping[str, bytes]:
         ),
         "-batch.png": _picture(
             study, lambda cell: cell.batch, lambda cell: cell.throughput,
-            (BATCH, "images/s", "Throughput over batch; circled: the peak"), mark_peak=True,
+            (BATCH, "images/s", "Throughput over batch size; circled: the peak"), mark_peak=True,
         ),
         "-energy.png": _picture(
             study, lambda cell: cell.batch, lambda cell: cell.images_per_joule,
-            (BATCH, "images per joule", "Images per joule over batch"),
+            (BATCH, "images per joule", "Images per joule over batch size"),
         ),
     }  # fmt: skip
     return {suffix: content for suffix, content in drawn.items() if content is not None}
@@ -54,33 +45,31 @@ def _picture(
             panels.setdefault((curve.subject, curve.device), []).append(curve)
     if not panels:
         return None
-    figure, places = _panels(len(panels), len({device for _, device in panels}))
-    for place, ((subject, device), curves) in zip(places, panels.items(), strict=True):
+    figure, all_axes = shared.panels(
+        len(panels), min(3, len({device for _, device in panels})), PANEL_INCHES, TITLE_INCHES
+    )
+    for axes, ((subject, device), curves) in zip(all_axes, panels.items(), strict=True):
         shown = _worth_drawing(curves)
         runtimes = list(dict.fromkeys(curve.config.runtime for curve in shown))
         for curve in shown:
-            _draw(place, curve, runtimes.index(curve.config.runtime), x, y, mark_peak=mark_peak)
-        place.set_title(f"{printable(subject.label)}\n{printable(device.name)}", fontsize=9, loc="left")
-        place.set_xscale("log")
-        place.set_yscale("log")
-        _plain_ticks(place.yaxis)
+            _draw(axes, curve, runtimes.index(curve.config.runtime), x, y, mark_peak=mark_peak)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        shared.describe(axes, (subject.label, device.name), labels[0], labels[1])
+        shared.plain_ticks(axes.yaxis)
         if labels[0] == BATCH:
-            _name_batches(place.xaxis, shown)
+            _name_batches(axes.xaxis, shown)
         else:
-            _plain_ticks(place.xaxis)
-            _label_batches(place, max(shown, key=lambda curve: curve.peak.value), x, y)
-        place.set_xlabel(labels[0], fontsize=9)
-        place.set_ylabel(labels[1], fontsize=9)
-        place.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
-        place.set_axisbelow(True)
-        place.spines[["top", "right"]].set_visible(False)
-        place.legend(fontsize=7, frameon=False, handlelength=2.6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+            shared.plain_ticks(axes.xaxis)
+            _label_batches(axes, max(shown, key=lambda curve: curve.peak.value), x, y)
+        axes.tick_params(labelsize=8)
+        axes.legend(fontsize=7, frameon=False, handlelength=2.6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.suptitle(f"{labels[2]} · both axes logarithmic", fontsize=11, x=0.01, ha="left")
-    return png(figure, DPI)
+    return shared.png(figure, DPI)
 
 
 def _worth_drawing(curves: Sequence[Curve]) -> list[Curve]:
-    """Of a CPU's thread counts the one that gets furthest, for each runtime and precision."""
+    """For each runtime and precision on a CPU the thread count with the highest throughput."""
     best: dict[tuple[str, str, bool], Curve] = {}
     for curve in curves:
         key = (curve.config.runtime, curve.config.precision, curve.config.l2_flushed)
@@ -89,30 +78,19 @@ def _worth_drawing(curves: Sequence[Curve]) -> list[Curve]:
     return list(best.values())
 
 
-def _draw(place: Any, curve: Curve, index: int, x: Value, y: Value, *, mark_peak: bool) -> None:
+def _draw(axes: Any, curve: Curve, index: int, x: Value, y: Value, *, mark_peak: bool) -> None:
     points = [(x(cell), y(cell)) for cell in curve.cells]
     known = [(one, other) for one, other in points if one is not None and other is not None]
-    colour = COLOURS.get(curve.config.precision, OTHER_COLOUR)
-    place.plot(
+    color = shared.PRECISION_COLORS.get(curve.config.precision, shared.OTHER_COLOR)
+    axes.plot(
         [one for one, _ in known], [other for _, other in known], DASHES[index % len(DASHES)],
-        marker=MARKERS[index % len(MARKERS)], color=colour, linewidth=1.3, markersize=4, label=curve.config.label,
+        marker=MARKERS[index % len(MARKERS)], color=color, linewidth=1.3, markersize=4, label=curve.config.label,
     )  # fmt: skip
     if mark_peak and len(curve.cells) > 1:
-        place.plot(
-            [curve.peak.batch], [curve.peak.value], "o", markersize=10, markerfacecolor="none", color=colour,
+        axes.plot(
+            [curve.peak.batch], [curve.peak.value], "o", markersize=10, markerfacecolor="none", color=color,
             markeredgewidth=1.2,
         )  # fmt: skip
-
-
-def _plain_ticks(axis: Any) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    low, high = axis.get_view_interval()
-    fine, few = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 2.0, 5.0)
-    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 500 * low else few if high > 6 * low else fine))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}" if value < 1e6 else f"{value:.0e}"))
-    axis.set_minor_formatter(NullFormatter())
-    axis.set_tick_params(labelsize=8)
 
 
 def _name_batches(axis: Any, curves: Sequence[Curve]) -> None:
@@ -122,24 +100,13 @@ def _name_batches(axis: Any, curves: Sequence[Curve]) -> None:
     measured = sorted({cell.batch for curve in curves for cell in curve.cells})
     axis.set_ticks(measured, [str(batch) for batch in measured])
     axis.set_minor_locator(NullLocator())
-    axis.set_tick_params(labelsize=8)
 
 
-def _label_batches(place: Any, curve: Curve, x: Value, y: Value) -> None:
+def _label_batches(axes: Any, curve: Curve, x: Value, y: Value) -> None:
     """Of the highest line: the others' points are in the same order."""
     for cell in curve.cells:
         if (across := x(cell)) is not None and (up := y(cell)) is not None:
-            place.annotate(
+            axes.annotate(
                 str(cell.batch), (across, up), (-5, 3), textcoords="offset points", ha="right", fontsize=7,
                 color="#555555",
             )  # fmt: skip
-
-
-def _panels(count: int, most_columns: int) -> tuple[Any, Sequence[Any]]:
-    columns = min(3, most_columns)
-    rows = math.ceil(count / columns)
-    figure = empty_figure(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 0.4, layout="constrained")
-    places = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
-    for place in places[count:]:
-        place.set_visible(False)
-    return figure, places[:count]

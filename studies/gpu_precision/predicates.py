@@ -1,4 +1,4 @@
-"""The source's findings as predicates over a study: what is counted, and from when on one holds."""
+"""The source's findings as predicates over a study: what each counts, and when it holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from studies.framework_comparison.predicates import (
     HOLDS,
@@ -24,170 +23,129 @@ from studies.gpu_precision.reading import Study
 from studies.gpu_precision.text import factor
 
 MIXED = "not throughout"
-"""Clearly so in some cells, and clearly the other way in others."""
+"""True in some cells, and the opposite is true in others."""
 VERDICTS = (HOLDS, SMALLER, MIXED, REVERSES, UNDECIDED, NOT_MEASURED)
 
 
-class Finding(Protocol):
+@dataclass(frozen=True)
+class Finding:
     """One thing that the source says."""
 
-    @property
-    def text(self) -> str:
-        """In words."""
-
-    @property
-    def published(self) -> str:
-        """Its number there."""
-
-    def judge(self, study: Study) -> Judged:
-        """Against these files."""
-
-
-@dataclass(frozen=True)
-class UpTo:
-    """A largest ratio: of all cells and peaks, one reaches so many times."""
-
     text: str
-    factor: float
-    kind: str
-    precision: str | None = None
-    gpus: tuple[str, str] | None = None
-    """Names of the GPU and the base GPU, for ``OVER_GPU``."""
+    published: str
+    """Its number in the source."""
+    judge: Callable[[Study], Judged]
 
-    @property
-    def published(self) -> str:
-        """``up to 58×``."""
-        return f"up to {self.factor:g}×"
 
-    def judge(self, study: Study) -> Judged:
-        """By the largest; it is as large when it comes within ``STILL_AS_LARGE``."""
-        missing = _missing(study, self.gpus or ())
+def up_to(
+    text: str, published: float, kind: str, *, precision: str | None = None, gpus: tuple[str, str] | None = None
+) -> Finding:
+    """A claim about the largest ratio of all cells and peaks: it holds from ``STILL_AS_LARGE`` of it on.
+
+    ``gpus``: names of the GPU and the base GPU, for ``OVER_GPU``.
+    """
+
+    def wanted(one: Comparison) -> bool:
+        if one.kind != kind or (precision is not None and one.cell.config.precision != precision):
+            return False
+        names = (one.cell.device.name, one.base.device.name)
+        return gpus is None or all(is_model(name, gpu) for name, gpu in zip(names, gpus, strict=True))
+
+    def judge(study: Study) -> Judged:
+        missing = _missing(study, gpus or ())
         if missing:
             return Judged("", NOT_MEASURED, missing)
-        found = [one for one in every(study) if one.kind == self.kind and self._wanted(one)]
-        if not found:
-            return Judged("", NOT_MEASURED, self._why_none(study))
-        best = max(found, key=lambda one: one.ratio.ratio)
-        seen, ratio = f"{factor(best.ratio.ratio)}: {_told(best)}", best.ratio
+        best = max(filter(wanted, every(study)), key=lambda one: one.ratio.ratio, default=None)
+        if best is None:
+            return Judged("", NOT_MEASURED, _why_none(study, kind, precision))
+        ratio = best.ratio
+        seen = f"{factor(ratio.ratio)}: {_described(best)}"
         if ratio.low is None or ratio.high is None:
             return Judged(seen, UNDECIDED, "too few rounds for an interval")
         if ratio.high < 1:
             return Judged(seen, REVERSES)
-        if ratio.high < self.factor * STILL_AS_LARGE:
+        if ratio.high < published * STILL_AS_LARGE:
             return Judged(seen, SMALLER)
         if ratio.low <= 1:
-            return Judged(seen, UNDECIDED, "the interval has 1 in it")
-        return Judged(seen, HOLDS if ratio.ratio >= self.factor * STILL_AS_LARGE else SMALLER)
+            return Judged(seen, UNDECIDED, "the interval contains 1")
+        return Judged(seen, HOLDS if ratio.ratio >= published * STILL_AS_LARGE else SMALLER)
 
-    def _wanted(self, one: Comparison) -> bool:
-        if self.precision is not None and one.cell.config.precision != self.precision:
-            return False
-        if self.gpus is None:
-            return True
-        first, second = self.gpus
-        return is_model(one.cell.device.name, first) and is_model(one.base.device.name, second)
-
-    def _why_none(self, study: Study) -> str:
-        gpu = [curve for curve in study.curves if curve.device.is_gpu]
-        if not gpu:
-            return "no row on a GPU"
-        if self.precision and not any(curve.config.precision == self.precision for curve in gpu):
-            return f"no {self.precision} row on a GPU"
-        if self.kind in (SOURCE_CPU, BEST_CPU):
-            what = "pytorch fp32 row" if self.kind == SOURCE_CPU else "row"
-            return f"no {what} on a CPU with the same weights and image size"
-        return "no cell that both have"
+    return Finding(text, f"up to {published:g}×", judge)
 
 
-@dataclass(frozen=True)
-class Throughout:
-    """Something is so in every cell in which it can be seen."""
+def throughout(text: str, votes: Callable[[Study], Iterable[str]], otherwise: str, gpus: Sequence[str] = ()) -> Finding:
+    """A claim about every cell.
 
-    text: str
-    published: str
-    votes: Callable[[Study], Iterable[str]]
-    """One of the verdicts of a comparison for each cell; ``FASTER`` is for the finding."""
-    otherwise: str
-    """Why there may be nothing to count."""
-    gpus: tuple[str, ...] = ()
+    ``votes``: a comparison's verdict per cell, of which ``FASTER`` supports the claim. ``otherwise``: why no cell
+    qualifies, where none does.
+    """
 
-    def judge(self, study: Study) -> Judged:
-        """By the count."""
-        missing = _missing(study, self.gpus)
+    def judge(study: Study) -> Judged:
+        missing = _missing(study, gpus)
         if missing:
             return Judged("", NOT_MEASURED, missing)
-        counts = Counter(self.votes(study))
+        counts = Counter(votes(study))
         total = sum(counts.values())
         if not total:
-            return Judged("", NOT_MEASURED, self.otherwise)
-        seen = f"so in {counts[FASTER]} of {total}"
-        seen += f", the other way in {counts[SLOWER]}" if counts[SLOWER] else ""
+            return Judged("", NOT_MEASURED, otherwise)
+        seen = f"true in {counts[FASTER]} of {total}"
+        seen += f", the opposite in {counts[SLOWER]}" if counts[SLOWER] else ""
         undecided = counts[SAME] + counts[UNKNOWN]
-        reason = f"not told apart in {undecided}" if undecided else None
+        reason = f"no difference shown in {undecided}" if undecided else None
         if counts[SLOWER]:
             return Judged(seen, MIXED if counts[FASTER] else REVERSES, reason)
         return Judged(seen, UNDECIDED if undecided else HOLDS, reason)
 
+    return Finding(text, "yes", judge)
 
-@dataclass(frozen=True)
-class PeaksWithin:
-    """A GPU's throughput peaks within a range of batch sizes."""
 
-    gpu: str
-    low: int
-    high: int
+def peaks_within(gpu: str, low: int, high: int) -> Finding:
+    """A GPU's throughput peaks within a range of batch sizes.
 
-    @property
-    def text(self) -> str:
-        """Which."""
-        return f"{self.gpu} peaks at batch {self.low} to {self.high}"
+    A curve supports it when every batch that may be the peak is in the range, and refutes it when none is.
+    """
 
-    @property
-    def published(self) -> str:
-        """The range."""
-        return f"batch {self.low}–{self.high}"
+    def vote(curve: Curve) -> str:
+        peak = curve.peak
+        if peak.at_the_edge and peak.batch <= high:
+            return SAME
+        inside = [low <= batch <= high for batch in peak.overlapping]
+        return FASTER if all(inside) else SAME if any(inside) else SLOWER
 
-    def judge(self, study: Study) -> Judged:
-        """For it: every batch that cannot be told from the peak is in the range. Against it: none is."""
-        missing = _missing(study, (self.gpu,))
-        curves = [curve for curve in study.curves if is_model(curve.device.name, self.gpu) and len(curve.cells) > 1]
+    def judge(study: Study) -> Judged:
+        missing = _missing(study, (gpu,))
+        on_gpus = [curve for curve in study.curves if curve.device.is_gpu and len(curve.cells) > 1]
+        curves = [curve for curve in on_gpus if is_model(curve.device.name, gpu)]
         if missing or not curves:
-            others = self._others(study)
+            others = f"the GPUs here peak at {_batches([one.peak.batch for one in on_gpus])}" if on_gpus else ""
             return Judged("", NOT_MEASURED, "; ".join(filter(None, (missing or "one batch measured", others))))
-        counts = Counter(self._vote(curve) for curve in curves)
-        near = [curve.peak.near_batch for curve in curves]
-        seen = f"so in {counts[FASTER]} of {len(curves)}, elsewhere in {counts[SLOWER]}; "
-        seen += f"within {NEAR_REL:.0%} of the peak from {_batches(near)} on"
+        counts = Counter(map(vote, curves))
+        seen = f"true in {counts[FASTER]} of {len(curves)}, elsewhere in {counts[SLOWER]}; "
+        seen += f"within {NEAR_REL:.0%} of the peak from {_batches([curve.peak.near_batch for curve in curves])} on"
         if counts[SLOWER]:
             return Judged(seen, MIXED if counts[FASTER] else REVERSES)
         if counts[SAME]:
             return Judged(seen, UNDECIDED, f"{counts[SAME]} flat or at the edge of what was measured")
         return Judged(seen, HOLDS)
 
-    def _vote(self, curve: Curve) -> str:
-        peak = curve.peak
-        if peak.at_the_edge and peak.batch <= self.high:
-            return SAME
-        inside = [self.low <= batch <= self.high for batch in peak.alike]
-        return FASTER if all(inside) else SAME if any(inside) else SLOWER
-
-    def _others(self, study: Study) -> str:
-        found = [curve.peak.batch for curve in study.curves if curve.device.is_gpu and len(curve.cells) > 1]
-        return f"the GPUs here peak at {_batches(found)}" if found else ""
+    return Finding(f"{gpu} peaks at batch {low} to {high}", f"batch {low}–{high}", judge)
 
 
-@dataclass(frozen=True)
-class Unmeasurable:
-    """A finding without a number or a margin: nothing could refute it."""
+def unmeasurable(text: str, published: str, why: str) -> Finding:
+    """A finding without a number or a margin, which nothing could refute."""
+    return Finding(text, published, lambda _: Judged("", NOT_MEASURED, why))
 
-    text: str
-    published: str
-    why: str
 
-    def judge(self, study: Study) -> Judged:
-        """Never."""
-        del study
-        return Judged("", NOT_MEASURED, self.why)
+def _why_none(study: Study, kind: str, precision: str | None) -> str:
+    gpu = [curve for curve in study.curves if curve.device.is_gpu]
+    if not gpu:
+        return "no row on a GPU"
+    if precision and not any(curve.config.precision == precision for curve in gpu):
+        return f"no {precision} row on a GPU"
+    if kind in (SOURCE_CPU, BEST_CPU):
+        what = "pytorch fp32 row" if kind == SOURCE_CPU else "row"
+        return f"no {what} on a CPU with the same weights and image size"
+    return "no cell that both have"
 
 
 def _batches(found: Sequence[int]) -> str:
@@ -195,7 +153,7 @@ def _batches(found: Sequence[int]) -> str:
 
 
 def is_model(device: str, model: str) -> bool:
-    """Whether a device's name has a GPU model's in it, as a word: an L40 is no L4."""
+    """Whether a device's name contains a GPU model's name as a whole word: an L40 is not an L4."""
     return re.search(rf"\b{re.escape(model)}\b", device) is not None
 
 
@@ -206,7 +164,7 @@ def _missing(study: Study, gpus: Sequence[str]) -> str:
     return f"no {' and no '.join(absent)} ({here})" if absent else ""
 
 
-def _told(one: Comparison) -> str:
+def _described(one: Comparison) -> str:
     cell, base = one.cell, one.base
     return (
         f"{cell.subject.model}, {cell.device.name} {cell.config.label} b{cell.batch} over {base.device.name} "

@@ -14,7 +14,7 @@ BEST_CPU, SOURCE_CPU, SAME_CPU = "best CPU", "CPU pytorch fp32", "CPU same runti
 OVER_CPU = (BEST_CPU, SOURCE_CPU, SAME_CPU)
 OVER_FP32, OVER_GPU = "precision over fp32", "GPU over GPU"
 OVER_PYTORCH = "runtime and precision over pytorch fp32"
-"""The source's way: its FP32 is PyTorch's and its INT8 TensorRT's, so two things change at once."""
+"""As in the source: its FP32 is PyTorch's and its INT8 TensorRT's, so precision and runtime change together."""
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "not told apart", "no interval"
 
 
@@ -34,7 +34,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Nothing is faster whose interval has 1 in it."""
+        """An interval that contains 1 shows no difference."""
         found = self.ratio
         if found.low is None or found.high is None:
             return UNKNOWN

@@ -1,24 +1,25 @@
-"""From saved runs to cells: which rows are of the study, which device each ran on, which are left out and why."""
+"""Saved runs as cells: which rows belong to the study, on which device each ran, which are left out and why."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from studies.gpu_precision.cells import Cell, Config, Curve, Device, Subject
 from studies.reduced_precision.verdict import Timing
-from tailgate import is_number
+from studies.values import USABLE, finite, known, middle, processor, unmeasured
 from tailgate.results.columns import items_per_call
 from tailgate.results.rows import warnings_of
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
 
 STUDY, TEST = "gpu-precision", "test_gpu_precision"
+COMMAND = "benchmarks/test_gpu_precision.py -m gpu"
+"""What measures rows of the study."""
 CPU_STUDY = "cpu-scaling"
 """Its rows on a CPU are baselines too: the same models, images and weights."""
-USABLE = ("ok", "oversubscribed")
 FIELDS = (
     "gpu_time_median_s", "gpu_time_p99_s", "gpu_memory_peak_bytes", "gpu_memory_used_peak_bytes",
     "gpu_memory_process_peak_bytes", "images_per_joule",
@@ -91,26 +92,20 @@ def study_of(runs: Sequence[Run]) -> Study | None:
         cells[subject, device, config].append(_cell(subject, device, config, batch, rows))
     curves = [Curve(sorted(found, key=lambda cell: cell.batch)) for found in cells.values()]
     curves.sort(key=lambda curve: (curve.subject, not curve.device.is_gpu, curve.device.name, curve.config.rank))
-    return Study(curves, sources, left_out, _unmeasured(runs))
+    return Study(curves, sources, left_out, unmeasured(runs, TEST))
 
 
 def device_of(run: Run, info: Mapping[str, Any]) -> Device:
     """The row's GPU by name, or the machine's processor."""
-    facts, place = machine_of(run) or {}, str(info.get("device") or "cpu")
-    if place == "cpu":
-        cpus = f", {facts['usable_cpus']} CPUs" if facts.get("usable_cpus") else ""
-        return Device(False, f"{facts.get('cpu_model') or 'unknown processor'}{cpus}")
+    facts, device = machine_of(run) or {}, str(info.get("device") or "cpu")
+    if device == "cpu":
+        return Device(False, processor(run, "CPUs"))
     if isinstance(info.get("gpu_name"), str):
         return Device(True, info["gpu_name"])
-    known, index = facts.get("gpu_models"), place.rpartition(":")[2]
-    if isinstance(known, list) and index.isdecimal() and int(index) < len(known):
-        return Device(True, str(known[int(index)]))
-    return Device(True, f"unknown GPU ({place})")
-
-
-def number(value: Any) -> float | None:
-    """A finite one; files may hold anything."""
-    return float(value) if is_number(value) else None
+    gpus, index = facts.get("gpu_models"), device.rpartition(":")[2]
+    if isinstance(gpus, list) and index.isdecimal() and int(index) < len(gpus):
+        return Device(True, str(gpus[int(index)]))
+    return Device(True, f"unknown GPU ({device})")
 
 
 def _belongs(info: Mapping[str, Any]) -> bool:
@@ -126,15 +121,15 @@ def _left_out(bench: Mapping[str, Any], info: Mapping[str, Any]) -> str | None:
         return status
     if info.get("throttled") is True:
         return "throttled"
-    if (number(info.get("tenants")) or 1) > 1:
+    if (finite(info.get("tenants")) or 1) > 1:
         return "several tenants at once"
     if _weights(info) is None:
         return "weights not known (no model_sha256)"
-    if not number(info.get("batch_size")) or not number(info.get("image_size")):
+    if not finite(info.get("batch_size")) or not finite(info.get("image_size")):
         return "no batch_size or image_size"
     if items_per_call(info) is None:
-        return "items_per_call is no positive number"
-    return None if (number(bench["stats"].get("median")) or 0) > 0 else "no positive median"
+        return "items_per_call is not a positive number"
+    return None if (finite(bench["stats"].get("median")) or 0) > 0 else "no positive median"
 
 
 def _subject(info: Mapping[str, Any]) -> Subject:
@@ -147,15 +142,15 @@ def _weights(info: Mapping[str, Any]) -> str | None:
     Seeded random weights are normalised by arithmetic whose last bits differ between processors and versions of
     torch, so their hashes do, too; parameters and MACs are the same, and no layer's cost depends on the values.
     """
-    parameters, macs = number(info.get("parameters")), number(info.get("macs"))
+    parameters, macs = finite(info.get("parameters")), finite(info.get("macs"))
     if info.get("weights") == "random" and parameters and macs:
         return f"random, {int(parameters)} parameters, {int(macs)} MACs"
-    known = info.get("model_sha256")
-    return known if isinstance(known, str) else None
+    sha256 = info.get("model_sha256")
+    return sha256 if isinstance(sha256, str) else None
 
 
 def _config(info: Mapping[str, Any], device: Device) -> Config:
-    threads = None if device.is_gpu else number(info.get("threads"))
+    threads = None if device.is_gpu else finite(info.get("threads"))
     return Config(
         str(info.get("runtime") or "unknown"),
         str(info.get("precision") or "unknown"),
@@ -168,19 +163,18 @@ def _cell(subject: Subject, device: Device, config: Config, batch: int, rows: Se
     infos = [row.get("extra_info") or {} for row in rows]
     medians_s: list[float] = []
     for row, info in zip(rows, infos, strict=True):
-        known = info.get("process_medians_s")
-        processes = [value for value in _known(known if isinstance(known, list) else ()) if value > 0]
+        saved = info.get("process_medians_s")
+        processes = [value for value in known(saved if isinstance(saved, list) else ()) if value > 0]
         medians_s += processes or [float(row["stats"]["median"])]
     rounds = [time_s for row in rows for time_s in row["stats"].get("data") or ()]
-    facts = {name: statistics.median(known) for name in FIELDS if (known := _known(info.get(name) for info in infos))}
-    p99_s = _known(row["stats"].get("p99") for row in rows)
+    facts = {name: statistics.median(found) for name in FIELDS if (found := known(info.get(name) for info in infos))}
     versions = {str(info["runtime_version"]) for info in infos if info.get("runtime_version")}
     return Cell(
         subject, device, config, batch,
         items=batch if infos[0].get("items_per_call") is None else items_per_call(infos[0]) or batch,
         # One process: its median. Several: their geometric mean, which ratios of them are made of.
         timing=Timing(statistics.geometric_mean(medians_s), rounds, medians_s if len(medians_s) > 1 else ()),
-        p99_s=statistics.median(p99_s) if p99_s else None,
+        p99_s=middle(row["stats"].get("p99") for row in rows),
         facts=facts,
         versions=tuple(sorted(versions)),
         warnings=tuple(dict.fromkeys(text for info in infos for text in warnings_of(info))),
@@ -188,14 +182,9 @@ def _cell(subject: Subject, device: Device, config: Config, batch: int, rows: Se
     )  # fmt: skip
 
 
-def _known(values: Iterable[Any]) -> list[float]:
-    return [found for value in values if (found := number(value)) is not None]
-
-
 def _source(run: Run) -> Source:
     facts = machine_of(run) or {}
-    known = facts.get("packages")
-    packages = known if isinstance(known, dict) else {}
+    packages = facts["packages"] if isinstance(facts.get("packages"), dict) else {}
     shown = [f"{name} {packages[name]}" for name in ("torch", "onnxruntime", "tensorrt") if packages.get(name)]
     return Source(
         when=str(run.get("datetime") or "an unknown day")[:16],
@@ -203,14 +192,3 @@ def _source(run: Run) -> Source:
         driver=str(facts.get("driver_version") or ""),
         packages=", ".join(shown),
     )
-
-
-def _unmeasured(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
-    found = []
-    for run in runs:
-        entries = run.get("unmeasured")
-        for one in entries if isinstance(entries, list) else []:
-            if isinstance(one, Mapping) and TEST in str(one.get("fullname")):
-                name = str(one["fullname"]).rpartition("::")[2]
-                found.append((name, str(one.get("status")), str(one.get("reason"))))
-    return found

@@ -1,4 +1,4 @@
-"""The section on the same cell measured more than once: how far apart its medians lie."""
+"""The section on cells that were measured more than once: how much their medians differ."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def repeatability(study: Study) -> list[str]:
     lines = []
     for device, those in found.items():
         most, where, _ = max(those)
-        typical = statistics.median(apart for apart, _, _ in those)
+        typical = statistics.median(spread for spread, _, _ in those)
         counts = sorted({count for _, _, count in those})
         times = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         lines.append((code(device), str(len(those)), times, f"{typical:.1%}", f"{most:.1%}", where))
-    header = ("device", "cells", "times each", "apart, median", "apart, most", "where")
+    header = ("device", "cells", "times each", "spread, median", "spread, largest", "largest in")
     return [
         "## The same cell again\n",
         table(header, lines, text_last=True),
-        "Largest over smallest median of the processes and files that measured a cell, less one. Ratios of two cells "
-        "that both have several are judged by these medians (Welch's t of their logarithms), others by their rounds "
-        "and 2 % for the processes that were not measured.\n",
+        "Spread: largest over smallest median of the processes and files that measured a cell, minus one. A ratio of "
+        "two cells that both have several medians is judged by these (Welch's t of their logarithms). Any other ratio "
+        "is judged by the rounds, and by 2 % for the processes that were not measured.\n",
     ]

@@ -1,7 +1,7 @@
 """Study 3 across hardware, from saved runs of CPUs and GPUs: speed-ups, peaks, energy, answers, and the findings.
 
-Only like is compared with like: the same model, weights and image size; disturbed rows are left out and counted.
-Every ratio has an interval, and none is called a speed-up whose interval has 1 in it.
+It compares rows of the same model, weights and image size. It leaves out and counts disturbed rows. Every ratio has an
+interval, and a ratio whose interval contains 1 is no speed-up.
 """
 
 from __future__ import annotations
@@ -11,24 +11,20 @@ from collections.abc import Mapping, Sequence
 
 from studies.gpu_precision import batches, csv_files, picture, resources, speed
 from studies.gpu_precision.findings import section
-from studies.gpu_precision.reading import STUDY, Study, study_of
+from studies.gpu_precision.reading import COMMAND, STUDY, Study, study_of
 from studies.gpu_precision.repeats import repeatability
 from studies.markdown_table import code, table, words
+from studies.values import no_row
 from tailgate import TailgateError
 from tailgate.results.saved_run import Run
 
 NAME = "deep-gap"
-COMMAND = "pytest benchmarks/test_gpu_precision.py -m gpu --benchmark-save=NAME"
 MOST_UNMEASURED = 40
-"""Lines of what was not measured, before the rest is counted."""
+"""Cells without a row that the report lists; it counts the rest."""
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown.
-
-    Raises:
-        TailgateError: no usable row of the study.
-    """
+    """Markdown."""
     study = _study(runs)
     sections = (
         _sources, section, speed.over_the_cpu, speed.of_precision, speed.gpu_over_gpu, batches.peaks, batches.trade_off,
@@ -39,11 +35,7 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """Cells and ratios as CSV, and the pictures for which there is data.
-
-    Raises:
-        TailgateError: as :func:`render`, or matplotlib is not installed.
-    """
+    """Cells and ratios as CSV, and the pictures for which there is data."""
     study = _study(runs)
     files = {".csv": csv_files.cells(study), "-ratios.csv": csv_files.ratios(study)}
     return {**files, **picture.pictures(study)}
@@ -52,10 +44,13 @@ def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
 def _study(runs: Sequence[Run]) -> Study:
     study = study_of(runs)
     if study is None:
-        raise TailgateError(f"--format={NAME}: no row of the study {STUDY} in these runs; measure some with: {COMMAND}")
+        raise no_row(NAME, f"row of the study {STUDY}", COMMAND)
     if not study.curves:
         why = ", ".join(f"{count} {reason}" for (_, reason), count in study.left_out.most_common(3))
-        raise TailgateError(f"--format={NAME}: every row had to be left out ({why}); measure again with: {COMMAND}")
+        raise TailgateError(
+            f"--format={NAME}: every row had to be left out ({why}); "
+            f"measure again with: pytest {COMMAND} --benchmark-save=NAME"
+        )
     return study
 
 
@@ -79,7 +74,7 @@ def _sources(study: Study) -> list[str]:
         )
         parts.append(f"Rows left out of everything below: {said}.\n")
     mixed = _versions(study)
-    return [*parts, f"Not the same everywhere, and so a part of what is compared: {mixed}.\n"] if mixed else parts
+    return [*parts, f"Versions differ between rows, and so belong to what is compared: {mixed}.\n"] if mixed else parts
 
 
 def _versions(study: Study) -> str:

@@ -5,43 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from studies.gpu_precision import text
-from studies.gpu_precision.cells import MIB, Cell, Curve
+from studies.gpu_precision.cells import Cell, Curve, Subject
 from studies.gpu_precision.ratios import fp32_of, over_fp32
 from studies.gpu_precision.reading import Study
 from studies.markdown_table import code, number, table
+from studies.values import MIB
 
 LAUNCH_BOUND_SHARE = 0.2
-"""More host time than this beyond the device's own is worth a mark."""
+"""A larger share of host time beyond the device's own is bold."""
 BY_NVML = "†"
+NO_GPU = "Not shown: no row on a GPU in these files.\n"
 NO_POWER = "these rows have no power or energy (measure with --meters nvml on a GPU)"
 
 
 def energy(study: Study) -> list[str]:
     """Images per joule and per second and watt, at the peak and at their best."""
-    parts = ["## Energy\n"]
+    title = "## Energy\n"
     curves = [curve for curve in study.curves if curve.device.is_gpu]
     if not curves:
-        return [*parts, "Not said: no row on a GPU in these files.\n"]
+        return [title, NO_GPU]
     header = (
         "device", "runtime, precision", "at the peak: W", "images/J", "images/s/W", "best images/J", "at batch",
         "over fp32", "energy ±",
     )  # fmt: skip
-    lacking = []
-    for subject in study.subjects:
-        mine = [curve for curve in curves if curve.subject == subject]
-        if not mine:
-            continue
-        lines = [_energy(curve, fp32_of(curve, mine, curve.config.runtime)) for curve in mine]
-        lacking += [curve for curve in mine if curve.top.images_per_joule is None]
-        parts += [text.heading(subject), table(header, lines, text_columns=2)]
+
+    def part(_: Subject, mine: list[Curve]) -> str:
+        lines = [_energy(curve, fp32_of(curve, mine, curve.config.runtime)) for curve in mine if curve.device.is_gpu]
+        return table(header, lines, text_columns=2) if lines else ""
+
+    parts = [title, *text.by_subject(study, part)]
+    lacking = [curve for curve in curves if curve.top.images_per_joule is None]
     if lacking:
         why = text.reasons(lacking, ("power", "energy", "nvml"), NO_POWER)
         parts.append(f"`{text.MISSING}` in {len(lacking)} line(s): {'; '.join(map(code, why))}.\n")
     return [
         *parts,
-        "images/J is from the energy of the timed rounds; images/s/W is the median throughput over the mean power: "
-        "they differ by the pauses between rounds. Best: the largest images/J of any batch; over fp32: against fp32's "
-        "best, by the same runtime.\n",
+        "images/J comes from the energy of the timed rounds. images/s/W is the median throughput over the mean power. "
+        "They differ by the pauses between rounds. Best: the largest images/J of any batch. Over fp32: against the "
+        "best of fp32 by the same runtime.\n",
     ]
 
 
@@ -55,14 +56,14 @@ def memory(study: Study) -> list[str]:
 
     return _by_batch(
         study, "## Device memory (peak, MiB)\n", shown, ("memory",),
-        "no gpu_memory_peak_bytes, or of other runtimes than pytorch none of NVML's, in their rows",
-        f"Of pytorch's runtimes the peak of torch's allocator. `{BY_NVML}`: of the others, which allocate for "
-        "themselves, NVML's: of the process where the driver tells it, else of the whole board, with CUDA's context.\n",
+        "no gpu_memory_peak_bytes in the rows, and for runtimes other than pytorch no figure of NVML's",
+        f"For pytorch's runtimes the peak of torch's allocator. `{BY_NVML}`: the others allocate for themselves, so "
+        "the figure is NVML's, for the process where the driver gives it, else for the board, with CUDA's context.\n",
     )  # fmt: skip
 
 
 def clocks(study: Study) -> list[str]:
-    """Which share of a call's host time the device was not at work."""
+    """Share of a call's host time in which the device did not work."""
 
     def share(cell: Cell) -> str | None:
         if cell.gpu_share is None:
@@ -73,27 +74,27 @@ def clocks(study: Study) -> list[str]:
 
     return _by_batch(
         study, "## Host time beyond the device's own\n", share, ("event", "device clock", "gpu_time"),
-        "no gpu_time_median_s in the rows of the others",
-        "1 − device time / host time, medians of the same rounds: what launching and waiting cost. Bold: more than "
-        f"{LAUNCH_BOUND_SHARE:.0%}; there the host is the limit, not the GPU, and a GPU with more arithmetic is no "
-        "faster.\n",
+        "no gpu_time_median_s in their rows",
+        "1 − device time / host time, medians of the same rounds: the cost of launching and waiting. Bold: more than "
+        f"{LAUNCH_BOUND_SHARE:.0%}. There the host is the limit, and a GPU with more arithmetic is no faster.\n",
     )  # fmt: skip
 
 
 def answers(study: Study) -> list[str]:
-    """Errors beside what they bought."""
-    parts = ["## Accuracy beside speed\n"]
+    """Errors beside the speed-ups."""
     header = (
         "device", "runtime, precision", "largest output error", "least top-1 agreement", "peak images/s",
         "peak over fp32 (95 %)",
     )  # fmt: skip
-    for subject in study.subjects:
-        curves = [curve for curve in study.curves if curve.subject == subject]
+
+    def part(_: Subject, curves: list[Curve]) -> str:
         gains = {id(row.curve): row.peak for row in over_fp32(curves)}
         lines = []
         for curve in curves:
-            errors = [cell.facts["output_error_rel"] for cell in curve.cells if "output_error_rel" in cell.facts]
-            top1 = [cell.facts["top1_agreement"] for cell in curve.cells if "top1_agreement" in cell.facts]
+            errors, top1 = (
+                [cell.facts[name] for cell in curve.cells if name in cell.facts]
+                for name in ("output_error_rel", "top1_agreement")
+            )
             gain = gains.get(id(curve))
             lines.append(
                 (
@@ -102,11 +103,13 @@ def answers(study: Study) -> list[str]:
                     text.MISSING if gain is None else text.with_interval(gain.ratio),
                 )
             )  # fmt: skip
-        parts += [text.heading(subject), table(header, lines, text_columns=2)]
+        return table(header, lines, text_columns=2)
+
     return [
-        *parts,
-        "The error is relative to the fp32 answer of the same weights (`output_error_rel`), the worst of all batches; "
-        "agreement is the share of items with the same largest output. With random weights the largest outputs are "
+        "## Accuracy beside speed\n",
+        *text.by_subject(study, part),
+        "The error is relative to the fp32 answer of the same weights (`output_error_rel`), the worst of all batches. "
+        "Agreement is the share of items with the same largest output. With random weights the largest outputs are "
         "near-ties, and agreement says little.\n",
     ]
 
@@ -136,15 +139,16 @@ def best_per_joule(curve: Curve) -> Cell | None:
 def _by_batch(
     study: Study, title: str, shown: Callable[[Cell], str | None], words: tuple[str, ...], otherwise: str, note: str
 ) -> list[str]:
-    parts = [title]
     curves = [curve for curve in study.curves if curve.device.is_gpu]
-    lacking = [curve for curve in curves if all(shown(cell) is None for cell in curve.cells)]
-    for subject in study.subjects:
-        drawn = text.by_batch([curve for curve in curves if curve.subject == subject], shown)
-        parts += [text.heading(subject), drawn] if drawn else []
     if not curves:
-        return [title, "Not said: no row on a GPU in these files.\n"]
+        return [title, NO_GPU]
+
+    def part(_: Subject, mine: list[Curve]) -> str:
+        return text.by_batch([curve for curve in mine if curve.device.is_gpu], shown)
+
+    parts = [title, *text.by_subject(study, part)]
+    lacking = [curve for curve in curves if all(shown(cell) is None for cell in curve.cells)]
     if lacking:
         why = "; ".join(map(code, text.reasons(lacking, words, otherwise)))
-        parts.append(f"Not had of {len(lacking)} of {len(curves)} configurations: {why}.\n")
+        parts.append(f"Missing for {len(lacking)} of {len(curves)} configurations: {why}.\n")
     return [*parts, note] if len(lacking) < len(curves) else parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from studies.gpu_precision import text
@@ -20,6 +20,8 @@ from studies.gpu_precision.ratios import (
 )
 from studies.gpu_precision.reading import Study
 from studies.markdown_table import code, words
+
+PEAKS = "peak over peak (95 %)"
 
 
 def over_the_cpu(study: Study) -> list[str]:
@@ -53,18 +55,15 @@ def of_precision(study: Study) -> list[str]:
         pytorch = {id(row.curve): row.peak for row in over_pytorch(curves)}
         rows = [own.get(id(curve), Row(curve, {}, None)) for curve in curves if id(curve) in {*own, *pytorch}]
         if rows:
-            columns: list[tuple[str, Callable[[Row], str]]] = [
-                ("peak over peak (95 %)", lambda row: text.at_peaks(row.peak)),
-                ("over pytorch fp32, peaks", partial(_over_pytorch, pytorch)),
-            ]
+            columns = ((PEAKS, _peak), ("over pytorch fp32, peaks", partial(_over_pytorch, pytorch)))
             parts += [text.heading(subject), text.ratios_table(rows, columns)]
     if len(parts) == 1:
-        return [*parts, "Not said: no device has fp32 and another precision of one model by one runtime.\n"]
+        return [*parts, "Not shown: no device has fp32 and another precision of one model by one runtime.\n"]
     return [
         *parts,
-        "Over fp32 by the same runtime, so that only the precision changes. The last column is the source's way, whose "
-        "FP32 is PyTorch's and whose INT8 is TensorRT's: there the runtime changes too. tf32 is a precision of its own "
-        "here: in fp32 rows it is off. A CPU is shown with its fastest thread count of each runtime.\n",
+        "Over fp32 by the same runtime, so that only the precision changes. In the last column the runtime changes "
+        "too, as in the source, whose FP32 is PyTorch's and whose INT8 is TensorRT's. tf32 is a precision of its own: "
+        "in fp32 rows it is off. A CPU is shown with the fastest thread count of each runtime.\n",
         text.LEGEND,
     ]
 
@@ -75,15 +74,19 @@ def gpu_over_gpu(study: Study) -> list[str]:
     names = sorted({curve.device.name for curve in study.curves if curve.device.is_gpu})
     if len(names) < 2:
         known = f"only {code(names[0])}" if names else "no GPU"
-        return [*parts, f"Not said: it needs rows of two GPUs, and there is {known} in these files.\n"]
+        return [*parts, f"Not shown: this section needs rows of two GPUs, and these files have {known}.\n"]
     for subject in study.subjects:
         for (first, second), rows in over_gpus(study.of(subject, gpu=True)).items():
             if rows:
-                table = text.ratios_table(rows, [("peak over peak (95 %)", lambda row: text.at_peaks(row.peak))])
+                table = text.ratios_table(rows, [(PEAKS, _peak)])
                 parts += [text.heading(subject), f"{code(first)} over {code(second)}:\n", table]
     if len(parts) == 1:
-        return [*parts, "Not said: the GPUs share no model with the same weights, runtime and precision.\n"]
+        return [*parts, "Not shown: the GPUs share no model with the same weights, runtime and precision.\n"]
     return [*parts, text.LEGEND]
+
+
+def _peak(row: Row) -> str:
+    return text.at_peaks(row.peak)
 
 
 def _over_pytorch(peaks: Mapping[int, Comparison | None], row: Row) -> str:
@@ -129,9 +132,9 @@ def _why_no_cpu(study: Study) -> str:
     gpus = {curve.subject for curve in study.curves if curve.device.is_gpu}
     cpus = {curve.subject for curve in study.curves if not curve.device.is_gpu}
     if not gpus or not cpus:
-        return f"Not said: no row on a {'CPU' if gpus else 'GPU'} in these files; add a file that has some."
+        return f"Not shown: no row on a {'CPU' if gpus else 'GPU'} in these files; add a file that has some."
     names = sorted({one.model for one in gpus} & {one.model for one in cpus})
     if not names:
-        return "Not said: GPU and CPU have no model in common."
+        return "Not shown: GPU and CPU have no model in common."
     shown = ", ".join(code(name) for name in names)
-    return f"Not said: of {shown}, GPU and CPU rows have other weights or image sizes."
+    return f"Not shown: GPU and CPU rows of {shown} differ in weights or image size."

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from studies.gpu_precision.cells import Cell, Curve, Subject
 from studies.gpu_precision.ratios import SAME, UNKNOWN, Comparison, Row
+from studies.gpu_precision.reading import Study
 from studies.markdown_table import code, number, table
 from studies.reduced_precision.verdict import SpeedUp
 
 MISSING = "-"
 LEGEND = (
-    "`~` before a ratio: its 95 % interval has 1 in it, so it is neither faster nor slower. Brackets around one: there "
-    f"is too little for an interval. `{MISSING}`: not measured on both sides.\n"
+    "`~` before a ratio: its 95 % interval contains 1, so it is neither faster nor slower. Brackets around a ratio: "
+    f"too few rounds for an interval. `{MISSING}`: not measured on both sides.\n"
 )
 
 
@@ -37,7 +38,7 @@ def with_interval(found: SpeedUp) -> str:
 
 
 def at_peaks(one: Comparison | None, *, name_base: bool = False) -> str:
-    """With the batches of both peaks, and what the base is where that changes."""
+    """With the batch sizes of both peaks, and the base's configuration on request."""
     if one is None:
         return MISSING
     base = f"{one.base.config.label}, " if name_base else ""
@@ -45,12 +46,12 @@ def at_peaks(one: Comparison | None, *, name_base: bool = False) -> str:
 
 
 def batches(curves: Iterable[Curve]) -> list[int]:
-    """All that any of them has, ascending."""
+    """Every batch size that was measured, ascending."""
     return sorted({cell.batch for curve in curves for cell in curve.cells})
 
 
 def ratios_table(found: Sequence[Row], last: Sequence[tuple[str, Callable[[Row], str]]]) -> str:
-    """A line a configuration, a column a batch, and then ``last``."""
+    """One line per configuration, one column per batch size, then ``last``."""
     wide = sorted({batch for row in found for batch in row.by_batch})
     header = ("device", "runtime, precision", *(f"b{batch}" for batch in wide), *(name for name, _ in last))
     lines = [
@@ -64,7 +65,7 @@ def ratios_table(found: Sequence[Row], last: Sequence[tuple[str, Callable[[Row],
 
 
 def by_batch(curves: Sequence[Curve], shown: Callable[[Cell], str | None]) -> str:
-    """A line a configuration, a column a batch; empty where no cell has anything to show."""
+    """One line per configuration, one column per batch size; empty where no cell has a value."""
     wide = batches(curves)
     lines = []
     for curve in curves:
@@ -77,8 +78,14 @@ def by_batch(curves: Sequence[Curve], shown: Callable[[Cell], str | None]) -> st
 
 
 def heading(subject: Subject) -> str:
-    """Of a section's part."""
+    """Of the part of a section that is about one model."""
     return f"### {code(subject.label)}\n"
+
+
+def by_subject(study: Study, part: Callable[[Subject, list[Curve]], str]) -> list[str]:
+    """A heading and a table per model; a model whose part is empty is left out."""
+    parts = [(one, part(one, [curve for curve in study.curves if curve.subject == one])) for one in study.subjects]
+    return [text for subject, drawn in parts if drawn for text in (heading(subject), drawn)]
 
 
 def milliseconds(value_s: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Rows on a GPU as ``trtexec`` words its performance summary, to be laid beside the user's own.
+"""Rows on a GPU in the form of ``trtexec``'s performance summary, to compare with the user's own.
 
 Wording, definitions, the percentile rule and the thresholds of the warnings are those of NVIDIA's
 ``samples/common/sampleReporting.cpp`` (github.com/NVIDIA/TensorRT, release 8.6). Lines that begin with ``#`` are ours.
@@ -12,8 +12,9 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from studies.gpu_precision.reading import device_of, number
-from tailgate import TailgateError, printable
+from studies.gpu_precision.reading import COMMAND, device_of
+from studies.values import finite, no_row
+from tailgate import printable
 from tailgate.results.columns import items_per_call
 from tailgate.results.saved_run import Run
 
@@ -22,20 +23,16 @@ PERCENTILES = (90, 95, 99)
 UNSTABLE_PERCENT = 1.0
 """trtexec warns of a larger coefficient of variance of the compute times."""
 LEAST_WARMUP_S, LEAST_TIMED_S, LEAST_QUERIES = 1.0, 5.0, 100
-"""What study 4 asked of trtexec."""
+"""What study 4 required of trtexec."""
 NO_ENQUEUE = "n/a (a round waits for the end event; the launch alone is not timed)"
-APART = (
+SEPARATE = (
     "# Latency, H2D and D2H: measured once, before the timed rounds, so a median and a P99. Latency is the host's time "
     "of copy in, run and copy out; trtexec adds up three device times"
 )
 
 
 def render(runs: Sequence[Run]) -> str:
-    """A block a row, in the order of the files.
-
-    Raises:
-        TailgateError: no row was measured on a GPU.
-    """
+    """One block per row, in the order of the files."""
     blocks = [
         "\n".join(_block(run, bench, info))
         for run in runs
@@ -43,10 +40,7 @@ def render(runs: Sequence[Run]) -> str:
         if str((info := bench.get("extra_info") or {}).get("device") or "cpu") != "cpu"
     ]
     if not blocks:
-        raise TailgateError(
-            f"--format={NAME}: no row measured on a GPU in these runs; measure some with: "
-            "pytest benchmarks/test_gpu_precision.py -m gpu --benchmark-save=NAME"
-        )
+        raise no_row(NAME, "row measured on a GPU", COMMAND)
     return "\n".join(blocks)
 
 
@@ -76,14 +70,14 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
     stats = bench["stats"]
     rounds = [float(time_s) for time_s in stats.get("data") or ()]
     times_s = info.get("gpu_times_s")
-    told = [number(one) for one in times_s] if isinstance(times_s, list) else []
-    compute = [time_s for time_s in told if time_s is not None]
-    if len(compute) < len(told):
+    saved = [finite(one) for one in times_s] if isinstance(times_s, list) else []
+    compute = [time_s for time_s in saved if time_s is not None]
+    if len(compute) < len(saved):
         compute = []  # statistics of some of the rounds would be others
     yield f"# {printable(str(bench['name']))} on {printable(device_of(run, info).name)}"
     if info.get("status") not in (None, "ok"):
         yield f"# status: {printable(str(info['status']))}"
-    if number(stats.get("iterations")) is None:
+    if finite(stats.get("iterations")) is None:
         yield "# calls a round: not in the saved run, taken as one"
     yield from _prolog(stats, info, rounds)
     yield ""
@@ -98,14 +92,14 @@ def _block(run: Run, bench: Mapping[str, Any], info: Mapping[str, Any]) -> Itera
     yield f"Total GPU Compute Time: {_seconds(sum(compute)) if compute else 'n/a (no device time of each round)'}"
     yield from _warnings(info, compute)
     if any(_pair(info, name) for name in ("inclusive", "h2d", "d2h")):
-        yield APART
+        yield SEPARATE
     if rounds:
         yield f"# Host Time (one call, launch to answer on the device): {performance(rounds)}"
     yield ""
 
 
 def _prolog(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Sequence[float]) -> Iterator[str]:
-    warmup, median_s = number(info.get("warmup_rounds")), float(stats["median"])
+    warmup, median_s = finite(info.get("warmup_rounds")), float(stats["median"])
     warmup_s = None if warmup is None else warmup * median_s
     if warmup is not None and warmup_s is not None:
         yield f"# Warmup completed {warmup:g} queries over about {warmup_s * 1e3:g} ms (calls × the median)"
@@ -113,7 +107,7 @@ def _prolog(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Sequence[
     yield f"Timing trace has {queries:g} queries over {total_s:g} s"
     if total_s < LEAST_TIMED_S or queries < LEAST_QUERIES or (warmup_s is not None and warmup_s < LEAST_WARMUP_S):
         yield (
-            f"# less than study 4 asked of trtexec: {LEAST_WARMUP_S:g} s of warm-up, {LEAST_TIMED_S:g} s and "
+            f"# less than study 4 required of trtexec: {LEAST_WARMUP_S:g} s of warm-up, {LEAST_TIMED_S:g} s and "
             f"{LEAST_QUERIES} queries (docs/reference/deep-gap.md)"
         )
 
@@ -127,13 +121,13 @@ def _throughput(stats: Mapping[str, Any], info: Mapping[str, Any], rounds: Seque
     said = "items_per_call" if info.get("items_per_call") is not None else "batch_size"
     items = items_per_call({"items_per_call": info.get(said)})
     if items is None:
-        return f"Throughput: {queries_per_s:g} qps\n# no images/s: {said} is no positive number"
+        return f"Throughput: {queries_per_s:g} qps\n# no images/s: {said} is not a positive number"
     return f"Throughput: {queries_per_s:g} qps\n# {queries_per_s * items:g} images/s, {items:g} a query"
 
 
 def _calls(stats: Mapping[str, Any]) -> float:
     """A round's; pytest-benchmark saves the time of one."""
-    return number(stats.get("iterations")) or 1
+    return finite(stats.get("iterations")) or 1
 
 
 def _total_s(stats: Mapping[str, Any], rounds: Sequence[float]) -> float:
@@ -142,7 +136,7 @@ def _total_s(stats: Mapping[str, Any], rounds: Sequence[float]) -> float:
 
 
 def _pair(info: Mapping[str, Any], name: str) -> str | None:
-    median_s, p99_s = number(info.get(f"{name}_median_s")), number(info.get(f"{name}_p99_s"))
+    median_s, p99_s = finite(info.get(f"{name}_median_s")), finite(info.get(f"{name}_p99_s"))
     if median_s is None:
         return None
     return f"median = {_ms(median_s)}" + ("" if p99_s is None else f", percentile(99%) = {_ms(p99_s)}")
@@ -153,14 +147,14 @@ def _median_only(info: Mapping[str, Any]) -> str:
 
 
 def _warnings(info: Mapping[str, Any], compute: Sequence[float]) -> Iterator[str]:
-    compute_s = statistics.median(compute) if compute else number(info.get("gpu_time_median_s"))
+    compute_s = statistics.median(compute) if compute else finite(info.get("gpu_time_median_s"))
     if compute_s is None:
         return
-    ways = {"h2d": "host-to-device transfers for the inputs", "d2h": "device-to-host transfers for the outputs"}
-    for name, way in ways.items():
-        transfer_s = number(info.get(f"{name}_median_s"))
+    limits = {"h2d": "host-to-device transfers for the inputs", "d2h": "device-to-host transfers for the outputs"}
+    for name, transfers in limits.items():
+        transfer_s = finite(info.get(f"{name}_median_s"))
         if transfer_s is not None and transfer_s >= compute_s:
-            yield f"* Throughput may be bound by {way} rather than GPU Compute and the GPU may be under-utilized."
+            yield f"* Throughput may be bound by {transfers} rather than GPU Compute and the GPU may be under-utilized."
     mean_s = statistics.fmean(compute) if compute else 0.0
     variance = statistics.pstdev(compute) / mean_s * 100 if mean_s > 0 else 0.0
     if variance > UNSTABLE_PERCENT:

@@ -1,4 +1,4 @@
-"""What is counted for and against a finding: a vote a cell, in the words of a comparison's verdict."""
+"""What counts for and against a finding: one vote per cell, named as a comparison's verdict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from studies.gpu_precision.ratios import FASTER, OVER_GPU, SAME, SLOWER, Compari
 from studies.gpu_precision.reading import Study
 
 RESOURCE_MARGIN_REL = 0.05
-"""Memory, power and energy have one number a cell: a smaller difference is none. As in study 2's report."""
+"""Memory, power and energy have one number per cell, and a smaller difference counts as none, as in study 2."""
 
 
 def gpu_over_gpu(first: str, second: str) -> Callable[[Study], Iterable[str]]:
@@ -39,7 +39,7 @@ def less_power(study: Study) -> Iterable[str]:
 
 
 def more_per_joule(study: Study) -> Iterable[str]:
-    """Votes: has fp16 or int8 more images a joule."""
+    """Votes: has fp16 or int8 more images per joule."""
     return _resource(study, lambda cell: cell.images_per_joule, less=False)
 
 

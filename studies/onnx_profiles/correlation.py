@@ -18,14 +18,14 @@ class Correlation:
     """Of n pairs. Every number is ``None`` where ``reason`` says why there is none."""
 
     n: int
-    pearson_r: float | None
-    pearson_p: float | None
+    pearson_r: float | None = None
+    pearson_p: float | None = None
     """Two-sided: how often n pairs of independent normal values are at least so far from r = 0."""
-    low_r: float | None
-    high_r: float | None
+    low_r: float | None = None
+    high_r: float | None = None
     """95 % interval of r; ``None`` with three pairs, of which Fisher's z has none."""
-    spearman_rho: float | None
-    spearman_p: float | None
+    spearman_rho: float | None = None
+    spearman_p: float | None = None
     """Two-sided, from Student's t: an approximation with few pairs or many ties."""
     reason: str | None = None
 
@@ -35,11 +35,11 @@ class Fit:
     """y = intercept + slope x by least squares. Every number is ``None`` where ``reason`` says why."""
 
     n: int
-    slope: float | None
-    slope_se: float | None
-    intercept: float | None
-    intercept_se: float | None
-    r2: float | None
+    slope: float | None = None
+    slope_se: float | None = None
+    intercept: float | None = None
+    intercept_se: float | None = None
+    r2: float | None = None
     """Share of y's variance that the line explains."""
     reason: str | None = None
 
@@ -76,7 +76,7 @@ def correlation(x: Sequence[float], y: Sequence[float], confidence: float = 0.95
     """
     reason = unusable(x, y)
     if reason:
-        return Correlation(len(x), None, None, None, None, None, None, reason)
+        return Correlation(len(x), reason=reason)
     from scipy.stats import pearsonr, spearmanr
 
     scaled = [_scaled(values) for values in (x, y)]
@@ -84,32 +84,23 @@ def correlation(x: Sequence[float], y: Sequence[float], confidence: float = 0.95
     low, high = (None, None) if len(x) == LEAST_POINTS else pearson.confidence_interval(confidence)
     spearman = spearmanr(x, y)
     return Correlation(
-        n=len(x),
-        pearson_r=float(pearson.statistic),
-        pearson_p=float(pearson.pvalue),
-        low_r=None if low is None else float(low),
-        high_r=None if high is None else float(high),
-        spearman_rho=float(spearman.statistic),
-        spearman_p=float(spearman.pvalue),
-    )
+        len(x), float(pearson.statistic), float(pearson.pvalue), None if low is None else float(low),
+        None if high is None else float(high), float(spearman.statistic), float(spearman.pvalue),
+    )  # fmt: skip
 
 
 def linear_fit(x: Sequence[float], y: Sequence[float]) -> Fit:
     """Least squares with standard errors, which assume the same scatter about the line everywhere."""
     reason = unusable(x, y)
     if reason:
-        return Fit(len(x), None, None, None, None, None, reason)
+        return Fit(len(x), reason=reason)
     from scipy.stats import linregress
 
     found = linregress(x, y)
     return Fit(
-        n=len(x),
-        slope=float(found.slope),
-        slope_se=float(found.stderr),
-        intercept=float(found.intercept),
-        intercept_se=float(found.intercept_stderr),
-        r2=float(found.rvalue) ** 2,
-    )
+        len(x), float(found.slope), float(found.stderr), float(found.intercept), float(found.intercept_stderr),
+        float(found.rvalue) ** 2,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

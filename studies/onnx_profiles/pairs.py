@@ -71,11 +71,11 @@ def pairs(found: Sequence[Profile]) -> list[Pair]:
     if meter:
         memory = measured(MEMORY[meter], 1e6, f"no {meter}")
         listed.append(Pair(PARAMETERS_MEMORY, f"{meter}, MB", PARAMETERS, memory, False))
-    ways = (
+    counts = (
         (process_field(CACHE_MISSES), "whole process, millions"),
         (inference_field(CACHE_MISSES), "per inference, millions"),
     )
-    for field, how in ways:
+    for field, how in counts:
         if any(field in one.measured for one in found):
             misses = measured(field, 1e6, "no count of cache misses")
             listed.append(Pair(FLOPS_MISSES, how, FLOPS, misses, True))

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tailgate import is_number
+from studies.values import FLOPS_PER_MAC, USABLE, count, positive, processor, threads_text, unmeasured
+from tailgate.number import number
 from tailgate.results.columns import items_per_call
 from tailgate.results.rows import alone, warnings_of
-from tailgate.results.saved_run import Run, machine_id_of, machine_of
+from tailgate.results.saved_run import Run, machine_id_of
 
 STUDY, TEST = "onnx-profiles", "test_onnx_profiles"
-USABLE = ("ok", "oversubscribed")
-"""Statuses of rows whose times are the code's own."""
-FLOPS_PER_MAC = 2
 MEMORY = {"heap": "heap_peak_bytes", "massif": "massif_peak_bytes", "rss growth": "rss_growth_bytes"}
 """What measures memory, the best first -> field of ``extra_info``."""
 EVENTS = (
@@ -26,17 +24,26 @@ EVENTS = (
 CACHE_MISSES, TLB_MISSES = "cache-misses", "dTLB-load-misses"
 SOURCE_INFERENCES = 100
 """Calls in a process that perf watches as a whole."""
+IMAGE_RANK, IMAGE_CHANNELS = 4, (1, 3, 4)
+"""An input of other dimensions or channels is no image."""
 INTENSITY = "operational_intensity_flop_per_byte"
 
 
 def process_field(event: str) -> str:
-    """Of a whole process, interpreter and 100 inferences, as the source counted."""
+    """The count of a whole process, with the interpreter and 100 inferences, as in the source."""
     return f"perf_process_{event.replace('-', '_')}"
 
 
 def inference_field(event: str) -> str:
     """The slope between two numbers of inferences."""
     return f"perf_{event.replace('-', '_')}_per_inference"
+
+
+METERS = (
+    *MEMORY.values(), "rss_peak_bytes", "model_bytes", INTENSITY,
+    *map(process_field, EVENTS), *map(inference_field, EVENTS),
+)  # fmt: skip
+"""Fields of ``extra_info`` that meters write."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,11 @@ class Setting:
     @property
     def title(self) -> str:
         """``onnxruntime 1.28.0, fp32, 1 thread``; the machine is said below."""
-        threads = "" if self.threads is None else f"{self.threads} thread{'s' if self.threads != 1 else ''}"
         batch = "" if self.batch_size == 1 else f"batch {self.batch_size}"
         device = "" if self.device in ("", "cpu") else self.device
-        return ", ".join(part for part in (self.runtime, self.precision, threads, batch, device) if part)
+        return ", ".join(
+            part for part in (self.runtime, self.precision, threads_text(self.threads), batch, device) if part
+        )
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ class Profiles:
 
 
 def profiles(runs: Sequence[Run]) -> Profiles:
-    """Of a model measured several times the latest usable row stands; meters it lacks are the others'."""
+    """The latest usable row of each model; the meters that it lacks come from the model's other rows."""
     found: dict[Setting, dict[tuple[str, int | None], Profile]] = {}
     repeated = 0
     for run in runs:
@@ -134,11 +142,11 @@ def profiles(runs: Sequence[Run]) -> Profiles:
     order = {
         setting: sorted(known.values(), key=lambda one: (one.flops or 0, one.model)) for setting, known in found.items()
     }
-    return Profiles(order, list(_unmeasured(runs)), repeated)
+    return Profiles(order, unmeasured(runs, TEST), repeated)
 
 
 def memory_meter(found: Sequence[Profile]) -> str | None:
-    """The meter that most of the models have, the better one where several do: never two in one correlation."""
+    """The one meter of a correlation: that which most models have, the best of several."""
     counts = Counter(name for one in found for name, field in MEMORY.items() if field in one.measured)
     return max(MEMORY, key=lambda name: counts[name]) if counts else None
 
@@ -149,7 +157,7 @@ def _merged(earlier: Profile, later: Profile) -> Profile:
 
 
 def _of_run(run: Run) -> Iterator[Profile]:
-    machine = _machine(run)
+    machine = f"{processor(run)} (machine {machine_id_of(run) or 'unknown'})"
     for bench in run["benchmarks"]:
         info = bench.get("extra_info") or {}
         if info.get("study") == STUDY and alone(info):
@@ -160,71 +168,38 @@ def _profile(machine: str, name: str, stats: Mapping[str, Any], info: Mapping[st
     def text(key: str) -> str:
         return str(info[key]) if info.get(key) is not None else ""
 
-    fields = (
-        *MEMORY.values(), "rss_peak_bytes", "model_bytes", INTENSITY,
-        *map(process_field, EVENTS), *map(inference_field, EVENTS),
+    batch = positive(info.get("batch_size")) or 1  # a model without a batch answers one item
+    threads = number(info.get("threads"))
+    setting = Setting(
+        machine, " ".join(filter(None, (text("runtime"), text("runtime_version")))) or "unknown runtime",
+        text("precision"), None if threads is None else int(threads), int(batch), text("device"),
     )  # fmt: skip
-    batch = _positive(info.get("batch_size")) or 1  # a model without a batch answers one item
     return Profile(
-        setting=Setting(
-            machine=machine,
-            runtime=" ".join(part for part in (text("runtime"), text("runtime_version")) if part) or "unknown runtime",
-            precision=text("precision"),
-            threads=None if (threads := _number(info.get("threads"))) is None else int(threads),
-            batch_size=int(batch),
-            device=text("device"),
-        ),
-        model=text("model") or name,
-        image_size_px=_image_size(info),
-        parameters=_positive(info.get("parameters")),
-        macs=_positive(info.get("macs")),
-        flops_counter=text("flops_counter") or None,
-        items_per_call=items_per_call(info),
-        mean_s=_positive(stats.get("mean")),
-        stddev_s=_number(stats.get("stddev")),
-        median_s=_positive(stats.get("median")),
-        p99_s=_positive(stats.get("p99")),
-        rounds=_number(stats.get("rounds")),
-        measured={field: value for field in fields if (value := _number(info.get(field))) is not None},
-        status=text("status") or "ok",
-        warnings=tuple(warnings_of(info)),
-    )
+        setting, text("model") or name, _image_size(info), positive(info.get("parameters")),
+        positive(info.get("macs")), text("flops_counter") or None, items_per_call(info),
+        mean_s=positive(stats.get("mean")), stddev_s=number(stats.get("stddev")),
+        median_s=positive(stats.get("median")), p99_s=positive(stats.get("p99")), rounds=number(stats.get("rounds")),
+        measured={field: value for field in METERS if (value := number(info.get(field))) is not None},
+        status=text("status") or "ok", warnings=tuple(warnings_of(info)),
+    )  # fmt: skip
 
 
 def _image_size(info: Mapping[str, Any]) -> int | None:
-    """Said, or the last dimension of the first input that has four."""
-    said = _positive(info.get("image_size"))
-    if said is not None:
-        return int(said)
+    """``image_size`` of the row; else the width of the first input that has the shape of images."""
+    saved = positive(info.get("image_size"))
+    if saved is not None:
+        return int(saved)
     inputs = info.get("inputs")
     for one in inputs if isinstance(inputs, list) else []:
         shape = one.get("shape") if isinstance(one, Mapping) else None
-        if isinstance(shape, list) and len(shape) == 4:
-            last = _positive(shape[-1])
-            return None if last is None else int(last)
+        width = _width(shape) if isinstance(shape, list) and len(shape) == IMAGE_RANK else None
+        if width is not None:
+            return width
     return None
 
 
-def _unmeasured(runs: Sequence[Run]) -> Iterator[tuple[str, str, str]]:
-    for run in runs:
-        entries = run.get("unmeasured")
-        for one in entries if isinstance(entries, list) else []:
-            if isinstance(one, Mapping) and TEST in str(one.get("fullname")):
-                name = str(one["fullname"]).rpartition("::")[2]
-                yield name, str(one.get("status")), str(one.get("reason"))
-
-
-def _machine(run: Run) -> str:
-    facts = machine_of(run) or {}
-    cpus = f", {facts['usable_cpus']} usable CPUs" if facts.get("usable_cpus") else ""
-    return f"{facts.get('cpu_model') or 'unknown processor'}{cpus} (machine {machine_id_of(run) or 'unknown'})"
-
-
-def _number(value: Any) -> float | None:
-    """A finite one; files may hold anything."""
-    return value if is_number(value) else None
-
-
-def _positive(value: Any) -> float | None:
-    found = _number(value)
-    return found if found is not None and found > 0 else None
+def _width(shape: Sequence[Any]) -> int | None:
+    """Channels are first or last; the first of both that says so counts, as where images are made up."""
+    if shape[1] in IMAGE_CHANNELS:
+        return count(shape[3])
+    return count(shape[2]) if shape[3] in IMAGE_CHANNELS else None

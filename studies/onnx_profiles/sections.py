@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from studies.markdown_table import code, number, table, words
+from studies.markdown_table import MISSING, code, number, table, words
 from studies.onnx_profiles.correlation import can_both_be_true, linear_fit
 from studies.onnx_profiles.pairs import Found, points
 from studies.onnx_profiles.published import DEVICES, FLOPS_LATENCY, PARAMETERS_MEMORY, PUBLISHED, published
@@ -19,6 +19,7 @@ from studies.onnx_profiles.rows import (
     memory_meter,
     process_field,
 )
+from studies.values import per
 
 SIZE = ("input", "models")
 UNITS = {  # of a pair's line: heading and factor of the slope, heading and unit of the intercept
@@ -51,7 +52,7 @@ def correlations(found: Sequence[Found]) -> str:
 
 
 def influences(found: Sequence[Found]) -> str:
-    """Without which one model each r changes the most."""
+    """The model without which each r changes most."""
     lines = []
     for one in found:
         model, whole = one.influential, one.correlation.pearson_r
@@ -91,15 +92,14 @@ def inefficiency(measured: Sequence[Profile]) -> str:
         return "\n".join([heading, f"Not computed: {_why_no_counters(measured)}\n"])
     tail = sorted(rated, key=lambda one: max(one.smir_process() or 0, one.smir_inference() or 0), reverse=True)
     lines = [
-        (named(one), number(one.smir_process(), 3), number(one.smir_inference(), 3), number(_ms(one.mean_s)))
+        (named(one), number(one.smir_process(), 3), number(one.smir_inference(), 3), number(per(one.mean_s, 1e-3)))
         for one in tail[:TAIL]
     ]
     text = (
-        "dTLB load misses / mean latency in ms / 10⁶. *Whole process* is the source's: the interpreter's start and "
-        f"{SOURCE_INFERENCES} inferences over the latency of one, so the start weighs the more, the smaller the model. "
-        "*Per inference* takes the slope between two numbers of inferences, times "
-        f"{SOURCE_INFERENCES}: what the inferences alone would give. "
-        f"{len(rated)} of {len(measured)} models have it; the largest:\n"
+        "dTLB load misses / mean latency in ms / 10⁶. *Whole process* is the source's figure: it counts the "
+        f"interpreter's start and {SOURCE_INFERENCES} inferences over the latency of one, so the start weighs most in "
+        "small models. *Per inference* counts the inferences alone: the slope between two numbers of inferences, times "
+        f"{SOURCE_INFERENCES}. {len(rated)} of {len(measured)} models have it; the largest:\n"
     )
     return "\n".join(
         [heading, text, table(("model", "whole process", "per inference", "mean ms"), lines)]
@@ -121,10 +121,10 @@ def models(measured: Sequence[Profile]) -> str:
         memory = one.measured.get(MEMORY[meter]) if meter else None
         lines.append(
             (
-                code(one.model), number(one.image_size_px, 0), number(_scaled(one.parameters, 1e6)),
-                number(_scaled(one.flops, 1e9)), number(_scaled(one.flops, 2e9)), number(_ms(one.mean_s)),
-                number(_ms(one.stddev_s), 2), number(_ms(one.median_s)), number(_ms(one.p99_s)),
-                number(_scaled(memory, 1e6)), number(_scaled(one.achieved_flop_per_s, 1e9), 3),
+                code(one.model), number(one.image_size_px, 0), number(per(one.parameters, 1e6)),
+                number(per(one.flops, 1e9)), number(per(one.flops, 2e9)), number(per(one.mean_s, 1e-3)),
+                number(per(one.stddev_s, 1e-3), 2), number(per(one.median_s, 1e-3)), number(per(one.p99_s, 1e-3)),
+                number(per(memory, 1e6)), number(per(one.achieved_flop_per_s, 1e9), 3),
                 *([number(one.measured.get(INTENSITY), 3)] if with_intensity else []),
                 *([number(one.smir_process(), 3), number(one.smir_inference(), 3)] if with_smir else []),
                 one.status,
@@ -157,13 +157,13 @@ def _fit(found: Found, label: str, used: Sequence[Profile]) -> tuple[str, ...]:
 
 def _numbers(one: Found) -> tuple[str, ...]:
     it = one.correlation
-    interval = "–" if it.low_r is None or it.high_r is None else f"{_r(it.low_r)} to {_r(it.high_r)}"
+    interval = MISSING if it.low_r is None or it.high_r is None else f"{_r(it.low_r)} to {_r(it.high_r)}"
     return (str(it.n), _r(it.pearson_r), interval, _p(it.pearson_p), _r(it.spearman_rho), _p(it.spearman_p))
 
 
 def _published(one: Found) -> list[str]:
     known = [published(one.pair.published_name, device) for device in DEVICES]
-    return [_r(it.r) if it else "–" for it in known]
+    return [_r(it.r) if it else MISSING for it in known]
 
 
 def _counts(counts: Sequence[tuple[str, int]]) -> str:
@@ -173,26 +173,18 @@ def _counts(counts: Sequence[tuple[str, int]]) -> str:
 def _r(value: float | None) -> str:
     """Three digits, as the source; more where three would be 1."""
     if value is None:
-        return "–"
+        return MISSING
     return f"{value:.3f}" if abs(value) < 0.9995 else f"{value:.5f}"
 
 
 def _p(value: float | None) -> str:
     if value is None:
-        return "–"
+        return MISSING
     return f"{value:.1e}" if value > 0 else "< 1e-300"
 
 
-def _ms(seconds: float | None) -> float | None:
-    return _scaled(seconds, 1e-3)
-
-
-def _scaled(value: float | None, unit: float) -> float | None:
-    return None if value is None else value / unit
-
-
 def _why_no_counters(measured: Sequence[Profile]) -> str:
-    """From the rows' own warnings; without any, nobody asked."""
+    """From the rows' own warnings; without any, the meter was not selected."""
     fields = (process_field(TLB_MISSES), inference_field(TLB_MISSES))
     if any(field in one.measured for one in measured for field in fields):
         return "no model with counters has an undisturbed latency."

@@ -14,11 +14,7 @@ VARIABLE = "TAILGATE_ACCURACY"
 
 
 def limits_from(environment: Mapping[str, str]) -> Limits:
-    """The defaults, and what the variable says otherwise.
-
-    Raises:
-        TailgateError: a limit that there is not, or something else than a number.
-    """
+    """The defaults, and what the variable says otherwise."""
     known = [field.name for field in dataclasses.fields(Limits)]
     changed: dict[str, float] = {}
     for part in environment.get(VARIABLE, "").split(","):

@@ -1,4 +1,4 @@
-"""Every cell of reduced precision against its FP32 partner: answers, speed, size, and one verdict of all three."""
+"""Every cell of reduced precision against its FP32 partner: answers, speed, size, and one verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studies.markdown_table import code, number, table
+from studies.markdown_table import MISSING, code, number, table
 from studies.reduced_precision.limits import VARIABLE, limits_from
 from studies.reduced_precision.verdict import (
     NOT_COMPARABLE,
@@ -23,7 +23,8 @@ from studies.reduced_precision.verdict import (
     speed_up,
     top1_interval,
 )
-from tailgate import TailgateError, is_number
+from studies.values import DISTURBED, no_row, positive, threads_text
+from tailgate import is_number
 from tailgate.results.pages.content import machine_facts
 from tailgate.results.precision_labels import arithmetic, narrow_weights
 from tailgate.results.saved_run import Run
@@ -33,10 +34,8 @@ BASE, REDUCED = "fp32", ("tf32", "bf16", "fp16", "int8")
 SAME = ("study", "model", "runtime", "device", "threads", "batch_size", "image_size", "weights", "model_sha256")
 """What a cell must share with its partner."""
 OF_FILES = "onnx-profiles"
-"""The study whose rows are of files as they are: what answers were compared with is the file itself."""
-ITSELF = "its answers were compared with those of the same file, which say nothing of what quantising it costs"
-DISTURBED = ("contended", "throttled")
-"""Statuses of rows whose times are not the code's own."""
+"""The study of files as they are, which compares a file's answers with the file itself."""
+ITSELF = "its answers were compared with those of the same file, which does not show what quantising costs"
 HEADER = (
     "verdict", "model", "runtime", "precision", "threads", "batch", "SNR dB", "top-1 (95 %)", "speed-up (95 %)", "size",
     "because",
@@ -60,11 +59,7 @@ class Judged:
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown, a table a run: partners are of the same run.
-
-    Raises:
-        TailgateError: no cell of reduced precision, or a wrong limit in the environment.
-    """
+    """Markdown, a table a run: partners are of the same run."""
     limits = limits_from(os.environ)
     parts = ["# Reduced precision against FP32\n"]
     count = 0
@@ -75,10 +70,7 @@ def render(runs: Sequence[Run]) -> str:
         if found:
             parts += _part(run, found)
     if not count:
-        raise TailgateError(
-            f"--format={NAME}: no row of reduced precision ({', '.join(REDUCED)}) in these runs; measure some with: "
-            "pytest benchmarks --precisions fp32,int8 --benchmark-save=NAME"
-        )
+        raise no_row(NAME, f"row of reduced precision ({', '.join(REDUCED)})", "benchmarks --precisions fp32,int8")
     return "\n".join([*parts, _notes(limits)])
 
 
@@ -99,9 +91,9 @@ def _reduced(label: Any) -> bool:
 
 
 def line(one: Judged) -> str:
-    """``not accurate enough: mobilenet_v2 int8 on openvino, 1 thread(s), batch 1: 4.2 dB, 10 dB at least``."""
+    """``not accurate enough: mobilenet_v2 int8 on openvino, 1 thread, batch 1: 4.2 dB, 10 dB at least``."""
     info = one.info
-    where = f"{info.get('threads')} thread(s), batch {info.get('batch_size')}"
+    where = f"{threads_text(info.get('threads')) or 'unknown threads'}, batch {info.get('batch_size')}"
     return f"{one.judgement.verdict}: {_cell(info)}, {where}: {one.judgement.because}"
 
 
@@ -157,7 +149,7 @@ def _judged(one: Measured, partner: Measured | None, limits: Limits) -> Judged:
     ]
     base, now = _timing(base_stats, base_info), _timing(stats, info)
     speed = None if base is None or now is None or disturbed else speed_up(base, now, limits.process_sd_rel)
-    base_bytes, bytes_now = _positive(base_info.get("model_bytes")), _positive(info.get("model_bytes"))
+    base_bytes, bytes_now = positive(base_info.get("model_bytes")), positive(info.get("model_bytes"))
     size_ratio = None if base_bytes is None or bytes_now is None else bytes_now / base_bytes
     judgement = judge(speed, size_ratio, answers, ", ".join(disturbed) or None, limits)
     return Judged(fullname, info, judgement, speed, size_ratio, answers)
@@ -176,15 +168,11 @@ def _answers(info: Mapping[str, Any]) -> Answers:
 
 
 def _timing(stats: Mapping[str, Any], info: Mapping[str, Any]) -> Timing | None:
-    median_s = _positive(stats.get("median"))
+    median_s = positive(stats.get("median"))
     if median_s is None:
         return None
     rounds, medians = stats.get("data"), info.get("process_medians_s")
-    return Timing(median_s, rounds or (), [time_s for time_s in medians or () if _positive(time_s)])
-
-
-def _positive(value: Any) -> float | None:
-    return value if is_number(value) and value > 0 else None
+    return Timing(median_s, rounds or (), [time_s for time_s in medians or () if positive(time_s)])
 
 
 def _part(run: Run, found: Sequence[Judged]) -> list[str]:
@@ -202,23 +190,17 @@ def _part(run: Run, found: Sequence[Judged]) -> list[str]:
 def _cells(one: Judged) -> tuple[str, ...]:
     info, size = one.info, one.info.get("image_size")
     return (
-        one.judgement.verdict,
-        code(str(info.get("model"))) + (f" {size} px" if size else ""),
-        code(str(info.get("runtime"))),
-        str(info.get("precision")),
-        str(info.get("threads") or "–"),
-        str(info.get("batch_size") or "–"),
-        "equal" if one.answers.equal else number(one.answers.snr_db, 3),
-        _top1(one.answers),
-        _speed(one.speed),
-        "–" if one.size_ratio is None else f"{one.size_ratio:.2f}x",
+        one.judgement.verdict, code(str(info.get("model"))) + (f" {size} px" if size else ""),
+        code(str(info.get("runtime"))), str(info.get("precision")), str(info.get("threads") or MISSING),
+        str(info.get("batch_size") or MISSING), "equal" if one.answers.equal else number(one.answers.snr_db, 3),
+        _top1(one.answers), _speed(one.speed), MISSING if one.size_ratio is None else f"{one.size_ratio:.2f}x",
         code(one.judgement.because),
-    )
+    )  # fmt: skip
 
 
 def _top1(answers: Answers) -> str:
     if answers.top1 is None:
-        return "–"
+        return MISSING
     if not answers.items:
         return f"{answers.top1:.0%}"
     low, high = top1_interval(answers.top1, answers.items)
@@ -228,16 +210,16 @@ def _top1(answers: Answers) -> str:
 
 def _speed(speed: SpeedUp | None) -> str:
     if speed is None:
-        return "–"
+        return MISSING
     ends = "?" if speed.low is None or speed.high is None else f"{speed.low:.2f} to {speed.high:.2f}"
     return f"{speed.ratio:.2f}x ({ends})"
 
 
 def _notes(limits: Limits) -> str:
     return (
-        f"Accurate enough: a signal-to-noise ratio of {limits.least_snr_db:g} dB at least, and a top-1 agreement that "
-        f"the items checked do not show to be below {limits.least_top1:.0%}; of random weights, whose largest outputs "
-        f"are near-ties, the top-1 is shown and not judged. Faster: {limits.least_speed_up:g} times at least, and more "
-        f"than the noise. Smaller: what the runtime loads has {limits.most_size_ratio:g} times the bytes at most. "
-        f"Other limits: {VARIABLE}=least_snr_db=20,least_speed_up=1.2\n"
+        f"Accurate enough: a signal-to-noise ratio of at least {limits.least_snr_db:g} dB, and a top-1 agreement that "
+        f"the checked items do not show to be below {limits.least_top1:.0%}. With random weights the largest outputs "
+        f"are near-ties, so the report shows their top-1 and does not judge it. Faster: at least "
+        f"{limits.least_speed_up:g} times, and more than the noise. Smaller: the runtime loads at most "
+        f"{limits.most_size_ratio:g} times the bytes. Other limits: {VARIABLE}=least_snr_db=20,least_speed_up=1.2\n"
     )

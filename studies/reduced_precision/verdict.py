@@ -1,4 +1,4 @@
-"""Is a reduced precision worth it? Its speed, its size and its answers against FP32's, and one verdict of all three."""
+"""Whether a reduced precision is worth it: one verdict on its speed, size and answers, each against FP32's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Z_95 = statistics.NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True)
 class Limits:
-    """What is asked of a reduced precision."""
+    """What a reduced precision must reach."""
 
     least_snr_db: float = 10.0
     """Signal-to-noise of the outputs: noise of a tenth of the signal's power.
@@ -152,7 +152,7 @@ def judge(
     disturbed: str | None = None,
     limits: Limits | None = None,
 ) -> Judgement:
-    """One verdict. Wrong answers outweigh everything; a disturbed row says nothing of speed.
+    """One verdict. Wrong answers outweigh everything; a disturbed row says nothing about speed.
 
     ``speed`` and ``size_ratio``: against FP32; ``None``: not known. ``disturbed``: why the times are not the code's.
     """

@@ -1,17 +1,17 @@
-"""The roofline: how much work a second a machine allows a call, and whether a measured call keeps below that.
+"""The roofline: the FLOP/s that a machine allows a call, and whether a measured call stays below.
 
 Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for multicore architectures",
 CACM 52(4), 2009: attainable FLOP/s = min(peak FLOP/s, bandwidth × operational intensity), for each level of memory.
 
-**The bound that is checked.** A level's bandwidth limits only what has to cross it. Of a call that touches
-``footprint_bytes`` and is repeated, inner caches can keep as much as they hold and no more, so at least
+**The bound that is checked.** A level's bandwidth limits only the bytes that cross it. Inner caches keep at most what
+they hold from one call to the next, so each call moves at least
 
     crossing_bytes = traffic_bytes − transfers_per_kept_byte × inner_bytes
 
-come from the level in each call, whatever is kept (``inner_bytes``: all that inner caches can hold together; a kept
-byte saves one transfer where data are only read, two where they are read and written back). A call can therefore
-not take less than ``crossing_bytes / bandwidth``, at any level, nor less than ``flops / peak``. Who achieves more was
-counted or measured wrongly: this is what :func:`judge` calls ``above the roof``.
+across the level. ``inner_bytes`` is what all inner caches hold together. A kept byte saves one transfer where data are
+only read, two where they are read and written back. A call therefore takes at least ``crossing_bytes / bandwidth`` at
+each level, and at least ``flops / peak``. A row that is faster was counted or measured wrongly: :func:`judge` calls it
+``above the roof``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 TOLERANCE_REL = 0.05
-"""A row may lie so far above its roof: peak and row are measured one after the other, and clocks move by percents."""
+"""How far a row may lie above its roof: peak and row are measured at different times, and clocks move by percents."""
 NEAR = 0.5
-"""From this share of a roof on a call is called bound by it. A convention, as in reading a roofline by eye."""
+"""A call that reaches this share of a roof is bound by it: a convention."""
 COMPUTE, OVERHEAD = "compute", "neither (overhead)"
 ON_OR_UNDER, ABOVE, UNDECIDED, NOT_JUDGED = "under the roof", "above the roof", "undecided", "not judged"
 WHY_ABOVE = (
@@ -72,7 +72,7 @@ class Roof:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said of one row."""
+    """The verdict on one row."""
 
     word: str
     """:data:`ON_OR_UNDER`, :data:`ABOVE`, :data:`UNDECIDED` or :data:`NOT_JUDGED`."""
@@ -180,21 +180,3 @@ def _bound(call: Call, achieved: float, peak: float, roof: Roof, levels: Sequenc
     if estimate is not None and estimate.by != COMPUTE and achieved >= NEAR * estimate.flop_per_s:
         return f"{estimate.by} (layer by layer)"
     return OVERHEAD
-
-
-def source_intensity(forward_macs: float, parameters: float) -> float:
-    """What the source of study 5 drew as "FLOP/byte": 10^9 forward MACs an image over **mega**bytes of FP32 weights.
-
-    Kept to recompute its points. FLOPs are MACs in it, of the forward pass alone though it trained; it has neither
-    batch nor activations in it; and FLOP/byte it is only after multiplication with 1000.
-    """
-    return (forward_macs / 1e9) / (parameters * 4 / 1e6)
-
-
-def source_excess(images_per_s: float, forward_macs: float, parameters: float, bytes_per_s: float) -> float:
-    """How many times above its own roof the source drew a point: its achieved FLOP/s over bandwidth × its intensity.
-
-    The MACs cancel out: images/s × megabytes of weights / (GB/s).
-    """
-    achieved_flop_per_s = images_per_s * forward_macs
-    return achieved_flop_per_s / (bytes_per_s * source_intensity(forward_macs, parameters))

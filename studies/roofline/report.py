@@ -1,19 +1,19 @@
-"""The measured roofline of each device and thread count, and every cell's place under it, checked."""
+"""The measured roofline of each device and thread count, and every cell checked against it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from studies.markdown_table import code, number, table
+from studies.markdown_table import MISSING, code, number, percent, table
 from studies.roofline import picture
 from studies.roofline.bound import ABOVE, NEAR, NOT_JUDGED, ON_OR_UNDER, TOLERANCE_REL, UNDECIDED, ridge
-from studies.roofline.rows import Place, Point, Roofline, Roofs, rooflines
-from tailgate import TailgateError
+from studies.roofline.rows import Point, Roofline, Roofs, Setting, rooflines
+from studies.values import no_row
 from tailgate.results.saved_run import Run
 
 NAME = "roofline"
-COMMAND = "pytest benchmarks/test_roofline_peaks.py benchmarks/test_cpu_scaling.py --benchmark-save=NAME"
+COMMAND = "benchmarks/test_roofline_peaks.py benchmarks/test_cpu_scaling.py"
 CELLS = (
     "cell", "phase", "FLOP/byte compulsory", "layer-wise", "counted", "achieved GFLOP/s", "roof GFLOP/s", "roof by",
     "share of roof", "bound by", "verdict",
@@ -22,31 +22,23 @@ PEAKS = ("peak", "measured", "kernel and size", "ridge in FLOP/byte", "status")
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown, a part for each machine, device and thread count.
-
-    Raises:
-        TailgateError: no peak in these runs.
-    """
+    """Markdown, a part for each machine, device and thread count."""
     found = _found(runs)
     parts = ["# Roofline\n"]
-    for place, one in found.items():
-        parts += _part(place, one)
+    for setting, one in found.items():
+        parts += _part(setting, one)
     return "\n".join([*parts, _notes()])
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """The picture.
-
-    Raises:
-        TailgateError: no peak in these runs, or matplotlib is not installed.
-    """
-    return {".png": picture.draw({place: one for place, one in _found(runs).items() if _has_peaks(one)})}
+    """The picture."""
+    return {".png": picture.draw({setting: one for setting, one in _found(runs).items() if _has_peaks(one)})}
 
 
-def _found(runs: Sequence[Run]) -> dict[Place, Roofline]:
+def _found(runs: Sequence[Run]) -> dict[Setting, Roofline]:
     found = rooflines(runs)
     if not any(_has_peaks(one) for one in found.values()):
-        raise TailgateError(f"--format={NAME}: no measured peak in these runs; measure peaks and cells with: {COMMAND}")
+        raise no_row(NAME, "measured peak", COMMAND)
     return found
 
 
@@ -54,23 +46,21 @@ def _has_peaks(one: Roofline) -> bool:
     return bool(one.roofs.flop_per_s or one.roofs.bytes_per_s)
 
 
-def _part(place: Place, one: Roofline) -> list[str]:
+def _part(setting: Setting, one: Roofline) -> list[str]:
     counts = Counter(point.verdict.word for point in one.points)
     words = (ON_OR_UNDER, ABOVE, UNDECIDED, NOT_JUDGED)
     said = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
-    faults = [f"- {code(point.label)}: {point.verdict.because}" for point in one.points if _wants_a_line(point)]
+    faults = [
+        f"- {code(point.label)}: {point.verdict.because}" for point in one.points if point.verdict.word != ON_OR_UNDER
+    ]
     return [
-        f"## {code(place.title)}\n",
-        f"{code(place.machine)}\n",
+        f"## {code(setting.title)}\n",
+        f"{code(setting.machine)}\n",
         _peaks(one.roofs) if _has_peaks(one) else "No peak was measured here.\n",
         f"**{said or 'no cell'}**\n",
         table(CELLS, [_cell(point) for point in one.points], text_columns=2, text_last=True) if one.points else "",
         "\n".join(faults) + "\n" if faults else "",
     ]
-
-
-def _wants_a_line(point: Point) -> bool:
-    return point.verdict.word != ON_OR_UNDER
 
 
 def _peaks(roofs: Roofs) -> str:
@@ -88,26 +78,21 @@ def _peaks(roofs: Roofs) -> str:
 
 def _cell(point: Point) -> tuple[str, ...]:
     verdict, disturbed = point.verdict, "" if point.status == "ok" else f" ({point.status})"
+    roof = verdict.roof
     return (
-        code(point.label),
-        point.phase,
-        number(point.compulsory, 3),
-        number(point.layerwise, 3),
-        number(point.counted, 3),
-        number(point.achieved_flop_per_s / 1e9, 3),
-        number(verdict.roof.flop_per_s / 1e9 if verdict.roof else None, 3),
-        verdict.roof.by if verdict.roof else "–",
-        "–" if verdict.share is None else f"{verdict.share:.1%}",
-        verdict.bound or "–",
-        verdict.word + disturbed,
-    )
+        code(point.label), point.phase, number(point.compulsory, 3), number(point.layerwise, 3),
+        number(point.counted, 3), number(point.achieved_flop_per_s / 1e9, 3),
+        number(roof.flop_per_s / 1e9 if roof else None, 3), roof.by if roof else MISSING, percent(verdict.share),
+        verdict.bound or MISSING, verdict.word + disturbed,
+    )  # fmt: skip
 
 
 def _notes() -> str:
     return (
-        "FLOPs = 2 × MACs, training 3 × forward. Compulsory traffic: weights, input and output once (training: weights "
-        "and momentum read and written). Layer-wise: every operation reads and writes, unfused. Counted: cache misses "
-        "× 64 bytes (`--meters=perf`). The roof is the lowest of the precision's peak and of each level's bandwidth "
-        "over what caches inside it cannot keep from it; a row more than "
-        f"{TOLERANCE_REL:.0%} above it is an error in the row or in a peak. Bound by: from {NEAR:.0%} of a roof on.\n"
+        "FLOPs = 2 × MACs; training has 3 × those of the forward pass. Compulsory traffic: weights, input and output "
+        "once (training: weights and momentum are read and written). Layer-wise: every operation reads and writes, "
+        "unfused. Counted: cache misses × 64 bytes (`--meters=perf`). The roof is the lowest of the precision's peak "
+        "and of each level's bound: bandwidth × FLOPs / the bytes that inner caches cannot hold. A row more than "
+        f"{TOLERANCE_REL:.0%} above its roof is an error in the row or in a peak. Bound by: the roof that a row "
+        f"reaches {NEAR:.0%} of.\n"
     )

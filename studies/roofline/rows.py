@@ -1,4 +1,4 @@
-"""Saved rows as peaks and points: what the machine can do at a thread count, and what each cell did there."""
+"""Saved rows as peaks and points: what the machine reaches at a thread count, and what each cell reached."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studies.roofline.bound import Call, Level, Verdict, consistent, judge
-from tailgate import is_number
+from studies.values import DISTURBED, FLOPS_PER_MAC, positive, threads_text
 from tailgate.results.precision_labels import arithmetic
 from tailgate.results.rows import alone
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
 
 PEAK, TRAINING = "peak", "training"
-FLOPS_PER_MAC, TRAINING_OVER_FORWARD = 2, 3
-DISTURBED = ("contended", "throttled")
-"""Statuses of rows whose times are not the code's own: such a peak may be too low."""
+TRAINING_OVER_FORWARD = 3
 LINE_BYTES = 64
 MISSES = "perf_cache_misses_per_inference"
 ORDER = ("l1", "l2", "l3", "l4", "memory")
@@ -24,8 +22,8 @@ LABEL = ("model", "image_size", "runtime", "precision", "batch_size")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where peaks and cells can be set against each other."""
+class Setting:
+    """What a peak and a cell must share to be compared."""
 
     machine: str
     fingerprint_id: str
@@ -37,7 +35,7 @@ class Place:
         """``cpu, 2 threads``; of a GPU its name alone, since its host has one thread."""
         if self.device != "cpu":
             return self.device
-        return f"{self.device}, {self.threads} thread{'' if self.threads == 1 else 's'}"
+        return f"{self.device}, {threads_text(self.threads) or 'unknown threads'}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Peak:
 
 @dataclass
 class Roofs:
-    """All peaks of a place."""
+    """All peaks of one setting."""
 
     flop_per_s: dict[str, Peak] = field(default_factory=dict)
     """By precision."""
@@ -105,66 +103,66 @@ class Point:
 
 @dataclass
 class Roofline:
-    """Everything of one place."""
+    """Peaks and cells of one setting."""
 
     roofs: Roofs = field(default_factory=Roofs)
     points: list[Point] = field(default_factory=list)
 
 
-def rooflines(runs: Sequence[Run]) -> dict[Place, Roofline]:
-    """Peaks and judged cells by place; a place without either is not there."""
-    found: dict[Place, Roofline] = {}
-    cells: list[tuple[Place, Mapping[str, Any], Mapping[str, Any]]] = []
+def rooflines(runs: Sequence[Run]) -> dict[Setting, Roofline]:
+    """Peaks and judged cells by setting; a setting without either is absent."""
+    found: dict[Setting, Roofline] = {}
+    cells: list[tuple[Setting, Mapping[str, Any], Mapping[str, Any]]] = []
     for run in runs:
         for bench in run["benchmarks"]:
             info = bench.get("extra_info") or {}
-            place = _place(run, info)
+            setting = _setting(run, info)
             if info.get("phase") == PEAK:
-                _add_peak(found.setdefault(place, Roofline()).roofs, info)
+                _add_peak(found.setdefault(setting, Roofline()).roofs, info)
             elif alone(info):  # several share what one has a roof of
-                cells.append((place, bench, info))
-    for place, bench, info in cells:
-        roofs = found[place].roofs if place in found else Roofs()
+                cells.append((setting, bench, info))
+    for setting, bench, info in cells:
+        roofs = found[setting].roofs if setting in found else Roofs()
         point = _point(bench, info, roofs)
         if point is not None:
-            found.setdefault(place, Roofline()).points.append(point)
+            found.setdefault(setting, Roofline()).points.append(point)
     return found
 
 
-def _place(run: Run, info: Mapping[str, Any]) -> Place:
+def _setting(run: Run, info: Mapping[str, Any]) -> Setting:
     machine = (machine_of(run) or {}).get("cpu_model") or "unknown machine"
     device = str(info.get("device") or "cpu")
     threads = info.get("threads") if device == "cpu" else None
     title = device if device == "cpu" or not info.get("gpu_name") else f"{device} {info['gpu_name']}"
-    return Place(str(machine), machine_id_of(run) or "", title, threads if isinstance(threads, int) else None)
+    return Setting(str(machine), machine_id_of(run) or "", title, threads if isinstance(threads, int) else None)
 
 
 def _add_peak(roofs: Roofs, info: Mapping[str, Any]) -> None:
     """A peak is a maximum: of several rows the largest stands."""
     status = str(info.get("status") or "ok")
-    flop_per_s, bytes_per_s = _positive(info.get("peak_flop_per_s")), _positive(info.get("peak_bytes_per_s"))
+    flop_per_s, bytes_per_s = positive(info.get("peak_flop_per_s")), positive(info.get("peak_bytes_per_s"))
     if flop_per_s is not None:
         made_by = f"{info.get('gemm_kernel')}, {info.get('gemm_size')}²"
         peak, precision = Peak(flop_per_s, status, made_by), str(info.get("precision"))
         roofs.flop_per_s[precision] = max(peak, roofs.flop_per_s.get(precision, peak), key=lambda one: one.value)
     if bytes_per_s is not None:
         name = str(info.get("level"))
-        made_by = f"{info.get('triad_kernel')}, 3 × {(_positive(info.get('array_bytes')) or 0) / 1024:,.0f} KiB"
-        inner, held = info.get("inner_bytes"), _positive(info.get("held_bytes")) or math.inf
+        made_by = f"{info.get('triad_kernel')}, 3 × {(positive(info.get('array_bytes')) or 0) / 1024:,.0f} KiB"
+        inner, held = info.get("inner_bytes"), positive(info.get("held_bytes")) or math.inf
         level = Level(name, bytes_per_s, inner if isinstance(inner, int | float) else None, held)
         if name not in roofs.bytes_per_s or roofs.bytes_per_s[name][0].value < bytes_per_s:
             roofs.bytes_per_s[name] = (Peak(bytes_per_s, status, made_by), level)
 
 
 def _point(bench: Mapping[str, Any], info: Mapping[str, Any], roofs: Roofs) -> Point | None:
-    """``None``: a row without FLOPs, which has no place under a roof."""
+    """``None``: a row without FLOPs, which no roof bounds."""
     phase, precision = str(info.get("phase") or "inference"), str(info.get("precision") or "")
-    batch = _positive(info.get("batch_size")) or 1
-    flops = _positive(info.get("flops_per_call"))
-    if flops is None and (macs := _positive(info.get("macs"))) is not None:
+    batch = positive(info.get("batch_size")) or 1
+    flops = positive(info.get("flops_per_call"))
+    if flops is None and (macs := positive(info.get("macs"))) is not None:
         flops = FLOPS_PER_MAC * macs * batch * (TRAINING_OVER_FORWARD if phase == TRAINING else 1)
-    median_s = _positive(bench["stats"].get("median"))
-    achieved = _positive(info.get("achieved_flop_per_s")) or (flops / median_s if flops and median_s else None)
+    median_s = positive(bench["stats"].get("median"))
+    achieved = positive(info.get("achieved_flop_per_s")) or (flops / median_s if flops and median_s else None)
     if flops is None or achieved is None:
         return None
     call = _call(info, flops, phase)
@@ -172,7 +170,7 @@ def _point(bench: Mapping[str, Any], info: Mapping[str, Any], roofs: Roofs) -> P
     own = roofs.flop_per_s.get(under)
     doubt = roofs.doubt(under) if own else None
     verdict = judge(call, achieved, own.value if own else None, roofs.levels, doubt=doubt)
-    misses = _positive(info.get(MISSES))
+    misses = positive(info.get(MISSES))
     return Point(
         str(bench["name"]), _label(info) or str(bench["name"]), phase, precision, str(info.get("status") or "ok"),
         achieved, call, misses * LINE_BYTES if misses else None, verdict,
@@ -187,13 +185,13 @@ def _roof(info: Mapping[str, Any], roofs: Roofs) -> str:
 
 def _call(info: Mapping[str, Any], flops: float, phase: str) -> Call:
     """Traffic from the row's own models, or from an ONNX file's bytes; 0: not known, which bounds nothing."""
-    compulsory, layerwise = _positive(info.get("traffic_compulsory_bytes")), info.get("traffic_layerwise_bytes")
-    held = _positive(info.get("layerwise_set_bytes"))
+    compulsory, layerwise = positive(info.get("traffic_compulsory_bytes")), info.get("traffic_layerwise_bytes")
+    held = positive(info.get("layerwise_set_bytes"))
     if compulsory is None:
-        weights, ends, inner = (_positive(info.get(f"{name}_bytes")) for name in ("weight", "io", "activation"))
+        weights, ends, inner = (positive(info.get(f"{name}_bytes")) for name in ("weight", "io", "activation"))
         compulsory = weights + ends if weights and ends else 0.0
         layerwise = compulsory + 2 * inner if compulsory and inner else None
-    return Call(flops, compulsory, _positive(layerwise), 2 if phase == TRAINING else 1, held)
+    return Call(flops, compulsory, positive(layerwise), 2 if phase == TRAINING else 1, held)
 
 
 def _label(info: Mapping[str, Any]) -> str:
@@ -201,7 +199,3 @@ def _label(info: Mapping[str, Any]) -> str:
     units = {"image_size": "{} px", "batch_size": "batch {}"}
     shown = [units.get(name, "{}").format(part) for name, part in zip(LABEL, parts, strict=True) if part is not None]
     return " ".join(shown) if info.get("model") else ""
-
-
-def _positive(value: Any) -> float | None:
-    return value if is_number(value) and value > 0 else None

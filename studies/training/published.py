@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 IMAGE_SIZE_PX, CLASSES, BATCHES = 224, 1000, 50
-"""What its script really ran: RandomResizedCrop(224) of 64 px images, torchvision's default outputs."""
+"""What its script ran: RandomResizedCrop(224) of 64 px images, torchvision's default outputs."""
 CPU_MACHINE, GPU_MACHINE = "e2-standard-4", "Tesla T4"
 
 
 @dataclass(frozen=True)
 class Published:
-    """Images per second over 50 batches, and the batch sizes they were had with."""
+    """Images per second over 50 batches, and the batch sizes."""
 
     cpu_images_per_s: float
     cpu_batch_size: int
@@ -35,7 +35,10 @@ ORDER = ("squeezenet1_1", "mobilenet_v2", "resnet18", "resnet50")
 
 WRONG = (
     ("SqueezeNet's row is of a loss that was NaN by batch 31", "a loss that is not finite ends the cell: `diverged`"),
-    ("FLOPs are thop's multiply-accumulates of a forward pass", "2 FLOPs a MAC, and 3 forward passes a step: 6 times"),
+    (
+        "FLOPs are thop's multiply-accumulates of a forward pass",
+        "2 FLOPs per MAC, 3 forward passes per step: 6 times",
+    ),
     (
         "arithmetic intensity is GFLOP per MiB of weights, labelled FLOP/byte",
         "bytes of a stated traffic model, or none",

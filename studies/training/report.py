@@ -1,10 +1,10 @@
-"""Study 5's training from saved runs: scenario A and B beside what was published; the source's CSV beside the text."""
+"""Study 5's training from saved runs: scenarios A and B beside the published figures, and the source's CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from studies.markdown_table import code, number, table, words
+from studies.markdown_table import MISSING, code, number, percent, table, words
 from studies.training import source_csv
 from studies.training.published import (
     BATCHES,
@@ -16,30 +16,25 @@ from studies.training.published import (
     PUBLISHED,
     WRONG,
 )
-from studies.training.rows import STUDY, Setting, Trained, by_setting, trained, unmeasured
-from tailgate import TailgateError
+from studies.training.rows import STUDY, TEST, Setting, Trained, by_setting, trained
+from studies.values import MIB, no_row, per, scaled, unmeasured
 from tailgate.results.saved_run import Run
 
 NAME = "training"
-COMMAND = "pytest benchmarks/test_training_roofline.py --benchmark-save=NAME"
+COMMAND = "benchmarks/test_training_roofline.py"
 COLUMNS = (
     "model", "batch", "images/s", "published CPU", "published T4", "data wait", "step ms", "GFLOP/s", "CPU",
     "memory MiB", "acc@1", "acc@5", "loss", "status",
 )  # fmt: skip
-MIB = 2**20
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown: a part for each machine, device, precision and image size.
-
-    Raises:
-        TailgateError: no row of the study.
-    """
+    """Markdown: a part for each machine, device, precision and image size."""
     rows = _rows(runs)
     parts = ["# Training (study 5)\n", _preface()]
     for setting, found in by_setting(rows).items():
         parts += _part(setting, found)
-    missing = [(code(name), status, code(reason)) for name, status, reason in unmeasured(runs)]
+    missing = [(code(name), status, code(reason)) for name, status, reason in unmeasured(runs, f"::{TEST}")]
     if missing:
         parts += ["## Not measured\n", table(("benchmark", "status", "reason"), missing, text_columns=3)]
     parts += ["## What was wrong with the source\n", table(("the source", "here"), WRONG, text_columns=2)]
@@ -47,27 +42,23 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
-    """The source's 44-column CSV.
-
-    Raises:
-        TailgateError: no row of the study.
-    """
+    """The source's 44-column CSV."""
     return {".csv": source_csv.render(_rows(runs)).encode()}
 
 
 def _rows(runs: Sequence[Run]) -> list[Trained]:
     found = trained(runs)
     if not found:
-        raise TailgateError(f"--format={NAME}: no row of the study {STUDY} in these runs; measure some with: {COMMAND}")
+        raise no_row(NAME, f"row of the study {STUDY}", COMMAND)
     return found
 
 
 def _preface() -> str:
     return (
         f"Published: images/s over {BATCHES} batches on an {CPU_MACHINE} (4 vCPUs) and a {GPU_MACHINE}, at "
-        f"{IMAGE_SIZE_PX} px with {CLASSES:,} outputs; they can be set against rows of that size only "
-        "(`--protocol=paper`). images/s is end to end, waits for data included; a step is forward, backward and "
-        "optimiser; GFLOP/s is 6 × MACs × images over the time of the steps.\n"
+        f"{IMAGE_SIZE_PX} px with {CLASSES:,} outputs. Only rows of that size can be compared with them "
+        "(`--protocol=paper`). images/s is end to end and includes waits for data. A step is forward, backward and "
+        "optimiser. GFLOP/s is 6 × MACs × images over the time of the steps.\n"
     )
 
 
@@ -88,41 +79,27 @@ def _part(setting: Setting, rows: Sequence[Trained]) -> list[str]:
 def _line(one: Trained) -> tuple[str, ...]:
     published = PUBLISHED.get(one.model)
     same = one.setting.image_size_px == IMAGE_SIZE_PX and one.setting.classes == CLASSES
-    cpu = gpu = "–"
+    cpu = gpu = MISSING
     if published and same:
-        cpu = number(published.cpu_images_per_s) if one.batch_size == published.cpu_batch_size else "–"
-        gpu = number(published.gpu_images_per_s) if one.batch_size == published.gpu_batch_size else "–"
-        gpu += " (NaN)" if published.diverged and gpu != "–" else ""
-    achieved, memory = one.number("achieved_flop_per_s"), one.number("memory_peak_bytes")
+        cpu = number(published.cpu_images_per_s) if one.batch_size == published.cpu_batch_size else MISSING
+        gpu = number(published.gpu_images_per_s) if one.batch_size == published.gpu_batch_size else MISSING
+        gpu += " (NaN)" if published.diverged and gpu != MISSING else ""
     return (
-        code(one.model),
-        str(one.batch_size),
-        number(one.number("images_per_s")),
-        cpu,
-        gpu,
-        _percent(one.number("data_wait_share")),
-        number(None if one.median_s is None else one.median_s * 1e3),
-        number(None if achieved is None else achieved / 1e9),
-        _percent(one.number("train_cpu_utilization")),
-        number(None if memory is None else memory / MIB),
-        _percent(one.number("acc1")),
-        _percent(one.number("acc5")),
-        f"{number(one.number('loss_first'))} to {number(one.number('loss_last'))}",
-        one.status,
-    )
+        code(one.model), str(one.batch_size), number(one.number("images_per_s")), cpu, gpu,
+        percent(one.number("data_wait_share")), number(scaled(one.median_s, 1e3)),
+        number(per(one.number("achieved_flop_per_s"), 1e9)), percent(one.number("train_cpu_utilization")),
+        number(per(one.number("memory_peak_bytes"), MIB)), percent(one.number("acc1")), percent(one.number("acc5")),
+        f"{number(one.number('loss_first'))} to {number(one.number('loss_last'))}", one.status,
+    )  # fmt: skip
 
 
 def order(rows: Sequence[Trained]) -> str:
-    """One line: whether the published order of the four models on a CPU holds here; nothing where one is missing."""
+    """Whether the published order of the four models on a CPU holds here."""
     rates = {one.model: rate for one in rows if one.usable and (rate := one.number("images_per_s")) is not None}
     if not set(ORDER) <= set(rates):
         missing = [name for name in ORDER if name not in rates]
-        return f"Order of the models: not judged, without a usable row of {', '.join(missing)}.\n"
+        return f"Order of the models: not judged; no usable row of {', '.join(missing)}.\n"
     seen = sorted(ORDER, key=lambda name: -rates[name])
     expected, found = " > ".join(ORDER), " > ".join(seen)
     verdict = "holds" if tuple(seen) == ORDER else f"does not hold: {found}"
     return f"Order of the models, published for a CPU: {expected}; here it {verdict}.\n"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"

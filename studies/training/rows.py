@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tailgate import is_number
+from studies.values import FLOPS_PER_MAC, USABLE, count, finite, scaled, threads_text
 from tailgate.results.rows import warnings_of
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
 
 STUDY, TEST = "training", "test_training"
-USABLE = ("ok", "oversubscribed")
-FLOPS_PER_MAC = 2
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Setting:
     @property
     def title(self) -> str:
         """``cpu, 2 threads, fp32, 64 px, synthetic``."""
-        threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}" if self.device == "cpu" else ""
+        threads = threads_text(self.threads) if self.device == "cpu" else ""
         return ", ".join(part for part in (self.device, threads, self.precision, f"{self.image_size_px} px") if part)
 
 
@@ -69,23 +67,12 @@ class Trained:
 
     def val_flop_per_s(self) -> float | None:
         """Of the forward passes of validation, end to end."""
-        macs = self.number("macs")
-        return _product(None if macs is None else FLOPS_PER_MAC * macs, self.number("val_images_per_s"))
+        return _product(scaled(self.number("macs"), FLOPS_PER_MAC), self.number("val_images_per_s"))
 
 
 def trained(runs: Sequence[Run]) -> list[Trained]:
     """Every row of training, in the order of the runs."""
     return [one for run in runs for one in _of_run(run)]
-
-
-def unmeasured(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
-    """Name, status and reason of cells without numbers, in every run."""
-    return [
-        (str(one.get("fullname")).rpartition("::")[2], str(one.get("status")), str(one.get("reason")))
-        for run in runs
-        for one in run.get("unmeasured") or ()
-        if isinstance(one, Mapping) and f"::{TEST}" in str(one.get("fullname"))
-    ]
 
 
 def by_setting(rows: Sequence[Trained]) -> dict[Setting, list[Trained]]:
@@ -105,23 +92,14 @@ def _of_run(run: Run) -> Iterator[Trained]:
             continue
         setting = Setting(
             machine_id_of(run) or "unknown", str(facts.get("cpu_model")), str(info.get("device")),
-            _count(info.get("threads")), str(info.get("precision")), _count(info.get("image_size")),
-            _count(info.get("classes")), str(info.get("data")),
+            count(info.get("threads")), str(info.get("precision")), count(info.get("image_size")),
+            count(info.get("classes")), str(info.get("data")),
         )  # fmt: skip
         yield Trained(
-            setting, str(info.get("model")), _count(info.get("batch_size")), str(info.get("scenario") or ""),
+            setting, str(info.get("model")), count(info.get("batch_size")), str(info.get("scenario") or ""),
             str(info.get("status", "ok")), info, machine, finite(bench["stats"].get("median")),
         )  # fmt: skip
 
 
-def _count(value: Any) -> int | None:
-    return int(value) if isinstance(value, int) and is_number(value) else None
-
-
 def _product(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one * other
-
-
-def finite(value: Any) -> float | None:
-    """A number that is one; anything else in a saved file is unknown."""
-    return float(value) if is_number(value) else None
+    return None if one is None else scaled(other, one)

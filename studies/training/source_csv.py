@@ -6,12 +6,11 @@ known is ``N/A``, as there.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-from studies.training.rows import FLOPS_PER_MAC, Trained
-from tailgate.results.spreadsheet import Writer
+from studies.training.rows import Trained
+from studies.values import FLOPS_PER_MAC, MIB, csv_text, scaled
 
 HEADER = (
     "timestamp", "host", "device_type", "gpu_name", "cpu_name", "torch_version", "os", "kernel", "python_version",
@@ -24,56 +23,41 @@ HEADER = (
     "achieved_tflops_train", "achieved_tflops_val",
 )  # fmt: skip
 UNKNOWN = "N/A"
-GIB, MIB = 2**30, 2**20
+GIB = 2**30
+FIELDS = {
+    "ram_available_gb": ("memory_available_bytes", 1 / GIB), "disk_usage_pct": ("disk_used_share", 100),
+    "cpu_util": ("train_cpu_utilization", 100), "params_m": ("parameters", 1e-6),
+    "flops_g_per_image": ("macs", FLOPS_PER_MAC * 1e-9), "model_size_mb": ("model_bytes", 1 / MIB),
+    "arithmetic_intensity": ("intensity_compulsory_flop_per_byte", 1), "total_time_s": ("total_s", 1),
+    "peak_gpu_mem_mb": ("gpu_memory_peak_bytes", 1e-6), "process_rss_gb": ("rss_peak_bytes", 1 / GIB),
+    "gpu_util": ("gpu_utilization", 100), "train_batch_time_avg_s": ("batch_mean_s", 1),
+    "train_data_time_avg_s": ("data_wait_mean_s", 1), "train_batch_time_std_s": ("batch_stddev_s", 1),
+    "train_epoch_time_s": ("train_wall_s", 1), "train_throughput_img_s": ("images_per_s", 1),
+    "val_batch_time_avg_s": ("val_batch_mean_s", 1), "val_data_time_avg_s": ("val_data_wait_mean_s", 1),
+    "val_batch_time_std_s": ("val_batch_stddev_s", 1), "val_epoch_time_s": ("val_wall_s", 1),
+    "val_throughput_img_s": ("val_images_per_s", 1), "val_acc1": ("acc1", 100), "val_acc5": ("acc5", 100),
+}  # fmt: skip
+"""Column -> field of ``extra_info``, and what it is multiplied by."""
 
 
 def render(rows: Sequence[Trained]) -> str:
     """One line a measured cell."""
-    stream = io.StringIO()
-    writer = Writer(stream, HEADER)
-    writer.writeheader()
-    for one in rows:
-        writer.writerow({name: UNKNOWN if value is None else value for name, value in _line(one).items()})
-    return stream.getvalue()
+    known = (_line(one).items() for one in rows)
+    return csv_text(HEADER, [{name: UNKNOWN if value is None else value for name, value in line} for line in known])
 
 
 def _line(one: Trained) -> dict[str, Any]:
     info = one.info
     return {
         **_machine(one),
-        "cpu_util": _scaled(one.number("train_cpu_utilization"), 100),
-        "arch": one.model,
-        "dataset_root": info.get("data_root") or info.get("data"),
-        "batch_size": one.batch_size,
-        "workers": info.get("workers"),
-        "epochs": 1,
-        "params_m": _scaled(one.number("parameters"), 1e-6),
-        "flops_g_per_image": _scaled(one.number("macs"), FLOPS_PER_MAC * 1e-9),
-        "model_size_mb": _scaled(one.number("model_bytes"), 1 / MIB),
-        "arithmetic_intensity": one.number("intensity_compulsory_flop_per_byte"),
-        "total_time_s": one.number("total_s"),
-        "peak_gpu_mem_mb": _scaled(one.number("gpu_memory_peak_bytes"), 1e-6),
-        "process_rss_gb": _scaled(one.number("rss_peak_bytes"), 1 / GIB),
-        "gpu_util": _scaled(one.number("gpu_utilization"), 100),
-        "train_batches": info.get("train_batches"),
-        "train_batch_time_avg_s": one.number("batch_mean_s"),
-        "train_data_time_avg_s": one.number("data_wait_mean_s"),
-        "train_batch_time_std_s": one.number("batch_stddev_s"),
-        "train_epoch_time_s": one.number("train_wall_s"),
-        "train_throughput_img_s": one.number("images_per_s"),
-        "train_achieved_gflops_s": _scaled(one.train_flop_per_s(), 1e-9),
-        "val_batches": info.get("val_batches"),
-        "val_batch_time_avg_s": one.number("val_batch_mean_s"),
-        "val_data_time_avg_s": one.number("val_data_wait_mean_s"),
-        "val_batch_time_std_s": one.number("val_batch_stddev_s"),
-        "val_epoch_time_s": one.number("val_wall_s"),
-        "val_throughput_img_s": one.number("val_images_per_s"),
-        "val_acc1": _scaled(one.number("acc1"), 100),
-        "val_acc5": _scaled(one.number("acc5"), 100),
-        "val_achieved_gflops_s": _scaled(one.val_flop_per_s(), 1e-9),
-        "achieved_tflops_train": _scaled(one.train_flop_per_s(), 1e-12),
-        "achieved_tflops_val": _scaled(one.val_flop_per_s(), 1e-12),
-    }
+        **{column: scaled(one.number(field), factor) for column, (field, factor) in FIELDS.items()},
+        "arch": one.model, "dataset_root": info.get("data_root") or info.get("data"), "batch_size": one.batch_size,
+        "workers": info.get("workers"), "epochs": 1, "train_batches": info.get("train_batches"),
+        "val_batches": info.get("val_batches"), "train_achieved_gflops_s": scaled(one.train_flop_per_s(), 1e-9),
+        "val_achieved_gflops_s": scaled(one.val_flop_per_s(), 1e-9),
+        "achieved_tflops_train": scaled(one.train_flop_per_s(), 1e-12),
+        "achieved_tflops_val": scaled(one.val_flop_per_s(), 1e-12),
+    }  # fmt: skip
 
 
 def _machine(one: Trained) -> dict[str, Any]:
@@ -81,20 +65,9 @@ def _machine(one: Trained) -> dict[str, Any]:
     fingerprint = one.machine.get("fingerprint") or {}
     packages = fingerprint.get("packages") or {}
     return {
-        "timestamp": one.info.get("timestamp_utc"),
-        "host": facts.get("hostname"),
-        "device_type": one.setting.device.partition(":")[0],
-        "gpu_name": one.info.get("gpu_name"),
-        "cpu_name": fingerprint.get("cpu_model"),
-        "torch_version": one.info.get("runtime_version"),
-        "os": facts.get("os"),
-        "kernel": facts.get("kernel"),
-        "python_version": packages.get("python"),
-        "ram_total_gb": _scaled(fingerprint.get("memory_total_bytes"), 1 / GIB),
-        "ram_available_gb": _scaled(one.number("memory_available_bytes"), 1 / GIB),
-        "disk_usage_pct": _scaled(one.number("disk_used_share"), 100),
-    }
-
-
-def _scaled(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
+        "timestamp": one.info.get("timestamp_utc"), "host": facts.get("hostname"),
+        "device_type": one.setting.device.partition(":")[0], "gpu_name": one.info.get("gpu_name"),
+        "cpu_name": fingerprint.get("cpu_model"), "torch_version": one.info.get("runtime_version"),
+        "os": facts.get("os"), "kernel": facts.get("kernel"), "python_version": packages.get("python"),
+        "ram_total_gb": scaled(fingerprint.get("memory_total_bytes"), 1 / GIB),
+    }  # fmt: skip

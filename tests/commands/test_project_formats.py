@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tailgate.commands import main as cli
+from tailgate.commands.formats import formats
 
 SOUND = "def render(runs): return 'sound\\n'"
 NUMBERS = ("min", "max", "mean", "stddev", "median", "iqr", "q1", "q3", "ops", "total", "rounds", "iterations")
@@ -50,3 +51,24 @@ def test_a_broken_format_is_one_line(said: str, capsys: pytest.CaptureFixture[st
 def test_html_is_there_whatever_the_project_s_formats_are(said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["report", "run.json", "--format=html"]) == 0, said
     assert capsys.readouterr().out.startswith("<!DOCTYPE html>")
+
+
+STUDY_FORMATS = (
+    "accuracy", "deep-gap", "deep-gap-csv", "framework-comparison", "gdev-ai", "modelgauge", "roofline", "scaling",
+    "training", "trtexec",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [("--format", name) for name in STUDY_FORMATS] + [("--format",), ()])
+def test_outside_a_checkout_one_line_says_where_the_formats_of_studies_are(
+    given: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", "run.json", *given]) == 4
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "(allowed: html, markdown); the formats of studies belong to their suite" in said
+
+
+def test_those_are_the_formats_of_this_suite() -> None:
+    assert set(formats(Path(__file__).parents[2])) == {*STUDY_FORMATS, "html", "markdown"}

@@ -23,7 +23,7 @@ def asked(**changes: Any) -> SuiteOptions:
 
 
 def grid(protocol: str | None = None, **changes: Any) -> Any:
-    return grid_of(study.pytestmark.mark, protocol).asked(asked(**changes))
+    return grid_of(study.pytestmark.mark, protocol).with_options(asked(**changes))
 
 
 @pytest.mark.parametrize("protocol", [None, "quick", "adaptive", "paper"])

@@ -9,7 +9,7 @@ from foreign import CONFTEST, OTHERS_OFF, SHORT, run_all, run_one, written
 
 from tailgate.errors import TailgateError
 from tailgate.results.saved_run import load_run, machine_id_of, machine_of
-from tailgate.seams.storage import BaselineStorage, saved_word
+from tailgate.seams.storage import BaselineStorage, saved_name
 
 INI = "[pytest]\ntailgate_baselines = baselines\n"
 PROJECT = "def test_one(benchmark): benchmark(sum, [1])\n"
@@ -315,7 +315,7 @@ def test_runs_are_found_by_plain_word_by_number_and_by_glob(tmp_path, asked, fou
     ],
 )
 def test_the_word_a_run_was_saved_under_follows_its_number(tmp_path, name, word):
-    assert saved_word(tmp_path / name) == word
+    assert saved_name(tmp_path / name) == word
 
 
 def test_runs_are_numbered_on_and_written_whole(tmp_path):

@@ -88,4 +88,6 @@ def test_a_compiled_part_that_git_does_not_have(tmp_path: Path) -> None:
     assert one["code"]["base"]["rests"] == one["code"]["head"]["rests"]
     session = project.run(*SHORT, "--duet=HEAD", "--duet-build=echo no compiler; exit 3")
     assert session.code == 4
-    assert session.lines("--duet-build: 'echo no compiler; exit 3' ended with exit code 3; its last words: no compiler")
+    assert session.lines(
+        "--duet-build: 'echo no compiler; exit 3' ended with exit code 3; its last output: no compiler"
+    )

@@ -48,10 +48,10 @@ def base(tmp_path: Path) -> Path:
 def test_two_checkouts_that_differ_are_two_codes(base: Path, head: Path) -> None:
     ran = Checkouts(head, base).judge(told(base, MODULE_FILES), told(head, MODULE_FILES))
     assert (ran.reason, ran.note) == (None, None)
-    assert ran.told["head"]["rests"] == {
-        "version": "1.0", "folder": None, "files": 2, "sha256": ran.told["head"]["rests"]["sha256"],
+    assert ran.packages["head"]["rests"] == {
+        "version": "1.0", "folder": None, "files": 2, "sha256": ran.packages["head"]["rests"]["sha256"],
     }  # fmt: skip
-    assert ran.told["base"]["rests"]["sha256"] != ran.told["head"]["rests"]["sha256"]
+    assert ran.packages["base"]["rests"]["sha256"] != ran.packages["head"]["rests"]["sha256"]
 
 
 def test_two_checkouts_of_the_same_content_are_compared_and_said_to_be(base: Path, head: Path) -> None:
@@ -107,13 +107,13 @@ def test_an_installation_that_is_not_editable_is_one_code(
         )
     else:
         assert (ran.reason, ran.note) == (None, "nothing that either side imported differs")
-    assert ran.told["base"]["rests"]["folder"] == str(tmp_path / SITE)
+    assert ran.packages["base"]["rests"]["folder"] == str(tmp_path / SITE)
 
 
 def test_a_library_of_others_is_no_project(base: Path, head: Path, tmp_path: Path) -> None:
     installed = told(tmp_path / SITE, {"numpy": "numpy/__init__.py"})
     ran = Checkouts(head, base, changed=("rests/core.py", "speed.c")).judge(installed, installed)
-    assert (ran.reason, ran.told["head"]) == (None, {})
+    assert (ran.reason, ran.packages["head"]) == (None, {})
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_heads_checkout_by_another_name_is_heads_checkout(base: Path, head: Path
     ran = Checkouts(head, base).judge(told(tmp_path, named), said)
     assert str(ran.reason).startswith("base imported rests from head's checkout")
     assert (
-        Checkouts(head, base).judge(told(base, MODULE_FILES), told(tmp_path, named)).told["head"]["rests"]["folder"]
+        Checkouts(head, base).judge(told(base, MODULE_FILES), told(tmp_path, named)).packages["head"]["rests"]["folder"]
         is None
     )
 

@@ -87,8 +87,8 @@ WRONG = {
     "deep history": (gate("deep"), "lists or objects more than 100 deep inside of each other"),
     "both gates": (gate("epyc", "--duet=main"), "leave one of them out"),
     "wrong marker": (gate("epyc", "--marker={'p9': '3%'}"), "@pytest.mark.gate: unknown limit 'p9'; did you mean"),
-    "wrong value": (gate("epyc", "--marker={'median': 3}"), "(median=...): 3 is no limit"),
-    "wrong effect": (gate("epyc", "--gate-min-effect=3"), "--gate-min-effect: '3' is no limit"),
+    "wrong value": (gate("epyc", "--marker={'median': 3}"), "(median=...): 3 is not a limit"),
+    "wrong effect": (gate("epyc", "--gate-min-effect=3"), "--gate-min-effect: '3' is not a limit"),
     "wrong metric": (gate("epyc", "--gate-metrics=mean"), "--gate-metrics: unknown metric 'mean'; did you mean"),
     "report to a folder": (gate("epyc", "--report=x.html/y.html"), "cannot be written"),
 }  # fmt: skip

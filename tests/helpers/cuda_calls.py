@@ -5,6 +5,9 @@ from typing import Any
 
 import torch
 
+from fixtures.devices.options import UNSET, DeviceOptions
+from fixtures.runtimes._cuda.calls import CudaCalls
+
 GPU = (9, 0)
 
 
@@ -16,12 +19,18 @@ class Event:
         self.happened_s: float | None = None
 
 
-class CpuCalls:
-    """As ``fixtures.runtimes._cuda.calls.CudaCalls``."""
+class CpuCalls(CudaCalls):
+    """Every method is another; a test compares the names."""
 
     device = "cpu"
 
-    def __init__(self, capability: tuple[int, int] = GPU, l2_bytes: int | None = 50 * 2**20) -> None:
+    def __init__(
+        self,
+        capability: tuple[int, int] = GPU,
+        l2_bytes: int | None = 50 * 2**20,
+        options: DeviceOptions = UNSET,
+    ) -> None:
+        self.options = options
         self.log: list[str] = []
         self.limits: list[int | None] = []
         self.in_tensors = self.held = 1000

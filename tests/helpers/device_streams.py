@@ -8,15 +8,18 @@ import numpy as np
 import torch
 from cuda_calls import CpuCalls, Event
 
+from fixtures.devices.options import UNSET, DeviceOptions
+from fixtures.runtimes._stream.stream import TorchStream
 
-class HostStream(CpuCalls):
-    """A :class:`fixtures.runtimes._stream.stream.Stream`, at work only while what was launched on it is."""
+
+class HostStream(CpuCalls, TorchStream):
+    """A stream at work only while what was launched on it is."""
 
     gpu_name = "NVIDIA H200"
     handle = 4242
 
-    def __init__(self) -> None:
-        super().__init__(l2_bytes=2**20)
+    def __init__(self, options: DeviceOptions = UNSET) -> None:
+        CpuCalls.__init__(self, l2_bytes=2**20, options=options)
         self.now_ms = 0.0
         self.buffers: dict[int, torch.Tensor] = {}
         self.entered = 0

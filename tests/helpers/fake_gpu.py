@@ -119,7 +119,9 @@ class FakeGpu(Runtime):
     def supports(self, device: str, precision: str) -> str | None:
         return None if device == "cuda:0" and precision == "fp32" else "not here"
 
-    def load(self, workload: Any, precision: str, device: str, threads: int, batch: int) -> Inference:
+    def load(
+        self, workload: Any, precision: str, device: str, threads: int, batch: int, options: Any = None
+    ) -> Inference:
         log(f"load b{batch} held={len(HELD)}")
         weights = Memory()
         if WHERE.get(batch) == "load":

@@ -22,7 +22,7 @@ class OneLayer:
 if __name__ == "__main__":
     before, calls = (read_tf32(), torch.is_inference_mode_enabled()), CpuCalls()
     with pytest.raises(UnsupportedError, match="torch skipped CUDA graphs"):
-        load_compiled(GraphedCudaInference, OneLayer(), "fp32", "cuda:0", 1, 2, lambda _device: calls)
+        load_compiled(GraphedCudaInference, OneLayer(), "fp32", calls, 1, 2)
     assert (read_tf32(), torch.is_inference_mode_enabled()) == before
     assert calls.log.count("record start") == 4
     assert calls.log[-1] == "empty cache"

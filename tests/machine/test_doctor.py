@@ -21,9 +21,9 @@ from tailgate.commands import main as cli
 from tailgate.machine.doctor import GROUPS, checks, counters, disturbing, examine, look
 from tailgate.machine.doctor.cpu_lists import named, parse, written
 from tailgate.machine.doctor.host import Host, Process, UnreadableError, run_program, running_processes
-from tailgate.machine.doctor.install import install_command
 from tailgate.machine.doctor.measures.nvidia import native
 from tailgate.machine.doctor.model import STATES, Check, Finding, Verdict
+from tailgate.machine.doctor.programs import install_command
 from tailgate.machine.doctor.render import as_json, as_text
 
 

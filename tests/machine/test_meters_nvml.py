@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from isolated import CONFTEST, Project, run_together
 
 from tailgate.machine.doctor.measures import nvml as doctor_nvml
-from tailgate.machine.nvml import library, slowdowns, watcher
+from tailgate.machine.nvml import calls, library, slowdowns, watcher
 from tailgate.machine.nvml.board import Identity, NvmlError, UnsupportedError
 from tailgate.machine.nvml.energy import LEAST_UPDATES, from_counter, from_power
 from tailgate.machine.nvml.library import NAMES, NvmlBoard, NvmlBoards, open_boards
@@ -46,7 +46,7 @@ def recorded(duration_s: float, made: FakeBoard, start_s: float = 1000.0) -> dic
         recorder.tick()
     clock.now_s = start_s + duration_s
     recorder.read(full=True)
-    return recorder.told()
+    return recorder.report()
 
 
 # The calls: every name in the real bindings; what they give, through the real bindings' errors and structures.
@@ -126,7 +126,7 @@ def test_what_the_board_ceases_to_tell_is_no_value_of_the_whole():
     told = recorded(3.0, FakeBoard())
     for reading in told["readings"][50:]:
         del reading["energy_j"]
-    told["untold"]["energy_j"] = "NVML: Unknown Error"
+    told["unsupported"]["energy_j"] = "NVML: Unknown Error"
     assert summarize(told).fields["energy_source"] == "integrated"
 
 
@@ -136,7 +136,7 @@ def test_a_call_with_two_names_is_made_by_the_one_that_the_driver_knows(monkeypa
         monkeypatch.setattr(pynvml, old, lambda *_: 64)
     one = NvmlBoard(pynvml, L4, "handle", "handle")
     assert one.temperature_c() == 64.0
-    assert slowdowns.words(one.slowdowns()) == ("hw_thermal_slowdown",)
+    assert slowdowns.names(one.slowdowns()) == ("hw_thermal_slowdown",)
 
 
 def test_a_partitioned_board_keeps_what_is_all_instances_to_itself(monkeypatch: pytest.MonkeyPatch):
@@ -242,7 +242,7 @@ def test_an_item_has_its_share_and_none_where_other_calls_were_among_them():
 
 @given(st.integers(0, 2**64 - 1))
 def test_every_bit_has_one_word(bits):
-    found = slowdowns.words(bits)
+    found = slowdowns.names(bits)
     assert len(found) == len(set(found)) == bits.bit_count()
     bit_of = {word: bit for bit, word in slowdowns.REASONS.items()}
     assert sum(bit_of[word] if word in bit_of else int(word.removeprefix("unknown_"), 16) for word in found) == bits
@@ -264,7 +264,7 @@ def test_only_heat_and_a_failing_supply_make_a_row_throttled(bits, throttled, sa
     found = summarize(recorded(2.0, FakeBoard(bits=bits)))
     assert found.fields["throttled"] is throttled
     assert found.fields["throttled_share"] == throttled
-    assert found.fields["throttle_reasons"] == ",".join(slowdowns.words(bits))
+    assert found.fields["throttle_reasons"] == ",".join(slowdowns.names(bits))
     assert (found.throttled is not None) == throttled
     assert said is None or said in found.throttled
     assert found.fields["power_capped_share"] == (1.0 if bits & 0x4 else 0.0)
@@ -300,7 +300,7 @@ def test_a_board_that_is_lost_in_the_middle_leaves_no_values_of_the_whole():
     found = summarize(recorded(3.0, FakeBoard(lost_after_s=1.0)))
     assert set(found.fields.values()) == {None}
     (warning,) = found.warnings
-    assert warning == "nvml: NVML: GPU is lost (1 s into the timed rounds): there are no values of the whole"
+    assert warning == "nvml: NVML: GPU is lost (1 s into the timed rounds): values of a part are left out"
 
 
 # Which board.
@@ -510,14 +510,14 @@ def test_where_the_rounds_are_not_a_protocols_the_energy_is_of_no_item(sessions)
 )
 def test_the_doctor_says_whether_nvml_can_be_read(monkeypatch: pytest.MonkeyPatch, opens, state, said):
     def missing():
-        raise NvmlError(f"the package nvidia-ml-py is not installed: {library.INSTALL}")
+        raise NvmlError(f"the package nvidia-ml-py is not installed: {calls.INSTALL}")
 
     monkeypatch.setattr(doctor_nvml, "ask", lambda host: SimpleNamespace(gpus=("one",)))
     monkeypatch.setattr(doctor_nvml, "open_boards", missing if "package" in said else opens)
     verdict = doctor_nvml.nvml(SimpleNamespace())
     assert verdict.state == state
     assert said in verdict.text
-    assert (verdict.remedy == library.INSTALL) == ("package" in said)
+    assert (verdict.remedy == calls.INSTALL) == ("package" in said)
 
 
 def test_the_doctor_has_nothing_to_say_without_a_gpu(monkeypatch: pytest.MonkeyPatch):

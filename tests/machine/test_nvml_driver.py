@@ -11,7 +11,7 @@ import pytest
 from fake_boards import FakeBoard
 
 from tailgate.machine.doctor.measures import nvml as doctor_nvml
-from tailgate.machine.nvml import library
+from tailgate.machine.nvml import calls, library
 from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnreadError, UnsupportedError
 from tailgate.machine.nvml.recorder import MOST_LOST_IN_A_ROW, Recorder
 from tailgate.machine.nvml.summary import summarize
@@ -64,10 +64,10 @@ def test_the_bindings_raise_an_error_that_is_none_of_nvmls(monkeypatch: pytest.M
 
 
 def test_our_numbers_of_errors_are_the_bindings() -> None:
-    assert {getattr(pynvml, f"NVML_ERROR_{name}") for name in library.GONE.values()} == set(library.GONE)
+    assert {getattr(pynvml, f"NVML_ERROR_{name}") for name in calls.GONE.values()} == set(calls.GONE)
     names = "INVALID_ARGUMENT", "NOT_SUPPORTED", "NO_PERMISSION", "NOT_FOUND", "FUNCTION_NOT_FOUND"
     numbers = {getattr(pynvml, f"NVML_ERROR_{name}") for name in (*names, "ARGUMENT_VERSION_MISMATCH")}
-    assert numbers == set(library.NEVER_TOLD)
+    assert numbers == set(calls.NEVER_TOLD)
 
 
 @pytest.mark.parametrize("missing", [None, *WHOLE])
@@ -80,7 +80,7 @@ def test_a_driver_that_lacks_one_call_lacks_one_reading(monkeypatch: pytest.Monk
     if missing == "nvmlDeviceGetFieldValues":
         wanted["power_w"] = 71.5  # the average
     assert {name: value for name, value in reading.items() if name != "time_s"} == wanted
-    assert recorder.untold == dict.fromkeys(costs, "unknown to this driver")
+    assert recorder.unsupported == dict.fromkeys(costs, "unknown to this driver")
     assert recorder.lost is None
     assert (identity.name == UNKNOWN) == (missing == "nvmlDeviceGetName")
     assert identity.uuid == (f"{BY_INDEX}0" if missing == "nvmlDeviceGetUUID" else fake_driver.UUID)
@@ -103,7 +103,8 @@ def test_bindings_that_lack_a_name_lack_one_reading(monkeypatch: pytest.MonkeyPa
     _, recorder = one_reading()
     (reading,) = recorder.readings
     assert len(reading) >= len(READINGS) - 1
-    assert all(f"pynvml lacks {name}: pip install nvidia-ml-py --upgrade" in text for text in recorder.untold.values())
+    said = f"pynvml lacks {name}: pip install nvidia-ml-py --upgrade"
+    assert all(said in text for text in recorder.unsupported.values())
 
 
 def test_bindings_without_the_first_calls_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +162,7 @@ def read_ten_times(board: FakeBoard) -> Recorder:
 def test_an_error_that_passes_costs_one_reading_and_is_told(error: Exception) -> None:
     board = Flaky()
     board.failures, board.error = (0, 4, 5), error
-    told = read_ten_times(board).told()
+    told = read_ten_times(board).report()
     temperatures = [reading.get("temperature_c") for reading in told["readings"]]
     assert temperatures == [None if index in board.failures else 60.0 + index for index in range(10)]
     found = summarize(told)
@@ -176,11 +177,11 @@ def test_what_fails_again_and_again_is_left_out_with_its_reason() -> None:
     board.failures = tuple(range(2, 10))
     recorder = read_ten_times(board)
     assert board.asked == 2 + MOST_LOST_IN_A_ROW - 1
-    assert recorder.untold["temperature_c"] == "NVML: Timeout"
+    assert recorder.unsupported["temperature_c"] == "NVML: Timeout"
     assert len(recorder.readings) == 10
 
 
-TWO = (Identity("GPU-aaaa", "NVIDIA L4"), Identity(f"{BY_INDEX}1", UNKNOWN, untold="NVML: GPU is lost"))
+TWO = (Identity("GPU-aaaa", "NVIDIA L4"), Identity(f"{BY_INDEX}1", UNKNOWN, problem="NVML: GPU is lost"))
 
 
 def test_a_board_that_cannot_be_opened_leaves_the_others_and_no_guess() -> None:
@@ -208,7 +209,7 @@ def test_one_lost_board_of_two_is_listed_and_the_doctor_names_it(monkeypatch: py
     fake_driver.use(monkeypatch, nvmlDeviceGetCount_v2=two, nvmlDeviceGetHandleByIndex_v2=by_index)
     boards = library.open_boards()
     first, second = boards.listed()
-    assert (first.uuid, second.untold) == (fake_driver.UUID, "NVML: GPU is lost")
+    assert (first.uuid, second.problem) == (fake_driver.UUID, "NVML: GPU is lost")
     monkeypatch.setattr(library, "there_may_be_boards", lambda: True)
     assert Nvml(OPEN).before_setup() == {fake_driver.UUID: 80.25, second.uuid: None}
     monkeypatch.setattr(doctor_nvml, "ask", lambda host: type("Answer", (), {"gpus": ("one",)}))

@@ -264,7 +264,7 @@ def test_without_memray_the_value_is_none_with_the_command_that_helps(tmp_path: 
     assert info["heap_peak_bytes"] is None
     reason = "heap: memray is not installed in this Python: python -m pip install memray"
     assert info["warnings"].count(reason) == 1
-    assert len(session.lines(f"Mind test_one: {reason}")) == 1
+    assert len(session.lines(f"Warning for test_one: {reason}")) == 1
 
 
 def test_a_name_is_of_one_kind_of_meter() -> None:

@@ -259,7 +259,7 @@ def test_what_is_not_counted_is_none_with_the_reason(tmp_path: Path) -> None:
     assert read.warnings == [
         "dTLB-load-misses not supported on this machine",
         "cache-misses not in perf's output on this machine",
-        "100 calls counted no more cpu-cycles than 10: one call's share is not to be told",
+        "100 calls counted no more cpu-cycles than 10: one call's share is not known",
     ]
 
 

@@ -291,7 +291,7 @@ def test_a_benchmark_whose_parent_is_ended_ends_too_and_the_rest_is_spawned(
     assert set(session.rows) == {"test_first", "test_last"}
     assert session.unmeasured == {
         "test_ends_its_parent": (
-            "crashed", "crashed: somebody ended its parent process, which watches over it, and it too",
+            "crashed", "crashed: its supervisor was ended from outside, and the process with it",
         ),
     }  # fmt: skip
     assert session.left == []

@@ -66,7 +66,7 @@ def test_a_damaged_journal_costs_what_is_damaged(sessions: dict[str, Found]) -> 
     assert project.logged == ["b", "c"]
     assert set(session.rows) == {"test_a", "test_b", "test_c"}
     (line,) = session.lines("^--resume: .* is damaged")
-    assert line == "--resume: journal.jsonl is damaged in line 3, 4, 5; what stood there is measured again"
+    assert line == "--resume: journal.jsonl is damaged in line 3, 4, 5; those benchmarks are measured again"
     # It can be gone on from: what was measured again is found after the damage.
     kept = Journal(project.folder / "journal.jsonl", resume=True)
     assert all(kept.done(f"test_three.py::test_{name}", 0, {}) for name in "abc")
@@ -77,7 +77,9 @@ def test_what_is_no_journal_at_all_is_measured_over(sessions: dict[str, Found]) 
     session, project = sessions["junk"]
     assert session.code == 0
     assert project.logged == ["a", "b", "c"]
-    assert session.lines(r"^--resume: journal\.jsonl is damaged in line 1, 2, 3, 4, 5 and 36 more; what stood there is")
+    assert session.lines(
+        r"^--resume: journal\.jsonl is damaged in line 1, 2, 3, 4, 5 and 36 more; those benchmarks are"
+    )
     assert "Traceback" not in session.out
 
 

@@ -118,7 +118,7 @@ def test_without_git_any_python_file_of_the_project_counts(tmp_path: Path) -> No
     assert (tmp_path / "counter.txt").read_text() == "x"
     project.write("other.py", "def work(): return 2\n")
     changed = project.run(*FORK, "--resume")
-    assert "1 measured again, because the code changed, or cannot be told" in changed.out
+    assert "1 measured again, because the code changed or is not known" in changed.out
     assert (tmp_path / "counter.txt").read_text() == "xx"
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_no_journal_is_not_overwritten(tmp_path: Path) -> None:
     project.write("precious.py", precious)
     found = project.run(*FORK, "--journal=precious.py")
     assert found.code == 4
-    assert found.lines("it is no journal, and would be overwritten")
+    assert found.lines("it is not a journal, and would be overwritten")
     assert (tmp_path / "precious.py").read_text() == precious
 
 

@@ -9,18 +9,18 @@ import pytest
 from foreign import run_all
 from isolated import CONFTEST, FORK, SAY, SPAWN, Project
 
-from tailgate.session.why_not_isolated import why_not_isolated
+from tailgate.session.refusals import why_not_isolated
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of this kind are not available here")
 
 WRONG = {
     ("--isolation=proces",): ["--isolation", "'proces'", "did you mean 'process'?", "allowed: process, none"],
     ("--isolation=",): ["--isolation", "''", "allowed: process, none"],
-    (*FORK, "--processes=0"): ["--processes", "0 is too small", "allowed: 1 or more"],
-    (*FORK, "--processes=many"): ["--processes", "'many' is not a whole number", "allowed: 1 or more"],
-    (*FORK, "--processes=1001"): ["--processes", "1001 is too large", "allowed: 1 to 1000"],
-    (*FORK, "--benchmark-timeout=-1"): ["--benchmark-timeout", "-1 is no length of time", "allowed: seconds above 0"],
-    (*FORK, "--benchmark-timeout=0"): ["--benchmark-timeout", "0 is no length of time", "allowed: seconds above 0"],
+    (*FORK, "--processes=0"): ["--processes", "0 is out of range", "allowed: 1 to 1000"],
+    (*FORK, "--processes=many"): ["--processes", "'many' is not a whole number", "allowed: 1 to 1000"],
+    (*FORK, "--processes=1001"): ["--processes", "1001 is out of range", "allowed: 1 to 1000"],
+    (*FORK, "--benchmark-timeout=-1"): ["--benchmark-timeout", "-1 is not a duration", "allowed: seconds above 0"],
+    (*FORK, "--benchmark-timeout=0"): ["--benchmark-timeout", "0 is not a duration", "allowed: seconds above 0"],
     (*FORK, "--benchmark-timeout=abc"): ["--benchmark-timeout", "'abc'", "allowed: seconds above 0"],
     (*FORK, "--benchmark-timeout=nan"): ["--benchmark-timeout", "nan", "allowed: seconds above 0"],
     (*FORK, "--benchmark-timeout=inf"): ["--benchmark-timeout", "inf", "allowed: seconds above 0"],

@@ -131,15 +131,15 @@ def test_what_is_no_longer_comparable_is_measured_again_and_says_why(tmp_path: P
 
     project.write("test_a.py", text + "\n# changed\n")
     said = [
-        "1 measured again, because the code changed, or cannot be told",
-        "1 measured again, because the test file changed, or cannot be told",
+        "1 measured again, because the code changed or is not known",
+        "1 measured again, because the test file changed or is not known",
     ]
     assert resumed() == (["a"], said)
     options = "--benchmark-min-rounds=4"
-    assert resumed(options) == (["a"], ["1 measured again, because the options changed, or cannot be told"])
-    assert resumed(options, model="2") == (["a"], ["1 measured again, because the model changed, or cannot be told"])
+    assert resumed(options) == (["a"], ["1 measured again, because the options changed or is not known"])
+    assert resumed(options, model="2") == (["a"], ["1 measured again, because the model changed or is not known"])
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "two")
-    assert resumed(options, model="2") == (["a"], ["1 measured again, because the code changed, or cannot be told"])
+    assert resumed(options, model="2") == (["a"], ["1 measured again, because the code changed or is not known"])
 
 
 FULL_BYTES = 2**20

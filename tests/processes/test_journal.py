@@ -244,7 +244,7 @@ def test_a_run_that_went_on_after_a_finished_one_is_unfinished(tmp_path: Path) -
 
 def test_another_file_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("years of work\n")
-    with pytest.raises(UnwritableError, match="it is no journal, and would be overwritten"):
+    with pytest.raises(UnwritableError, match="it is not a journal, and would be overwritten"):
         Journal(tmp_path / "notes.txt", resume=False)
     assert (tmp_path / "notes.txt").read_text() == "years of work\n"
 

@@ -213,4 +213,4 @@ def test_work(benchmark):
     (row,) = found.rows.values()
     assert row["extra_info"]["status"] == "interrupted"
     assert row["extra_info"]["load_probes"]
-    assert any(text.startswith("interrupted: the peak is of the ") for text in row["extra_info"]["warnings"])
+    assert any(text.startswith("interrupted: Ctrl-C left ") for text in row["extra_info"]["warnings"])

@@ -30,7 +30,7 @@ def test_whatever_fails_at_the_end_all_else_is_closed(broken: str | None) -> Non
     isolation._signals = SimpleNamespace(measured=ends("signals"))
     isolation._settle = ends("settle")
     isolation._runner = SimpleNamespace(close=ends("runner"), remarks=["said"])
-    isolation._journal = SimpleNamespace(close=ends("journal"))
+    isolation._journal = SimpleNamespace(close=ends("journal"), remarks=list)
     if broken is None:
         isolation._end()
     else:

@@ -14,9 +14,8 @@ from tailgate.machine.nvml.summary import of_an_item
 from tailgate.measure.device_rounds import FIELDS, device_fields
 from tailgate.processes.attempt import Attempt
 from tailgate.processes.endings import Ending
-from tailgate.processes.isolation import interleaved
-from tailgate.processes.pooling import pooled
-from tailgate.processes.retry import better
+from tailgate.processes.passes import interleaved
+from tailgate.processes.pooling import better, pooled
 
 
 class Item(NamedTuple):

@@ -285,7 +285,7 @@ REFUSED = {
     (TWO,): "--tenants needs a process for each benchmark: add --isolation=process",
     (*FORK, "--tenant-cpus=split"): "--tenant-cpus says how tenants have the CPUs: add --tenants=N",
     (*FORK, "--tenants=64", "--tenant-cpus=split"): "use --tenant-cpus=shared",
-    (*FORK, "--tenants=65"): "--tenants: 65 is too large (allowed: 1 to 64)",
+    (*FORK, "--tenants=65"): "--tenants: 65 is out of range (allowed: 1 to 64)",
     (*FORK, TWO, "--setup-show"): "--tenants=2 needs a process for each tenant, and fixtures are to be shown",
 }
 

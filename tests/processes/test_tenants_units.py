@@ -16,12 +16,11 @@ from tailgate.machine.trust import Judgement
 from tailgate.measure.device_rounds import FIELDS, device_fields
 from tailgate.processes.endings import Ending
 from tailgate.processes.tenants import rows, summary
-from tailgate.processes.tenants.attempt import named, named_report
 from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
-from tailgate.processes.tenants.cpus import by_core, shares
-from tailgate.processes.tenants.machine import reading_of
+from tailgate.processes.tenants.cpus import by_core, reading_of, shares
+from tailgate.processes.tenants.failures import named, named_report
 from tailgate.processes.tenants.options import refuse
-from tailgate.processes.tenants.overlap import Span, common_window, overlap, rounds_within, start_skew_s
+from tailgate.processes.tenants.overlap import Span, common_interval, overlap, rounds_within, start_skew_s
 from tailgate.results.comparability import other_workload
 from tailgate.results.rows import alone
 
@@ -84,7 +83,7 @@ def test_load_around_all_rounds_is_full_overlap(timed: list[tuple[float, float]]
     assert overlap(spans) == pytest.approx(1.0)
     alone = [Span(span.start_s, span.start_s, span.end_s, span.end_s) for span in spans]
     assert 0.0 <= overlap(alone) <= 1.0
-    window = common_window(spans)
+    window = common_interval(spans)
     assert (window is None) == (min(ends_s) <= max(start_s for start_s, _ in timed))
     assert start_skew_s(spans) >= 0
 
@@ -92,7 +91,7 @@ def test_load_around_all_rounds_is_full_overlap(timed: list[tuple[float, float]]
 def test_overlap_is_that_of_the_tenant_that_was_alone_longest() -> None:
     spans = [Span(0.0, 1.0, 5.0, 5.0), Span(2.0, 3.0, 7.0, 8.0)]
     assert overlap(spans) == pytest.approx(0.5)  # the second: from 3 to 7, the first called until 5
-    assert common_window(spans) == (3.0, 5.0)
+    assert common_interval(spans) == (3.0, 5.0)
 
 
 @given(st.lists(st.integers(0, 2), min_size=15, max_size=60))
@@ -102,7 +101,7 @@ def test_a_word_is_due_exactly_when_all_have_come_so_far(order: list[int]) -> No
         at = barrier.reached[tenant]
         if at < len(STAGES) and barrier.heard(tenant, STAGES[at], {"by": tenant}):
             words.append(STAGES[at])
-            assert [told["by"] for told in barrier.told(STAGES[at])] == [0, 1, 2]
+            assert [told["by"] for told in barrier.contents(STAGES[at])] == [0, 1, 2]
     assert words == list(STAGES[: min(barrier.reached)])
 
 

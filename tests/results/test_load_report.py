@@ -137,4 +137,4 @@ def test_a_limit_that_says_nothing_is_no_line(limit: Any) -> None:
 def test_a_peak_is_a_line() -> None:
     ends = {"load_peak_low_per_s": 60.0, "load_peak_high_per_s": None, "load_probes": [{}, {}]}
     row = loaded(60, load_arrivals="peak:p99=50ms", load_limit="p99=50ms", load_peak_per_s=63.2, **ends)
-    assert "peak 63.2 requests/s &#91;60, ?&#93; within p99=50ms; 2 probes" in render([saved_run(row)])
+    assert "peak 63.2 requests/s [60, ?] within p99=50ms; 2 probes" in render([saved_run(row)])

@@ -14,8 +14,7 @@ from suite import ROOT
 from tailgate.commands.formats import formats
 from tailgate.commands.main import main
 from tailgate.gates.saved.baselines import shown
-from tailgate.gates.saved.machines import differences, remark
-from tailgate.gates.saved.sessions import read
+from tailgate.gates.saved.sessions import differences, read, remark
 from tailgate.results.columns import STOCK
 from tailgate.results.processor import differences as between
 from tailgate.results.processor import processor_of

@@ -64,7 +64,7 @@ def test_a_p99_of_means_says_so_by_the_table_and_in_the_report(grouped: str, pro
 
 def test_tests_that_are_only_marked_are_named_once(grouped: str) -> None:
     (remark,) = [one for one in grouped.splitlines() if "marked benchmark" in one]
-    assert remark.startswith("Mind test_project.py::test_only_marked and 1 more: ")
+    assert remark.startswith("Warning for test_project.py::test_only_marked and 1 more: ")
     assert "nothing was measured" in remark
 
 

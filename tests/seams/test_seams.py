@@ -387,7 +387,7 @@ def test_options_added_before_us_get_our_parsers():
         SimpleNamespace(names=lambda name=name: [name], attrs=lambda kept=kept: kept)
         for name, kept in attributes.items()
     ]
-    benchmark_names.retype_options([SimpleNamespace(options=options)])
+    benchmark_names.retype_options(SimpleNamespace(_groups=[SimpleNamespace(options=options)]))
     assert [kept["type"] for kept in attributes.values()] == [
         benchmark_names.parse_sort,
         benchmark_names.parse_compare_fail,

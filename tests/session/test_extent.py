@@ -242,7 +242,7 @@ COMPARED = {  # the last file -> whether TWO is missing in it, and a text of the
     "cut short": (([ONE], CUT), True, "the run was over before it"),
     "failed": (([ONE], facts(False, failed=[TWO])), True, "its test failed"),
     "skipped": (([ONE], facts(skipped=[TWO])), True, "it was skipped"),
-    "by wish": (([ONE], BY_WISH), False, "what it left out by wish is not judged"),
+    "by wish": (([ONE], BY_WISH), False, "what it was told to leave out is not judged"),
     "-k, removed": (([ONE], facts(False, Selection(keyword="test"))), True, "and not in 0003"),
     "--lf": (([ONE], facts(False, Selection(last_failed=True))), False, "not complete"),
     "other options": (([ONE], facts(selection=Selection(options={"models": "a"}))), True, "other options of the"),

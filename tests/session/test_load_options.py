@@ -45,9 +45,9 @@ WRONG = [
     (("--load=peek", LIMIT), "--load: unknown kind of arrivals 'peek'; did you mean 'peak'"),
     (("--load=peak", "--load-limit=50ms"), "--load-limit: '50ms' is no limit; write --load-limit=p99=50ms (median, p"),
     (("--load=peak", "--load-limit="), "--load-limit: '' is no limit; write --load-limit=p99=50ms"),
-    (("--load=peak", "--load-limit=p99=50"), "--load-limit=p99: '50' is no length of time (allowed: such as '50ms'"),
-    (("--load=peak", "--load-limit=p99=0ms"), "--load-limit=p99: '0ms' is no length of time"),
-    (("--load=peak", "--load-limit=p99=-1ms"), "--load-limit=p99: '-1ms' is no length of time"),
+    (("--load=peak", "--load-limit=p99=50"), "--load-limit=p99: '50' is not a duration (allowed: such as '50ms'"),
+    (("--load=peak", "--load-limit=p99=0ms"), "--load-limit=p99: '0ms' is not a duration"),
+    (("--load=peak", "--load-limit=p99=-1ms"), "--load-limit=p99: '-1ms' is not a duration"),
     (("--load=peak", "--load-limit=p90=5ms"), "--load-limit: unknown percentile 'p90'; did you mean 'p99'"),
     (("--load=peak", "--load-limit=mean=5ms"), "--load-limit: unknown percentile 'mean'; did you mean 'median'"),
     ((LIMIT,), "--load-limit says more about a load: add --load=poisson:200 (requests/s) or --load=poisson:70%"),
@@ -56,9 +56,9 @@ WRONG = [
     (("--load=poisson:9", "--load-seconds=0"), "--load-seconds: "),
     (("--load=poisson:9", "--load-seconds=nan"), "--load-seconds: "),
     (("--load=poisson:9", "--load-seconds=ten"), "--load-seconds: "),
-    (("--load=poisson:9", "--servers=0"), "--servers: 0 is too small (allowed: 1 or more)"),
-    (("--load=poisson:9", "--servers=two"), "--servers: 'two' is not a whole number (allowed: 1 or more)"),
-    (("--load=poisson:9", "--servers=65"), "--servers: 65 is too large (allowed: 1 to 64"),
+    (("--load=poisson:9", "--servers=0"), "--servers: 0 is out of range (allowed: 1 to 64"),
+    (("--load=poisson:9", "--servers=two"), "--servers: 'two' is not a whole number (allowed: 1 to 64)"),
+    (("--load=poisson:9", "--servers=65"), "--servers: 65 is out of range (allowed: 1 to 64"),
     (("--load=poisson:9", "--servers=2"), "--servers=2 needs a process for each server: add --isolation=process"),
     (("--load=poisson:9", "--rounds=5"), "--rounds counts the calls of a closed loop; with --load write --load-sec"),
     (("--load=poisson:9", "--isolation=process", "--processes=2"), "--load plays one schedule to one queue, and not"),
@@ -133,24 +133,24 @@ def test_a_limit_has_one_name_however_it_is_typed() -> None:
     assert load_names("peak", "p99=50ms") == load_names("peak", " p99 = 0.05s") == ("peak:p99=50ms",)
 
 
-def one_line(said: pytest.ExceptionInfo[TailgateError]) -> bool:
-    return len(str(said.value).splitlines()) == 1
-
-
 @given(st.text(max_size=20), st.none() | st.text(max_size=12))
 def test_any_text_is_parsed_or_refused_in_one_line(text: str, limit: str | None) -> None:
+    names: tuple[str, ...] = ()
+    said = "a line"
     try:
         names = load_names(text, limit)
-    except TailgateError:
-        with pytest.raises(TailgateError) as said:
-            load_names(text, limit)
-        assert one_line(said)
-    else:
-        assert all(parsed(name) for name in names)
+    except TailgateError as error:
+        said = str(error)
+    assert len(said.splitlines()) == 1
+    assert all(parsed(name) for name in names)
 
 
 @given(st.text(max_size=20))
-def test_any_limit_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(TailgateError) as said:
-        limit_of(text)
-    assert one_line(said)
+def test_any_limit_is_parsed_or_refused_in_one_line(text: str) -> None:
+    seconds, said = 1.0, "a line"
+    try:
+        seconds = limit_of(text).seconds
+    except TailgateError as error:
+        said = str(error)
+    assert len(said.splitlines()) == 1
+    assert seconds > 0

@@ -7,7 +7,7 @@ from foreign import CONFTEST, OTHERS_OFF, UNDISTURBED, run_all, run_one, written
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.session.order import shuffle_benchmarks
+from tailgate.session.items import shuffle_benchmarks
 
 # A clock that calls move by as much as they like, and every reading by a microsecond.
 CLOCK = """
@@ -140,7 +140,7 @@ def test_a_protocol_keeps_what_pytest_benchmark_promises_a_test_and_adds_the_met
     short = benches["test_is_too_short_for_the_clock"]
     assert short["stats"]["iterations"] > 1
     assert f"each round is the mean of {short['stats']['iterations']} calls" in short["extra_info"]["warnings"][0]
-    ran.stdout.fnmatch_lines(["Mind test_*: a call is too short for the clock: *"])
+    ran.stdout.fnmatch_lines(["Warning for test_*: a call is too short for the clock: *"])
 
     info = benches["test_big"]["extra_info"]
     assert info["cpu_utilization"] > 0

@@ -251,7 +251,7 @@ def test_codspeed_beside_our_options_is_one_line() -> None:
 def test_a_status_is_told_by_the_report_and_not_read_out_of_its_text(run: Any) -> None:
     run.note(ITEM, report("call", "failed"), [])
     run.note(ITEM, report("call", "failed", tailgate_status="oom"), [])
-    assert [entry["status"] for entry in run._found.unmeasured] == ["failed", "oom"]
+    assert [entry["status"] for entry in run.found.unmeasured] == ["failed", "oom"]
 
 
 def test_findings_tell_each_reason_once_with_how_often() -> None:
@@ -271,7 +271,7 @@ def test_findings_say_a_warning_once_for_all_rows_whatever_its_numbers() -> None
         found.warn(f"test_{name}", f"others used 0.{number} CPUs")
     found.warn("test_a", "another matter")
     assert found.to_mind() == [
-        "said first", "Mind test_a and 2 more: others used 0.0 CPUs", "Mind test_a: another matter",
+        "said first", "Warning for test_a and 2 more: others used 0.0 CPUs", "Warning for test_a: another matter",
     ]  # fmt: skip
 
 
@@ -281,4 +281,7 @@ def test_a_warning_is_of_one_kind_whatever_the_unit_of_its_numbers() -> None:
         found.warn("test_a", f"a call took {number} here")
     for size in ("3 MiB", "1.5 GB"):
         found.warn("test_b", f"needs {size}")
-    assert found.to_mind() == ["Mind test_a and 4 more: a call took 999 µs here", "Mind test_b and 1 more: needs 3 MiB"]
+    assert found.to_mind() == [
+        "Warning for test_a and 4 more: a call took 999 µs here",
+        "Warning for test_b and 1 more: needs 3 MiB",
+    ]

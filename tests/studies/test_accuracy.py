@@ -178,7 +178,7 @@ def test_partners_are_found_and_the_gravest_verdict_comes_first():
     ]  # fmt: skip
     found = judged(rows, Limits())
     assert [one.judgement.verdict for one in found] == [INACCURATE, NO_GAIN, UNDECIDED, NOT_COMPARABLE, WORTH_IT]
-    assert line(found[0]).startswith(f"{INACCURATE}: mlp int8 on openvino, 1 thread(s), batch 4: 3.0 dB, 10 dB")
+    assert line(found[0]).startswith(f"{INACCURATE}: mlp int8 on openvino, 1 thread, batch 4: 3.0 dB, 10 dB")
     assert found[2].judgement.because == "this row is contended"
     assert found[2].speed is None
     assert (found[4].speed.ratio, found[4].size_ratio) == (pytest.approx(2.5), 0.26)
@@ -321,7 +321,7 @@ def test_a_run_ends_with_what_is_not_worth_it(monkeypatch):
     assert [said.partition(" on ")[0] for said in reporter.lines] == [
         "not accurate enough: mlp int8",
         "neither faster nor smaller: mlp bf16",
-        "Mind: worth it: mlp int8",
+        "Warning: worth it: mlp int8",
     ]
     assert "but slower: 0.50 times as fast" in reporter.lines[-1]
 

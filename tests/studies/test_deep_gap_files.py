@@ -131,7 +131,7 @@ def test_trtexecs_warnings() -> None:
 
 
 def test_too_short_for_study_4_is_said() -> None:
-    assert "# less than study 4 asked of trtexec" in trtexec.render([run(gpu_row(L4), gpu=L4)])
+    assert "# less than study 4 required of trtexec" in trtexec.render([run(gpu_row(L4), gpu=L4)])
     long = gpu_row(L4, warmup_rounds=2000)
     long["stats"].update(data=[0.06] * 100, median=0.06, mean=0.06, rounds=100)
     assert "less than study 4" not in trtexec.render([run(long, gpu=L4)])

@@ -120,7 +120,7 @@ def test_only_the_same_weights_and_image_size_are_compared() -> None:
     saved = [run(gpu_row(L4), gpu=L4), run(gpu_row(T4, model_sha256="ff" * 32), gpu=T4), run(cpu_row(image_size=32))]
     assert list(every(study(*saved))) == []
     text = render(saved)
-    assert "have other weights or image sizes" in text
+    assert "differ in weights or image size" in text
     assert "the GPUs share no model with the same weights, runtime and precision" in text
     assert verdicts(*saved)["L4 over T4"] == NOT_MEASURED
 
@@ -203,7 +203,7 @@ def test_the_peak_that_smaller_batches_reach_too_is_said_to_be_flat() -> None:
         row["extra_info"].update(batch_size=batch, items_per_call=batch)
         rows.append(row)
     (curve,) = study(run(*rows, gpu=L4)).curves
-    assert (curve.peak.batch, curve.peak.alike) == (8, (8, 16, 32))
+    assert (curve.peak.batch, curve.peak.overlapping) == (8, (8, 16, 32))
     assert "flat up to 32" in render([run(*rows, gpu=L4)])
 
 
@@ -248,8 +248,8 @@ def test_where_a_peak_counts_for_a_range_and_where_against_it() -> None:
 
 def test_a_gpu_alone_says_what_cannot_be_said() -> None:
     text = render([run(*gpu_rows(T4, ["resnet18"]), gpu=T4)])
-    assert "Not said: no row on a CPU in these files; add a file that has some." in text
-    assert "it needs rows of two GPUs, and there is only `Synthetic T4` in these files" in text
+    assert "Not shown: no row on a CPU in these files; add a file that has some." in text
+    assert "this section needs rows of two GPUs, and these files have only `Synthetic T4`" in text
     assert "no L4 (here: Synthetic T4); the GPUs here peak at batch 128" in text
 
 
@@ -260,7 +260,7 @@ def test_a_real_run_of_a_cpu_alone() -> None:
     for bench in saved["benchmarks"]:
         bench["extra_info"]["study"] = "gpu-precision"  # as --devices cpu would
     text = render([saved])
-    assert text.count("Not said: no row on a GPU in these files") == 4
+    assert text.count("Not shown: no row on a GPU in these files") == 4
     assert "## Precision over fp32" in text
     assert "`Intel(R) Xeon(R) Processor, 2 CPUs`" in text
     assert cells(study(saved)).count(b"\n") == 1 + len(saved["benchmarks"])

@@ -14,10 +14,12 @@ from studies.framework_comparison import picture
 from studies.framework_comparison.entries import Entry, Value
 from studies.framework_comparison.findings import FINDINGS
 from studies.framework_comparison.groups import groups_of
-from studies.framework_comparison.predicates import MIB, Alike, Extreme, Ratio
+from studies.framework_comparison.predicates import alike, extreme, ratio
 from studies.framework_comparison.published import CPU_PERCENT, LATENCY_MS, MEMORY_MB, NAMES
 from studies.framework_comparison.report import attachments, headline, render, suffixes
-from studies.framework_comparison.tables import COLUMNS, as_csv, escaped, relative
+from studies.framework_comparison.tables import COLUMNS, as_csv, relative
+from studies.markdown_table import words
+from studies.values import MIB
 from tailgate.commands.formats import formats
 from tailgate.errors import TailgateError
 
@@ -192,11 +194,11 @@ def entries(**latencies: tuple[float, float, float]) -> dict[str, Entry]:
 def test_a_ratio_counts_only_beyond_the_spread(
     pytorch: tuple[float, ...], openvino: tuple[float, ...], verdict: str
 ) -> None:
-    assert Ratio("latency", "openvino", "pytorch").judge(entries(pytorch=pytorch, openvino=openvino)).verdict == verdict
+    assert ratio("latency", "openvino", "pytorch").judge(entries(pytorch=pytorch, openvino=openvino)).verdict == verdict
 
 
 def test_one_clearly_better_rival_is_enough_against_an_extreme_and_all_are_needed_for_it() -> None:
-    fastest = Extreme("latency", "pytorch", most=False)
+    fastest = extreme("latency", "pytorch", most=False)
     assert fastest.judge(entries(pytorch=(2, 2, 2), jax=(1, 1, 1))).verdict == "reverses"
     alone = fastest.judge(entries(pytorch=(1, 1, 1), jax=(2, 2, 2)))
     assert (alone.verdict, alone.reason) == ("not measured", "TensorFlow: not measured")
@@ -209,9 +211,9 @@ def test_contended_rows_decide_no_times_but_memory() -> None:
     rows[4]["extra_info"]["status"] = "contended"
     saved = run(*rows)
     (group,) = groups_of([saved])
-    judged = Extreme("latency", "openvino", most=True).judge(group.by_runtime)
+    judged = extreme("latency", "openvino", most=True).judge(group.by_runtime)
     assert (judged.verdict, judged.reason) == ("not measured", "OpenVINO: contended")
-    assert Alike("memory", tuple(NAMES)).judge(group.by_runtime).verdict == "holds"
+    assert alike("memory", tuple(NAMES)).judge(group.by_runtime).verdict == "holds"
     assert "| OpenVINO | 0.23 | 0.2277 to 0.2323 | 0.23 | 0.345 | 1.00 | 0.43 | contended |" in render([saved])
 
 
@@ -296,8 +298,9 @@ def test_markup_in_a_saved_run_stays_text() -> None:
         ("_em_ and *strong*", "&#95;em&#95; and &#42;strong&#42;"),
         ("a | b", "a &#124; b"),
         ("http://x", "http&#58;//x"),
-        ("a\\b `c` <d> [e] @f", "a&#92;b &#96;c&#96; &#60;d&#62; &#91;e&#93; &#64;f"),
+        ("a\\b `c` <d> [e] @f", "a\\b &#96;c&#96; &#60;d> [e] &#64;f"),
+        ("[e](f) 3 < 4 [1:2] x @ 2.80GHz", "&#91;e&#93;(f) 3 < 4 [1:2] x @ 2.80GHz"),
     ],
 )
 def test_only_what_would_be_markup_is_escaped(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert words(text) == shown

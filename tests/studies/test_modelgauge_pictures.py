@@ -10,7 +10,7 @@ from studies.onnx_profiles.pairs import evaluate, pairs
 from studies.onnx_profiles.report import attachments, render
 from studies.onnx_profiles.rows import profiles
 from tailgate.errors import TailgateError
-from tailgate.results.pictures import COLORS
+from tailgate.results.pictures import COLORS, panels
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -39,7 +39,7 @@ def test_each_runtime_and_thread_count_is_a_row_of_panels(monkeypatch):
 def test_a_linear_fit_is_drawn_as_the_curve_it_is_on_a_logarithmic_axis():
     found = measured(run())
     pair = pairs(found)[0]
-    figure, (place, log_place) = pictures._panels(2)
+    figure, (place, log_place) = panels(2, 2, pictures.PANEL_INCHES)
     pictures._draw(place, evaluate(pair, found), "ms/GFLOP", None, "linear")
     pictures._draw(log_place, evaluate(pair, found), "ms/GFLOP", None, "log")
     assert (place.get_xscale(), place.get_yscale(), log_place.get_yscale()) == ("log", "linear", "log")
@@ -73,7 +73,7 @@ def test_the_legend_hides_no_point(falling):
         heights = sorted((one.mean_s for one in found), reverse=True)
         ranked = sorted(found, key=lambda one: one.macs or 0)
         found = [dataclasses.replace(one, mean_s=height) for one, height in zip(ranked, heights, strict=True)]
-    figure, (place,) = pictures._panels(1)
+    figure, (place,) = panels(1, 1, pictures.PANEL_INCHES)
     pictures._draw(place, evaluate(pairs(found)[0], found), "ms/GFLOP", None, "linear")
     FigureCanvasAgg(figure).draw()
     box = place.get_legend().get_window_extent()
@@ -85,7 +85,7 @@ def test_the_legend_hides_no_point(falling):
 def test_error_bars_are_one_standard_deviation():
     saved = run()
     found = measured(saved)
-    _, (place,) = pictures._panels(1)
+    _, (place,) = panels(1, 1, pictures.PANEL_INCHES)
     pictures._draw(place, evaluate(pairs(found)[0], found), "", lambda one: one.stddev_s * 1e3, "linear")
     largest = max(found, key=lambda one: one.mean_s)
     segments = [segment for bars in place.containers for part in bars[2] for segment in part.get_segments()]

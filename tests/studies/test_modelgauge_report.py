@@ -141,7 +141,7 @@ def test_of_a_model_measured_twice_the_latest_usable_row_stands_with_all_meters(
     means = {bench["extra_info"]["model"]: bench["stats"]["mean"] for bench in second["benchmarks"]}
     assert {one.model: one.mean_s for one in found} == means
     assert all(one.usable and "heap_peak_bytes" in one.measured for one in found)
-    assert "64 row(s) are of a model measured again" in render([first, second, third])
+    assert "Rows that repeat a model and setting: 64." in render([first, second, third])
 
 
 def test_what_was_not_measured_is_listed_with_its_reason():
@@ -223,3 +223,14 @@ def test_parts_are_by_runtime_and_threads():
         "## `onnxruntime 1.28.0, fp32, 2 threads`",
         "## `openvino 1.28.0, fp32, 1 thread`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "width"),
+    [([1, 3, 224, 256], 256), ([1, 224, 256, 3], 256), ([8, 12, 64, 64], None), ([1, 3, "height", "width"], None)],
+)
+def test_only_an_input_in_the_shape_of_images_has_pixels(shape, width):
+    saved = run()
+    infos(saved)["resnet50-32px"]["inputs"] = [{"name": "mask", "shape": shape, "dtype": "float32"}]
+    (found,) = profiles([saved]).by_setting.values()
+    assert {one.model: one.image_size_px for one in found}["resnet50-32px"] == width

@@ -28,8 +28,8 @@ def test_a_peak_is_one_of_the_batches_and_nothing_is_above_it(points: list[Point
     assert by_batch[found.batch] == found.value == max(by_batch.values())
     assert found.near_batch <= found.batch
     assert by_batch[found.near_batch] >= (1 - NEAR_REL) * found.value
-    assert found.batch in found.alike
-    assert set(found.alike) <= set(by_batch)
+    assert found.batch in found.overlapping
+    assert set(found.overlapping) <= set(by_batch)
     assert found.at_the_edge == (found.batch == max(by_batch))
 
 
@@ -60,7 +60,7 @@ def test_a_peak_is_flat_when_a_smaller_batch_cannot_be_told_from_it(
     points: list[Point], batch: int, alike: tuple[int, ...], flat: bool
 ) -> None:
     found = peak(points)
-    assert (found.batch, found.alike, found.flat) == (batch, alike, flat)
+    assert (found.batch, found.overlapping, found.flat) == (batch, alike, flat)
 
 
 def test_there_is_no_peak_of_nothing() -> None:

@@ -23,9 +23,18 @@ from studies.roofline.bound import (
     judge,
     layerwise_roof,
     ridge,
-    source_excess,
-    source_intensity,
 )
+
+
+def source_intensity(forward_macs: float, parameters: float) -> float:
+    """What the source of study 5 drew as "FLOP/byte": 10^9 forward MACs per image over megabytes of FP32 weights."""
+    return (forward_macs / 1e9) / (parameters * 4 / 1e6)
+
+
+def source_excess(images_per_s: float, forward_macs: float, parameters: float, bytes_per_s: float) -> float:
+    """How many times above its own roof the source drew a point; the MACs cancel out."""
+    return images_per_s * forward_macs / (bytes_per_s * source_intensity(forward_macs, parameters))
+
 
 rates = st.floats(1e6, 1e15)
 intensities = st.floats(1e-3, 1e6)

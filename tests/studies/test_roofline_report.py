@@ -116,7 +116,7 @@ def test_a_row_without_traffic_is_held_against_the_peak_alone_and_one_without_fl
 
 
 def test_without_a_peak_the_next_command_is_said(tmp_path, capsys):
-    with pytest.raises(TailgateError, match="measure peaks and cells with: pytest benchmarks"):
+    with pytest.raises(TailgateError, match="measure some with: pytest benchmarks"):
         render([run(cell("alone", 1))])
     file = tmp_path / "run.json"
     file.write_text(json.dumps(run(*peaks(), cell("under", 60))))

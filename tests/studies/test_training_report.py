@@ -95,7 +95,7 @@ def test_published_numbers_are_of_224_px_and_stand_beside_no_other() -> None:
     [
         ({name: 40.0 - place for place, name in enumerate(ORDER)}, "here it holds."),
         ({name: 40.0 + place for place, name in enumerate(ORDER)}, "does not hold: resnet50 > resnet18 > mobilenet_v2"),
-        ({"resnet18": 1.0}, "not judged, without a usable row of squeezenet1_1, mobilenet_v2, resnet50"),
+        ({"resnet18": 1.0}, "not judged; no usable row of squeezenet1_1, mobilenet_v2, resnet50"),
     ],
 )
 def test_the_published_order_is_judged(rates: dict[str, float], said: str) -> None:

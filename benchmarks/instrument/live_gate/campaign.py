@@ -1,6 +1,6 @@
 """The live bar of the duet: ``python benchmarks/instrument/live_gate/campaign.py MINUTES FOLDER [pytest options]``.
 
-Runs the whole command again and again, keeps each run's JSON in FOLDER, and tells false alarms, power and wall time
+Runs the whole command again and again, keeps each run's JSON in FOLDER, and prints false alarms, power and wall time
 so far, beside what ``--benchmark-compare-fail=mean:5%`` and ``median:5%`` say of the same processes: one process as
 the saved run, another one's as today's, as pytest-benchmark would have it.
 """
@@ -31,22 +31,22 @@ def main(minutes: float, folder: Path, options: list[str]) -> None:
             [sys.executable, *command, f"--benchmark-json={file}", *options], check=False, stdout=subprocess.DEVNULL
         )
         longest_s = max(longest_s, time.monotonic() - start_s)
-        tell([json.loads(one.read_text())["tailgate_duet"] for one in sorted(folder.glob("*.json"))])
+        print_summary([json.loads(one.read_text())["tailgate_duet"] for one in sorted(folder.glob("*.json"))])
 
 
-def tell(duets: list[dict[str, Any]]) -> None:
-    """What came of all of them."""
+def print_summary(duets: list[dict[str, Any]]) -> None:
+    """Of all duets so far."""
     verdicts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for duet in duets:
         for one in duet["verdicts"]:
-            word = one["verdict"] if one["confirmed"] is not False else f"{one['verdict']} (not confirmed)"
-            verdicts[_kind(one["fullname"]), one["metric"]][word] += 1
+            verdict = one["verdict"] if one["confirmed"] is not False else f"{one['verdict']} (not confirmed)"
+            verdicts[_kind(one["fullname"]), one["metric"]][verdict] += 1
     print(f"{len(duets)} runs, {sum(duet['wall_s'] for duet in duets) / len(duets):.0f} s each")
     for (kind, metric), counts in sorted(verdicts.items()):
         print(f"  {kind:12} {metric:7} {sum(counts.values()):4} verdicts: {dict(counts.most_common())}")
     for kind, counts in sorted(by_stock_rules(duets).items()):
-        told = ", ".join(f"{rule}:5% {counts[rule] / counts['all']:.1%}" for rule in RULES)
-        print(f"  {kind:12} {counts['all']:4} comparisons of one process with the next: {told}")
+        shares = ", ".join(f"{rule}:5% {counts[rule] / counts['all']:.1%}" for rule in RULES)
+        print(f"  {kind:12} {counts['all']:4} comparisons of one process with the next: {shares}")
 
 
 def by_stock_rules(duets: list[dict[str, Any]]) -> dict[str, Counter[str]]:

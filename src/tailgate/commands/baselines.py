@@ -1,7 +1,5 @@
 """``tailgate baselines list | show | prune | accept``."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ OURS, THEIRS = Path("baselines"), Path(".benchmarks")
 
 
 def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
-    """Its arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "baselines",
         help="list, show and prune saved runs; accept one whose gate failed",

@@ -1,7 +1,5 @@
 """``tailgate compare A.json B.json ...``: the table, how much faster, whether that is a regression."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable
@@ -20,7 +18,7 @@ WRONG_ARGUMENT = 2
 
 
 def add(commands: Any) -> None:
-    """Its arguments: all of pytest-benchmark's, and ours."""
+    """Add the command; it takes all arguments of pytest-benchmark's, and ours."""
     parser = commands.add_parser(
         "compare",
         help="a table of saved runs side by side, with percentile columns",
@@ -42,10 +40,10 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     ours.add_argument("--gate-min-effect")
     ours.add_argument("--gate-metrics")
     try:
-        asked, rest = ours.parse_known_args(rest)
+        gate, rest = ours.parse_known_args(rest)
     except argparse.ArgumentError as error:
         raise TailgateError(f"compare: {error}; see tailgate compare --help") from error
-    limits = session_limits(asked.gate_min_effect, asked.gate_metrics)
+    limits = session_limits(gate.gate_min_effect, gate.gate_metrics)
     command = benchmark_names.install_command()
     # Names without a path are looked for in baselines/ where that is.
     place = ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []
@@ -55,7 +53,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     try:
         if not {"-h", "--help"} & set(rest):
             files = list(dict.fromkeys(benchmark_names.saved_runs(command, arguments)))
-            if asked.fail_on_regression and len(files) < 2:
+            if gate.fail_on_regression and len(files) < 2:
                 raise TailgateError("compare --fail-on-regression: needs two runs or more, the last of them is judged")
             benchmark_names.check_between(benchmark_names.compare_options(command, arguments), len(files))
             _check_comparable(files)
@@ -70,7 +68,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         sys.argv = kept
     if len(files) < 2:
         return 0
-    return _judge(files, benchmark_names.chosen_by(command, arguments), limits if asked.fail_on_regression else None)
+    return _judge(files, benchmark_names.chosen_by(command, arguments), limits if gate.fail_on_regression else None)
 
 
 def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | None) -> int:
@@ -97,7 +95,7 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
         if one.failed:
             print(line(one))
     if not compared(verdicts) and not any(one.failed for one in verdicts):
-        print("Nothing was compared, so this is no pass; name several runs of one machine before the one to judge")
+        print("Nothing was compared, so this does not pass; name several runs of one machine before the one to judge")
         return 1
     return int(any(one.failed for one in verdicts))
 

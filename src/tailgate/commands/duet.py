@@ -1,7 +1,5 @@
 """``tailgate duet RUN.json``: a saved duet's verdicts, as they were or by other limits."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ FORMATS = ("table", "lines", "markdown")
 
 
 def add(commands: Any) -> None:
-    """Its arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "duet",
         help="the verdicts of a saved duet again, as a table, as lines or in Markdown",

@@ -5,13 +5,12 @@ adds its own by ``tailgate_reports = PACKAGE`` in its pytest.ini: every module o
 it, that has them. One that draws, or that has a file of its own beside the text, also has
 ``attachments(runs) -> {SUFFIX: bytes}``: written beside ``--output=FILE``, under its stem and each suffix
 (``.csv``, ``.png``, ``-smir.png``). One whose text has no place for what a reader has to mind also has
-``warnings(runs) -> [LINE]``, which the command prints to standard error.
+``warnings(runs) -> [LINE]``, which the command prints to standard error. Each raises ``TailgateError`` where the runs
+lack what it needs.
 
 Whatever the format, no text of a run has a control character left when a report sees it: what a terminal would obey, or
 what would begin a new line of a table, is written out. Markup is each format's own to escape.
 """
-
-from __future__ import annotations
 
 import importlib
 import pkgutil
@@ -46,9 +45,9 @@ class Format:
 
 
 def ours() -> dict[str, Format]:
-    """Those of Tailgate itself: a broken project does not take them away."""
+    """The formats of Tailgate itself: a broken project does not take them away."""
     return {
-        module.NAME: Format(_of_told(module.render), _of_files(module), None)
+        module.NAME: Format(_of_printable(module.render), _of_files(module), None)
         for module in _modules(pages)
         if hasattr(module, "NAME")
     }
@@ -78,7 +77,7 @@ def formats(start: Path) -> dict[str, Format]:
 
 def _of_files(module: ModuleType) -> Callable[[Sequence[Run]], Mapping[str, bytes]] | None:
     attachments = getattr(module, "attachments", None)
-    return attachments and _of_told(attachments)
+    return attachments and _of_printable(attachments)
 
 
 def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> Format:
@@ -95,10 +94,10 @@ def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> For
         lacking = "attachments(runs)" if callable(getattr(module, "render", None)) else "render(runs)"
         raise TailgateError(f"{where}: {module.__name__} has NAME = {name!r} and no function {lacking}")
     return Format(
-        _guarded(_of_told(module.render), name, _is_text, "render(runs) has to return a text that UTF-8 can hold"),
+        _guarded(_of_printable(module.render), name, _is_text, "render(runs) has to return a text that UTF-8 can hold"),
         attachments
-        and _guarded(_of_told(attachments), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"),
-        warnings and _guarded(_of_told(warnings), name, _are_lines, "warnings(runs) has to return a list of texts"),
+        and _guarded(_of_printable(attachments), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"),
+        warnings and _guarded(_of_printable(warnings), name, _are_lines, "warnings(runs) has to return texts"),
     )
 
 
@@ -106,11 +105,11 @@ def where_more_are(start: Path) -> str:
     """For the line about an unknown format: a project adds the formats of its studies."""
     if project.named(start, INI) is not None:
         return ""
-    return f"; no project adds formats here: run it inside the checkout of one whose pytest.ini has {INI}"
+    return f"; the formats of studies belong to their suite: run this inside its checkout, whose pytest.ini has {INI}"
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    """Of a package and of the packages in it."""
+    """Import every module of a package and of the packages in it."""
     if not hasattr(package, "__path__"):
         raise TailgateError("is a module, not a package of formats")
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
@@ -153,18 +152,18 @@ def _is_files(value: Any) -> bool:
     )
 
 
-def _of_told(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]], T]:
+def _of_printable(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]], T]:
     @wraps(make)
     def made(runs: Sequence[Run]) -> T:
-        return make([told(run) for run in runs])
+        return make([printable_data(run) for run in runs])
 
     return made
 
 
-def told(value: Any) -> Any:
+def printable_data(value: Any) -> Any:
     """Plain data with every text in it on one line and without anything a terminal would obey."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, dict):
-        return {told(key): told(one) for key, one in value.items()}
-    return [told(one) for one in value] if isinstance(value, list) else value
+        return {printable_data(key): printable_data(one) for key, one in value.items()}
+    return [printable_data(one) for one in value] if isinstance(value, list) else value

@@ -3,8 +3,6 @@
 A project may add its own (:mod:`tailgate.commands.project`).
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence
@@ -21,7 +19,7 @@ WRONG_USAGE = 4
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line and the exit code for wrong usage (docs/reference/exit-codes.md)."""
+        """End with one line and the exit code for wrong usage (docs/reference/exit-codes.md)."""
         self.exit(WRONG_USAGE, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
@@ -65,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _add_the_projects(commands: Any, typed: str | None) -> None:
-    """Commands of the project around us, imported only where none of ours was typed.
+    """Add the commands of the project around us; they are imported only where none of ours was typed.
 
     Raises:
         TailgateError: what was typed is nobody's command, or the project's cannot be had.

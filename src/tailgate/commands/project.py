@@ -5,8 +5,6 @@ file of pytest's. That folder goes to the front of ``sys.path``; a commands modu
 sub-parsers. A command sets ``run``: called with the options and the arguments nobody knows, it returns the exit code.
 """
 
-from __future__ import annotations
-
 import configparser
 import importlib
 import sys
@@ -73,7 +71,7 @@ def imported(start: Path, ini: str) -> Imported | None:
 
 
 def fault(error: BaseException) -> str:
-    """What a project's code did wrong, and where: its author needs the place, though nobody the whole traceback."""
+    """What a project's code did wrong, with its file and line, which its author needs."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     ours = str(Path(__file__).parent)
     theirs = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith((ours, "<"))]
@@ -101,7 +99,7 @@ def named(start: Path, ini: str) -> tuple[Path, str] | None:
             if values is not None:
                 name = values.get(ini) or ""
                 if not isinstance(name, str):
-                    raise TailgateError(f"{file}: {ini} = {name!r} is no text; write the name of one module")
+                    raise TailgateError(f"{file}: {ini} = {name!r} is not text; write the name of one module")
                 return (file, name.strip()) if name.strip() else None
     return None
 
@@ -130,7 +128,7 @@ def _table(file: Path, content: dict[str, Any]) -> Mapping[str, Any] | None:
     for name in ("pytest",) if whole else ("tool", "pytest"):
         found = found.get(name, {})
         if not isinstance(found, dict):
-            raise TailgateError(f"{file}: {name} is no table")
+            raise TailgateError(f"{file}: {name} is not a table")
     if whole:
         return found  # type: ignore[no-any-return]
     return found.get("ini_options", found) or None

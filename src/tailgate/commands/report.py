@@ -1,7 +1,5 @@
 """``tailgate report``: a saved run in a study's format, with the pictures and files that belong to it."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Mapping
@@ -19,7 +17,9 @@ def add(commands: Any) -> None:
     """Add the command to ``tailgate``'s sub-parsers."""
     parser = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
-    parser.add_argument("--format", metavar="NAME", help="html, markdown, or one of the project's; must be named")
+    parser.add_argument(
+        "--format", nargs="?", metavar="NAME", help="html, markdown, or one of the project's; must be named"
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     runs = [for_reports(load_run(path)) for path in options.runs]
     text = chosen.render(runs)
     for line in chosen.warnings(runs) if chosen.warnings is not None else []:
-        print(f"Mind: {line}", file=sys.stderr)
+        print(f"Warning: {line}", file=sys.stderr)
     if options.output is None:
         print(text, end="")
         if chosen.attachments is not None:

@@ -1,13 +1,10 @@
 """How much faster each saved run is than the first: of every benchmark, and of all together."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from tailgate.gates.saved.machines import differences, remark
-from tailgate.gates.saved.sessions import Session
+from tailgate.gates.saved.sessions import Session, differences, remark
 from tailgate.results.comparability import other_workload
 from tailgate.text import aligned, printable
 
@@ -15,7 +12,7 @@ INCOMPARABLE = "incomparable"
 
 
 def speedup_table(sessions: Sequence[Session], chosen: Callable[[str], bool]) -> str:
-    """Of the medians, the first file being 1; what must not be taken for a change of the code is marked."""
+    """The speed-ups of the medians against the first file; marks say what is not a change of the code."""
     base, *others = sessions
     every = dict.fromkeys(name for one in sessions for name in (*one.samples, *one.several))
     names = [name for name in every if chosen(name)]
@@ -33,7 +30,7 @@ def speedup_table(sessions: Sequence[Session], chosen: Callable[[str], bool]) ->
         if differs
     ]
     notes += [
-        f"{label}: {count} rows of one name, and nobody can say which is meant: {name}"
+        f"{label}: {count} rows of one name, and which one is meant is not known: {name}"
         for label, one in zip(labels, sessions, strict=True)
         for name, count in one.several.items()
         if chosen(name)
@@ -73,7 +70,7 @@ def _cell(name: str, base: Session, other: Session, other_machine: bool) -> str:
 
 
 def _mean(names: Sequence[str], base: Session, other: Session, other_machine: bool) -> str:
-    """Of the benchmarks that both have, with the same workload and undisturbed."""
+    """The geometric mean over benchmarks that both sessions have, with the same workload and undisturbed."""
     both = [name for name in names if name in base.samples and name in other.samples]
     same = [name for name in both if not other_workload(base.samples[name].info, other.samples[name].info)]
     quiet = [name for name in same if base.samples[name].trusted and other.samples[name].trusted]

@@ -1,7 +1,5 @@
 """How much worse is too much: ``--gate-min-effect``, ``--gate-metrics`` and ``@pytest.mark.gate``."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -19,7 +17,7 @@ MOST_REL = 10.0
 
 
 def session_limits(min_effect: str | None, metrics: str | None) -> Limits:
-    """Of ``--gate-min-effect`` and ``--gate-metrics``; ``None``: not given.
+    """The limits that ``--gate-min-effect`` and ``--gate-metrics`` set; ``None``: not given.
 
     Raises:
         TailgateError: one line with the wrong value and what is allowed.
@@ -70,12 +68,12 @@ def percentage(where: str, value: Any) -> float:
     found_rel = float(match[1]) / 100 if match else 0.0
     if not 0 < found_rel <= MOST_REL:
         allowed = f"a percentage above 0 and up to {MOST_REL:.0%}, such as '3%' or '2.5%'"
-        raise TailgateError(f"{where}: {value!r} is no limit (allowed: {allowed})")
+        raise TailgateError(f"{where}: {value!r} is not a limit (allowed: {allowed})")
     return found_rel
 
 
 def _positive(where: str, value: Any, unit: str) -> float:
     found = number(value)
     if found is None or found <= 0:
-        raise TailgateError(f"{where}: {value!r} is no limit (allowed: a number above 0, in {unit})")
+        raise TailgateError(f"{where}: {value!r} is not a limit (allowed: a number above 0, in {unit})")
     return float(found)

@@ -1,7 +1,5 @@
 """A failure without a test: a benchmark that is not there any more fails as a test does, in JUnit XML too."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import pytest
@@ -11,7 +9,7 @@ from tailgate.text import printable
 
 
 def report_failure(config: pytest.Config, fullname: str, text: str) -> None:
-    """Send reports of a test of this name that failed with one line; the name may come from anybody's file."""
+    """Report a failed test of this name, with one line; the name may come from a file."""
     nodeid = printable(fullname)
     path, names = split(nodeid)
     location = (path, None, ".".join(names) or path)

@@ -1,7 +1,5 @@
 """The command that measures one benchmark again, as it was measured now."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 

@@ -1,6 +1,4 @@
-"""What a session was asked to measure: whether a saved benchmark that is not there now is one that should be."""
-
-from __future__ import annotations
+"""What a session was to measure: whether a saved benchmark that it lacks should be there."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +11,7 @@ __all__ = ["Scope", "is_of", "split"]
 
 
 class Scope:
-    """Of one session: its positional arguments, ``-k``, ``--deselect``, ``--ignore``, and what the project says.
+    """One session's scope: its positional arguments, ``-k``, ``--deselect``, ``--ignore``, and what the project says.
 
     ``-m`` cannot be asked of a test that no longer exists, so it puts only those out of scope that were collected and
     deselected.

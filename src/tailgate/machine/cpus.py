@@ -1,7 +1,5 @@
 """How many CPUs this process may really use: affinity and cgroup quota, not what lscpu prints."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterable
@@ -42,7 +40,7 @@ def cpu_quota(cgroup_root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/pro
 
 
 def tightest_quota(folders: Iterable[Path]) -> float | None:
-    """The same, of groups that :func:`cgroup_folders` has found."""
+    """The tightest quota of groups that :func:`cgroup_folders` has found, in CPUs; ``None``: no limit."""
     return min((limit for folder in folders if (limit := _limit(folder)) is not None), default=None)
 
 
@@ -52,7 +50,7 @@ def usable_cpus() -> int:
 
 
 def capped_by_quota(count: int, quota: float | None) -> int:
-    """Of ``count`` CPUs, how many ``quota`` lets run at once: rounded up, at least 1."""
+    """How many of ``count`` CPUs a quota lets run at once: rounded up, at least 1."""
     return count if quota is None else max(1, min(count, math.ceil(quota)))
 
 
@@ -71,7 +69,7 @@ def cgroup_folders(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/
 
 @lru_cache(maxsize=8)
 def _distinct_folders(root: Path, groups: str) -> tuple[Path, ...]:
-    """Found once: this is asked around the timed rounds of every benchmark, and to resolve paths takes long."""
+    """Resolve the folders once: every benchmark asks around its timed rounds, and resolving takes long."""
     return tuple({folder.resolve(): folder for folder in _possible_folders(root, groups)}.values())
 
 

@@ -4,8 +4,6 @@ Neither the host's name nor the momentary clock is part of it (docs/evidence/sta
 the numbers becoming incomparable.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import json
@@ -41,10 +39,7 @@ def fingerprint(packages: Iterable[str] = DEFAULT_PACKAGES) -> dict[str, Any]:
         "gpu_models": gpu_models,
         "driver_version": driver_version,
         "thread_env": recorded(os.environ),
-        "packages": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in sorted(set(packages))},
-        },
+        "packages": {"python": platform.python_version(), **{name: _version(name) for name in sorted(set(packages))}},
     }
 
 
@@ -59,9 +54,9 @@ def fingerprint_id(facts: Mapping[str, Any]) -> str:
 
 
 def folder_name(facts: Mapping[str, Any]) -> str:
-    """Where runs with this fingerprint are kept: readable first, exact at the end."""
-    words = re.sub(r"\((r|tm)\)|\bcpu\b|@.*", " ", facts["cpu_model"].lower())
-    slug = "-".join(re.findall(r"[a-z0-9]+", words))[:32].strip("-") or facts["arch"]
+    """The name of the folder for runs with this fingerprint: a readable part, then the exact id."""
+    model = re.sub(r"\((r|tm)\)|\bcpu\b|@.*", " ", facts["cpu_model"].lower())
+    slug = "-".join(re.findall(r"[a-z0-9]+", model))[:32].strip("-") or facts["arch"]
     return f"{slug}-{facts['usable_cpus']}cpu-{fingerprint_id(facts)}"
 
 
@@ -102,7 +97,7 @@ def _variable(name: str, value: Any) -> str:
 
 
 def machine_facts() -> dict[str, Any]:
-    """Facts worth keeping that do not decide comparability; ``None`` where they cannot be had."""
+    """Facts worth keeping that do not decide comparability; ``None``: not known."""
     return {
         "hostname": platform.node(),
         "os": _os_name(),

@@ -4,8 +4,6 @@ A git hook is started with variables such as ``GIT_INDEX_FILE`` and ``GIT_DIR``:
 into the commit that is being made. So no command of ours sees them, and no process of a duet does.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess
@@ -19,7 +17,7 @@ LISTED_BY_GIT_2_39 = (
     "GIT_PREFIX GIT_INTERNAL_SUPER_PREFIX GIT_SHALLOW_FILE GIT_COMMON_DIR"
 )
 QUIETLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-"""A command that only reads leaves the index as it is, its cached times included; nobody is asked for a password."""
+"""A command that only reads leaves the index as it is, its cached times included, and never asks for a password."""
 WITHOUT_HOOKS = (
     "-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false",
     "-c", "submodule.recurse=false", "-c", "maintenance.auto=false", "-c", "gc.auto=0",
@@ -69,12 +67,12 @@ def clean_environment() -> Iterator[None]:
 
 
 def command(place: Sequence[str]) -> list[str]:
-    """The beginning of every git command of ours; ``place``: where, as git's own options."""
+    """The beginning of every git command of ours; ``place``: git's own options that say where."""
     return ["git", *place, *WITHOUT_HOOKS]
 
 
 def run(place: Sequence[str], *arguments: str, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
-    """One command, whatever its exit status.
+    """Run one command and return its result, whatever its exit status.
 
     Raises:
         OSError: there is no git.
@@ -98,5 +96,5 @@ def place_of(folder: Path, timeout_s: float = 20.0) -> tuple[str, ...]:
     if not git_dir or run(here, "rev-parse", "--show-toplevel", timeout_s=timeout_s).returncode == 0:
         return here
     work_tree = os.environ.get("GIT_WORK_TREE")
-    told = (f"--work-tree={Path(work_tree).absolute()}",) if work_tree else ()
-    return (*here, f"--git-dir={Path(git_dir).absolute()}", *told)
+    work_tree_option = (f"--work-tree={Path(work_tree).absolute()}",) if work_tree else ()
+    return (*here, f"--git-dir={Path(git_dir).absolute()}", *work_tree_option)

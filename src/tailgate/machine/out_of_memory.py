@@ -1,7 +1,5 @@
 """How an operating system, C++ and the frameworks say that memory ran out."""
 
-from __future__ import annotations
-
 import errno
 import re
 from pathlib import Path

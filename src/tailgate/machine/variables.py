@@ -5,8 +5,6 @@ They are part of the fingerprint. Libraries read them by families (oneDNN each o
 only those named. ``PYTHONHASHSEED`` is none of them: tox draws another one for every run.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Mapping
@@ -49,7 +47,7 @@ OF_PERSONS = re.compile(r"^/(home|Users)/[^/]+$")
 
 
 def recorded(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those that are set, by name. Of a path outside the system's folders only the last part is kept."""
+    """The variables that are set, by name. Of a path outside the system's folders only the last part is kept."""
     return {name: without_folders(environ[name]) for name in sorted(environ) if counts(name)}
 
 

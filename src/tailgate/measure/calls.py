@@ -25,11 +25,11 @@ class PreparedCall:
     warmup_rounds: int = 0
     iterations: int = 1
     done: int = 0
-    """Of its rounds, so far."""
+    """How many of its rounds are done."""
     result: Any = None
     """Of the latest call."""
     fixed: bool = False
-    """Whether its author has said how often it is called (``benchmark.pedantic``)."""
+    """Whether its author fixed how often it is called (``benchmark.pedantic``)."""
 
     def once(self) -> Any:
         """Call it untimed."""
@@ -39,7 +39,7 @@ class PreparedCall:
         return self.result
 
     def timed(self, timer: Callable[[], float]) -> float:
-        """One round of the author's: how long its calls take together, by ``timer``."""
+        """Time one round: how long its calls take together, by ``timer``."""
         target, loops = self.target, range(self.iterations - 1)
         args, kwargs = self._arguments()
         start = timer()
@@ -61,7 +61,7 @@ class PreparedCall:
         return min(walls_s, default=None)
 
     def rounds_by(self, timer: Callable[[], float]) -> Callable[[int, int], list[float]]:
-        """By ``timer``, each of so many rounds, and at most what is left of them; calls a round are the author's."""
+        """Time rounds by ``timer``, at most as many as are left; the author sets the calls per round."""
 
         def rounds_of(rounds: int, _calls: int) -> list[float]:
             rounds = min(rounds, self.rounds - self.done)
@@ -99,7 +99,7 @@ def prepared_call(
     warmup_rounds: int = 0,
     iterations: int = 1,
 ) -> PreparedCall:
-    """One as ``benchmark.pedantic`` was asked for it.
+    """A call as ``benchmark.pedantic`` was asked for it.
 
     Raises:
         ValueError: what pytest-benchmark refuses, in its words.

@@ -49,7 +49,7 @@ class DeviceRounds:
         return durations_s
 
     def median_s(self) -> float | None:
-        """Of the device's times of the latest rounds; ``None``: it could not tell them all."""
+        """The median of the device's times of the latest rounds, in seconds; ``None``: it lacks one of them."""
         known = [seconds for seconds in self.device_s if seconds is not None]
         return statistics.median(known) if known and len(known) == len(self.device_s) else None
 

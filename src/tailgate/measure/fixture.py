@@ -32,7 +32,7 @@ MARKS = pytest.StashKey[dict[str, Any]]()
 
 
 def use_device_clock(node: pytest.Item, clock: DeviceClock | None) -> None:
-    """From a fixture: the rounds of this benchmark are timed by ``clock``, too; ``None``: no longer."""
+    """For a fixture: ``clock`` also times the rounds of this benchmark; ``None``: no longer."""
     if clock is not None:
         node.stash[DEVICE_CLOCK] = clock
     elif DEVICE_CLOCK in node.stash:
@@ -55,7 +55,7 @@ def mark_meters(node: pytest.Item) -> None:
 
 
 class TailgateBenchmark(BenchmarkFixture):
-    """``benchmark``, its calls made by the session's protocol, or by whoever else says when."""
+    """``benchmark``, its calls made by the session's protocol or by another pacer."""
 
     extra_info: dict[str, Any]
     disabled: bool
@@ -144,7 +144,7 @@ class TailgateBenchmark(BenchmarkFixture):
 
     @contextlib.contextmanager
     def _noting(self) -> Iterator[None]:
-        """Around each measurement: another of the same test has an ``extra_info`` of its own."""
+        """Give each measurement of a test an ``extra_info`` of its own."""
         self.extra_info = as_info(self.extra_info)
         noted = self.item.stash.setdefault(NOTED, [])
         shared = next((one for one in reversed(noted) if one.info is self.extra_info), None)
@@ -158,7 +158,7 @@ class TailgateBenchmark(BenchmarkFixture):
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
-        """Around what pytest-benchmark measures in its own ways, in rounds that are not ours to time twice."""
+        """Watch what pytest-benchmark measures in its own ways; the device clock does not time those rounds."""
         with contextlib.closing(self.watch()) as watch:
             with watch.around():
                 yield

@@ -25,6 +25,7 @@ from tailgate.session.load import MOST_REQUESTS, PEAK, PERCENTS, Arrivals, Load,
 from tailgate.session.protocol import PRESETS
 from tailgate.stats import arrivals
 from tailgate.stats.quantiles import samples_for_upper_end
+from tailgate.text import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,7 +184,7 @@ def under_load(
     row = load_row(name, found.shown.segments, seed, capacity_per_s, load.limit)
     row.fields.update(found.fields(load.limit))
     if found.interrupted:
-        row.warnings.append(f"interrupted: the peak is of the {len(found.probes)} probes until then")
+        row.warnings.append(f"interrupted: Ctrl-C left {counted(len(found.probes), 'probes')} to find the peak from")
         row.status, row.interrupted = "interrupted", True
     elif found.low_per_s is None:
         row.warnings.append("load_peak_low_per_s: no probe held the limit for certain; more --load-seconds tell more")

@@ -15,7 +15,7 @@ from tailgate.meters import profilers
 
 @dataclass(frozen=True)
 class ProfileTask:
-    """What such a process is for; of JSON's types."""
+    """What such a process is for, of JSON's types."""
 
     meter: str
     calls: int
@@ -33,7 +33,7 @@ class Profile:
         self._inside = profilers()[task.meter].inside(Path(task.folder))
 
     def mark(self) -> None:
-        """From here on everything is the benchmark's own."""
+        """Mark the start of the benchmark's own work."""
         self._inside.mark()
 
     def measure(self, call: PreparedCall, fixture: Fixture) -> Any:

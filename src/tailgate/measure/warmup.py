@@ -32,7 +32,7 @@ class Walled:
         """Of a typical call of the latest rounds."""
 
     def __call__(self, rounds: int, iterations: int = 1) -> list[float]:
-        """As timed by the benchmark's timer."""
+        """Seconds of each round, by the benchmark's timer."""
         start_s = self._now()
         durations_s = self._rounds_of(rounds, iterations)
         self.call_s = typical_wall_s(durations_s, self._now() - start_s) / iterations
@@ -40,7 +40,7 @@ class Walled:
 
 
 def typical_wall_s(durations_s: Sequence[float], wall_s: float) -> float:
-    """Of one of several rounds that took so long together.
+    """The typical wall time of one round, in seconds, from several rounds timed together.
 
     The median, which one slow round does not move, and what the timer did not see of all, such as waiting. A timer that
     saw more time than there was counts something else than seconds, and says nothing here.
@@ -76,7 +76,7 @@ def warm_up_device(
     beside: Beside,
     now: Callable[[], float] = time.perf_counter,
 ) -> Warm:
-    """The same, of a call that a device computes, whose clocks rise with the load and fall with its heat.
+    """Warm up a call that a device computes, whose clocks rise with the load and fall with its heat.
 
     A warm-up that was typed, and ``paper``'s, is as long as it says.
     """

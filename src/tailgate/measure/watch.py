@@ -18,7 +18,7 @@ from tailgate.session.settings import Settings
 
 
 class Watch:
-    """Of one row.
+    """Watches the meters and the machine for one row.
 
     ``info`` is its ``extra_info``; ``marks`` is what each meter noted before its set-up.
     """
@@ -48,14 +48,14 @@ class Watch:
         return next((clock_hz for clock_hz in known if clock_hz is not None), None)
 
     def close(self) -> None:
-        """Whatever came of it."""
+        """Close every meter."""
         for fitted in self._fitted.values():
             if fitted is not None:
                 fitted.close()
 
     @contextlib.contextmanager
     def around(self) -> Iterator[None]:
-        """Around whatever is timed.
+        """Meter and watch whatever is timed inside.
 
         Around pytest-benchmark's own ways of measuring this includes their calibration, warm-up and set-up.
         """
@@ -106,7 +106,7 @@ class Watch:
         return threads_of(self._info)
 
     def _start(self, threads: int) -> list[Reading]:
-        """Those made ready first, and stopped last: beginning and ending takes them longer than the others."""
+        """Start the meters made ready for the row first, and stop them last: they take longest."""
         readings: list[Reading] = []
         for name in sorted(self._names, key=lambda name: name not in self._fitted):
             mark = self._marks.get(name)

@@ -5,11 +5,9 @@ A meter is a module-level ``METER`` of class :class:`Meter`'s shape in a file of
 an underscore is a meter's own helper.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -37,10 +35,10 @@ class Fitted(Protocol):
         """Begin, right before the timed rounds."""
 
     def sm_clock_hz(self) -> float | None:
-        """Of the device that it meters, now; ``None``: it does not know."""
+        """The metered device's clock now, in hertz; ``None``: not known."""
 
     def close(self) -> None:
-        """Whatever came of it."""
+        """Release what it holds."""
 
 
 class Meter(Protocol):
@@ -66,7 +64,7 @@ class Inside(Protocol):
     """A profiling meter's part in the process that it profiles."""
 
     def mark(self) -> None:
-        """From here on everything is the benchmark's own; a later mark replaces an earlier one."""
+        """Mark the start of the benchmark's own work; a later mark replaces an earlier one."""
 
     def stop(self) -> dict[str, Any]:
         """The calls are over; plain data for :meth:`Profiler.read`."""
@@ -104,32 +102,32 @@ class Profiler(Protocol):
         """Its part in the process of one run."""
 
     def read(self, folders: Sequence[Path], found: Sequence[dict[str, Any]]) -> Profiled:
-        """From each run's folder, and what :meth:`Inside.stop` gave there."""
+        """Its fields from each run's folder, and from what :meth:`Inside.stop` gave there."""
 
     def hint(self, folder: Path) -> str:
-        """More about a run that failed: ``; ...``, or nothing."""
+        """More about a failed run: ``; ...``, or an empty text."""
 
 
 class NoPart:
-    """Of a profiler that needs none in the process."""
+    """The part of a profiler that needs none in the process."""
 
     def mark(self) -> None:
-        """Nothing to mark."""
+        """Mark nothing."""
 
     def stop(self) -> dict[str, Any]:
-        """Nothing was found."""
+        """Report nothing."""
         return {}
 
 
 @lru_cache(maxsize=1)
 def meters() -> dict[str, Meter]:
-    """All meters of timed runs by name."""
+    """All meters of timed runs, by name."""
     return {meter.name: meter for module in _modules() if (meter := getattr(module, "METER", None)) is not None}
 
 
 @lru_cache(maxsize=1)
 def profilers() -> dict[str, Profiler]:
-    """All meters with runs of their own by name."""
+    """All meters with runs of their own, by name."""
     return {meter.name: meter for module in _modules() if (meter := getattr(module, "PROFILER", None)) is not None}
 
 
@@ -146,7 +144,20 @@ def _modules() -> list[ModuleType]:
 
 
 def not_profiled(extra_info: dict[str, Any], meters: Iterable[str], reason: str) -> None:
-    """Of a row measured where no runs of their own can be had for these meters."""
+    """Say in a row why these meters could have no runs of their own."""
     for name in meters:
         extra_info.update(dict.fromkeys(profilers()[name].fields))
         add_warning(extra_info, f"{name}: {reason}")
+
+
+def diagnosed(find: Callable[[Any], Any]) -> tuple[str | None, str]:
+    """Why it cannot be used here, with the command that helps, or ``None``; and what the doctor said."""
+    from tailgate.machine.doctor.host import Host, UnreadableError
+
+    try:
+        found = find(Host())
+    except UnreadableError as error:
+        return str(error), ""
+    if found.state in ("ok", "note"):
+        return None, found.text
+    return found.text + (f": {found.remedy}" if found.remedy else ""), found.text

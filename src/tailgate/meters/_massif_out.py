@@ -3,8 +3,6 @@
 Format: "Massif: a heap profiler" in Valgrind's manual, and the file's own ``key=value`` lines.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,9 @@ class Snapshot:
     """The memory of a process at one moment."""
 
     time: int
-    """In the file's unit: instructions, unless asked otherwise."""
+    """In the file's unit: instructions by default."""
     heap_bytes: int
-    """As asked for."""
+    """Bytes as the program requested them."""
     extra_bytes: int
     """What the allocator adds: rounding and its own headers."""
     stacks_bytes: int

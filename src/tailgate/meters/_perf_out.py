@@ -3,8 +3,6 @@
 Fields: "CSV FORMAT" and "JSON FORMAT" in perf-stat's manual page. Both are recognised line by line.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -25,7 +23,7 @@ NOT_COUNTED = "not counted"
 
 @dataclass(frozen=True)
 class Count:
-    """One event of one run."""
+    """The count of one event in one run."""
 
     value: float | None
     """Already extrapolated, where it was not counted all the time."""
@@ -42,7 +40,7 @@ def speaks_json(version: str) -> bool:
 
 
 def counts(text: str, events: Iterable[str]) -> dict[str, Count]:
-    """By the event's name as it was asked for; one that is not in ``text`` is not in the answer.
+    """Counts by the event's name in ``events``; an event that ``text`` lacks is left out.
 
     A processor with several kinds of cores has as many counters of an event; :func:`_together` makes one of them.
     """

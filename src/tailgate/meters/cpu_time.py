@@ -1,7 +1,5 @@
 """CPU time over wall time and threads: 1.0 when every thread computed (or spun) all the time."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +23,7 @@ class CpuTime:
     name = "cpu"
 
     def unavailable(self) -> str | None:
-        """Never: every platform has it."""
+        """Always available."""
         return None
 
     def before_setup(self) -> None:

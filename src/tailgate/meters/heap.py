@@ -4,8 +4,6 @@ memray sees every ``malloc``, ``calloc``, ``realloc``, ``posix_memalign``, ``new
 process, and of all its threads. Python's own small objects are counted as the arenas they are taken from.
 """
 
-from __future__ import annotations
-
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,14 +42,14 @@ class _Tracked:
 
 
 class Heap:
-    """Peak of what was allocated and not yet freed, in bytes as asked for."""
+    """Peak of what was allocated and not yet freed, in requested bytes."""
 
     name = "heap"
     fields = ("heap_peak_bytes",)
     calls = (CALLS,)
 
     def unavailable(self) -> str | None:
-        """Where memray is not installed."""
+        """Why memray cannot be used."""
         if importlib.util.find_spec("memray") is None:
             return "memray is not installed in this Python: python -m pip install memray"
         return None
@@ -61,7 +59,7 @@ class Heap:
         return []
 
     def variables(self) -> dict[str, str]:
-        """None."""
+        """No variables."""
         return {}
 
     def inside(self, folder: Path) -> _Tracked:
@@ -76,7 +74,7 @@ class Heap:
         return Profiled({"heap_peak_bytes": peak_bytes})
 
     def hint(self, folder: Path) -> str:
-        """Nothing."""
+        """No hint."""
         return ""
 
 

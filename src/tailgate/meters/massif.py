@@ -5,8 +5,6 @@ A new interpreter collects and runs this one test. What it held at the mark (int
 Valgrind while it runs, through ``vgdb``: so the benchmark's own growth can be told from the rest.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -17,8 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tailgate.meters import Profiled
-from tailgate.meters._doctor import asked
+from tailgate.meters import Profiled, diagnosed
 from tailgate.meters._massif_out import snapshots
 
 CALLS = 10
@@ -67,10 +64,10 @@ class Massif:
     calls = (CALLS,)
 
     def unavailable(self) -> str | None:
-        """Where valgrind is not installed, or does not run."""
+        """Why valgrind is not installed, or does not run."""
         from tailgate.machine.doctor.measures.programs import valgrind
 
-        reason, _ = asked(valgrind)
+        reason, _ = diagnosed(valgrind)
         return reason and f"valgrind: {reason}"
 
     def command(self, folder: Path) -> list[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tailgate.machine.nvml import library, sampler
-from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.library import NvmlBoards
 from tailgate.machine.nvml.summary import nothing, summarize
 from tailgate.machine.nvml.watcher import Watcher
 from tailgate.machine.nvml.which import WhichError, choose
@@ -50,11 +51,11 @@ class _Reading:
         return fields
 
     def afterwards(self) -> dict[str, Any]:
-        """Idle power: the rounds are over, and nobody is being watched."""
+        """Idle power, once the rounds are over."""
         if self.gauge.watcher is None:
             return {}
         time.sleep(REST_S)
-        return {"power_idle_after_w": self.gauge.watcher.power_w()}
+        return {"power_idle_after_w": self.gauge.watcher.now("power_w")}
 
 
 class Gauge:
@@ -76,8 +77,8 @@ class Gauge:
             self.problem = str(error)
 
     def sm_clock_hz(self) -> float | None:
-        """Now; ``None``: not known."""
-        return self.watcher.sm_clock_hz() if self.watcher else None
+        """The clock now, in hertz; ``None``: not known."""
+        return self.watcher.now("sm_clock_hz") if self.watcher else None
 
     def start(self, mark: Mark | None, threads: int) -> _Reading:
         """Begin, right before the timed rounds."""
@@ -97,7 +98,7 @@ class Gauge:
 
 
 class Nvml:
-    """Of the board that a row's ``device`` names."""
+    """Meters the board that a row's ``device`` names."""
 
     name = "nvml"
 
@@ -106,7 +107,7 @@ class Nvml:
         self.boards = boards
 
     def unavailable(self) -> str | None:
-        """Where there is no NVML."""
+        """Why there is no NVML."""
         try:
             sampler.opener(self.boards)().close()
         except NvmlError as error:
@@ -114,7 +115,7 @@ class Nvml:
         return None
 
     def before_setup(self) -> Mark | None:
-        """What each board draws; ``None``: there is no driver, or no board that tells."""
+        """Each board's draw in watts; ``None``: there is no driver, or no board that reports it."""
         if self.boards == OPEN and not library.there_may_be_boards():
             return None  # on most machines: nothing is imported for that
         try:
@@ -129,7 +130,7 @@ class Nvml:
             opened.close()
 
     def for_row(self, extra_info: Mapping[str, Any]) -> Gauge | None:
-        """Made ready for a row, before its warm-up; ``None``: it is none of a GPU's."""
+        """Get ready for a row, before its warm-up; ``None``: the row is not of a GPU."""
         device = extra_info.get("device")
         if isinstance(device, str) and device.partition(":")[0] != "cuda":
             return None
@@ -140,7 +141,7 @@ class Nvml:
         return Gauge({}, self.boards).start(mark, threads)
 
 
-def _power_w(opened: Boards, identity: Identity) -> float | None:
+def _power_w(opened: NvmlBoards, identity: Identity) -> float | None:
     try:
         return opened.board(identity).power_w()
     except (NvmlError, UnsupportedError):

@@ -4,15 +4,12 @@ The source of study 4 counts a whole process that makes 100 calls, interpreter a
 adds is the slope between two such runs, of 10 and of 100 calls.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tailgate.meters import NoPart, Profiled
-from tailgate.meters._doctor import asked
+from tailgate.meters import NoPart, Profiled, diagnosed
 from tailgate.meters._perf_out import NOT_COUNTED, Count, counts, speaks_json
 
 EVENTS = (
@@ -28,7 +25,7 @@ def without_counters() -> str | None:
     """Why hardware events do not count here, tried and not guessed; ``None``: they do."""
     from tailgate.machine.doctor.measures.perf_counters import counters
 
-    return asked(counters)[0]
+    return diagnosed(counters)[0]
 
 
 class Perf:
@@ -48,10 +45,10 @@ class Perf:
         self._version = ""
 
     def unavailable(self) -> str | None:
-        """Where ``perf`` is not installed, or the machine does not count."""
+        """Why ``perf`` is not installed, or the machine does not count."""
         from tailgate.machine.doctor.measures.perf_counters import command
 
-        reason, said = asked(command)
+        reason, said = diagnosed(command)
         if reason:
             return f"the perf command: {reason}"
         self._version = said.partition("(")[0]
@@ -68,7 +65,7 @@ class Perf:
         return {"LC_NUMERIC": "C"}
 
     def inside(self, folder: Path) -> NoPart:
-        """None."""
+        """No part in the process."""
         return NoPart()
 
     def read(self, folders: Sequence[Path], found: Sequence[dict[str, Any]]) -> Profiled:
@@ -95,11 +92,11 @@ class Perf:
         warnings += [f"{', '.join(events)} {reason}" for reason, events in absent.items()]
         if below:
             names = ", ".join(below)
-            warnings.append(f"{MANY} calls counted no more {names} than {FEW}: one call's share is not to be told")
+            warnings.append(f"{MANY} calls counted no more {names} than {FEW}: one call's share is not known")
         return Profiled(fields, warnings + _shared([few, many]))
 
     def hint(self, folder: Path) -> str:
-        """Nothing."""
+        """No hint."""
         return ""
 
 

@@ -5,8 +5,6 @@ The peak is the kernel's own high-water mark (``VmHWM``), reset before the set-u
 before is given back to the kernel first: an allocator that keeps it would let the benchmark have it without growing.
 """
 
-from __future__ import annotations
-
 import ctypes
 import re
 from dataclasses import dataclass
@@ -48,7 +46,7 @@ class ResidentMemory:
     name = "rss"
 
     def unavailable(self) -> str | None:
-        """Outside Linux, or where the high-water mark cannot be reset, there is no honest peak."""
+        """Why there is no honest peak: outside Linux, or where the high-water mark cannot be reset."""
         try:
             RESET.write_text("5")
             _status_bytes("VmHWM")

@@ -1,7 +1,5 @@
 """One benchmark, once, in one process: what came back, how it ended, within its time."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import pickle
@@ -26,16 +24,16 @@ STACK_S = 0.3
 """What a process that took too long is given to write where it is."""
 DRAIN_S = 1.0
 EXIT_S = 30.0
-"""From the last word of a process to its end; its leftovers are ended in this time, too."""
+"""From the final message of a process to its end; its leftovers are ended in this time, too."""
 KILLED_S = 5.0
-"""The same for one that was killed, while somebody waits for the session to stop."""
+"""The same for a killed process, while the user waits for the session to stop."""
 OUTPUT_BYTES = 1 << 20
 """What is kept of the output of a process that did not end in order: the last so many bytes."""
 
 
 @dataclass
 class Attempt:
-    """What one process brought home."""
+    """The results of one process."""
 
     reports: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -46,10 +44,10 @@ class Attempt:
     """In a duet: how many more measurements its test has made, which took no turns."""
     final_message: dict[str, Any] = field(default_factory=dict)
     ending: Ending | None = None
-    """Why it did not come home in order, or ``None``."""
+    """Why it did not end in order, or ``None``."""
     phase: str = "setup"
     sections: list[tuple[str, str]] = field(default_factory=list)
-    """Its last output, where it did not come home in order."""
+    """Its last output, where it did not end in order."""
     duration_s: float = 0.0
 
     @property
@@ -60,7 +58,7 @@ class Attempt:
 
     @property
     def measured(self) -> bool:
-        """It has a row, and the test passed so far as it went, to the end of its process."""
+        """Whether it has a row, and the test passed as far as it went, to the end of its process."""
         passed = all(report["outcome"] == "passed" for report in self.reports)
         return bool(self.rows) and passed and not self.failed
 
@@ -133,7 +131,7 @@ class End:
     """Its exit status and peak memory; ``None``: it cannot be ended."""
     timed_out: bool = False
     lingered: bool = False
-    """It had said its last word, and did not end."""
+    """It had sent its final message, and did not end."""
     supervisor_gone: bool = False
 
 
@@ -154,7 +152,7 @@ def awaited(process: Process, made: Attempt, *, timed_out: bool) -> End:
 
 
 def conclude(made: Attempt, end: End, outputs: Outputs, timeout_s: float, kills_before: int | None) -> None:
-    """Why it did not come home in order, if so, with what it wrote last.
+    """Note why it did not end in order, if so, with its last output.
 
     ``kills_before``: :func:`tailgate.processes.endings.oom_kills` when it was started.
     """
@@ -194,7 +192,7 @@ def tail(descriptor: int, most_bytes: int = OUTPUT_BYTES) -> str:
 
 
 def _listen(process: Process, made: Attempt, deadline_s: float, tell: Callable[[str], None]) -> bool:
-    """Take what comes until the process has said final_message or ended; ``False``: the time is up."""
+    """Take messages until the process has sent its final one or ended; ``False``: the time is up."""
     try:
         while not made.final_message:
             if process.next_event(deadline_s):
@@ -210,13 +208,13 @@ def _listen(process: Process, made: Attempt, deadline_s: float, tell: Callable[[
 
 
 def _in_order(made: Attempt) -> Ending | None:
-    """A process that said final_message must have said what came of its test, or what stopped it."""
+    """A process that sent its final message must have sent a report, or what stopped it."""
     stopped = {"exit", "interrupted", "internal_error"} & set(made.final_message)
     return None if made.reports or stopped else endings.WITHOUT_A_REPORT
 
 
 def _killed(process: Process) -> tuple[int, int | None] | None:
-    """Its exit status and peak memory; ``None``: it cannot be ended, and its supervisor waits for it.
+    """Kill a process; returns its exit status and peak memory, or ``None`` where it cannot be ended.
 
     That supervisor is let go of, so that the next benchmark is started by another.
     """
@@ -243,16 +241,10 @@ def interrupt(process: Process) -> None:
 def take(message: tuple[str, Any], made: Attempt, tell: Callable[[str], None] = to_nobody) -> None:
     """Keep what a process says; ``tell`` is told how far a long measurement is."""
     kind, content = message
-    if kind == "phase":
-        made.phase = content
-    elif kind == "report":
-        made.reports.append(content)
-    elif kind == "warning":
-        made.warnings.append(content)
-    elif kind == "rows":
-        made.rows = content
-    elif kind == "profile":
-        made.profile = content
+    if kind in ("phase", "rows", "profile"):
+        setattr(made, kind, content)
+    elif kind in ("report", "warning"):
+        getattr(made, f"{kind}s").append(content)
     elif kind == "progress":
         tell(content)
     else:

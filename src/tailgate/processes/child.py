@@ -1,6 +1,4 @@
-"""A benchmark's own process: run its test as pytest does, and send home what came of it."""
-
-from __future__ import annotations
+"""A benchmark's own process: run its test as pytest does, and send the results to the session."""
 
 import contextlib
 import faulthandler
@@ -72,7 +70,7 @@ def run_and_leave(
 
 @contextlib.contextmanager
 def _noted(final_message: dict[str, Any]) -> Iterator[None]:
-    """What stops pytest here, to be told to the session."""
+    """Note what stops pytest here, for the session."""
     try:
         yield
     except pytest.exit.Exception as stop:
@@ -91,12 +89,11 @@ def _tear_down(item: pytest.Item) -> None:
 
 
 class Messenger:
-    """The plug-in that sends each phase, report, warning and measurement home as it comes."""
+    """The plug-in that sends each phase, report, warning and row to the session as it comes."""
 
     def __init__(self, item: pytest.Item, home: Channel) -> None:
         self._config = item.config
         self._home = home
-        self._nodeid = item.nodeid
         self._first_row = len(benchmark_names.measured(item.config))
         self._started = False
         modules = item.config.stash[MODULES]
@@ -110,12 +107,12 @@ class Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
-        """From now on; pytest hands the session's earlier warnings to every new plug-in."""
+        """Begin to send warnings; pytest hands the session's earlier ones to every new plug-in."""
         self._started = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
-        """So that a crash can be told by its phase."""
+        """Send the phase, so that a crash can be reported with it."""
         self._send("phase", "setup")
 
     @pytest.hookimpl(tryfirst=True)
@@ -125,12 +122,12 @@ class Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
-        """Its fixtures' ends."""
+        """Send the phase of the fixtures' ends."""
         self._send("phase", "teardown")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """A test that holds all memory there is leaves none to tell of it; first, before anybody needs some.
+        """Free the reserve first: a test that holds all memory leaves none to report that.
 
         And a process that the test has forked, and let return, ends here: its fixtures are not its to tear down.
         """
@@ -141,7 +138,7 @@ class Messenger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """The rows go first: what was measured is home before anything says that it was."""
+        """Send the rows before the report that says that they were measured."""
         if report.when != "setup":
             rows = [
                 row for row in benchmark_names.measured(self._config)[self._first_row :] if row
@@ -154,7 +151,7 @@ class Messenger:
         self._send("report", self._sendable.value(data))
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, when: str, nodeid: str) -> None:
-        """As the session would have recorded it."""
+        """Send a warning as the session would have recorded it."""
         if self._started:
             self._send("warning", {"warning": self._sendable.warning(warning_message), "when": when})
 

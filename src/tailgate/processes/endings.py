@@ -1,7 +1,5 @@
 """What an exit status means: the signal by name, the out-of-memory killer, an exit in the middle of a test."""
 
-from __future__ import annotations
-
 import re
 import signal
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ CLOSED = "its test closed the file descriptor by which it reports, so what it me
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a process did not bring its benchmark home: a status of docs/reference/json-fields.md and one line."""
+    """Why a process did not report its benchmark: a status of docs/reference/json-fields.md and one line."""
 
     status: str
     reason: str
@@ -36,7 +34,7 @@ def at_once_hint(reason: str) -> str:
     return "; several processes of this benchmark are alive at once: let each take a free port (bind port 0)"
 
 
-WITH_ITS_SUPERVISOR = Ending("crashed", "crashed: somebody ended its parent process, which watches over it, and it too")
+WITH_ITS_SUPERVISOR = Ending("crashed", "crashed: its supervisor was ended from outside, and the process with it")
 WITHOUT_A_REPORT = Ending(
     "failed",
     "failed: its process ended without a report (did another plug-in's pytest_runtest_protocol take the test?)",

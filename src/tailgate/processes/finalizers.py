@@ -4,8 +4,6 @@ A forked process inherits the session's exit functions, temporary folders and wo
 its to end; what its test has made would stay behind for good.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import os

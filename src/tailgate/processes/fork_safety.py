@@ -5,8 +5,6 @@ an executor of Python's) or computes with fewer threads than it says; CUDA refus
 themselves up anew (OpenBLAS) do not mind. In doubt a new interpreter is started, which is never wrong.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

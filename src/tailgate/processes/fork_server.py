@@ -1,7 +1,5 @@
 """The fork server: a supervisor that imports once and forks processes, which need not import it again."""
 
-from __future__ import annotations
-
 import contextlib
 import faulthandler
 import gc
@@ -22,7 +20,7 @@ from tailgate.processes.supervisor import Supervisor, settle_as_supervisor
 
 
 def serve(control: Channel, items: Sequence[pytest.Item], outputs: Outputs, session_pid: int) -> NoReturn:
-    """A fork server's life; an error here is shown, because nobody else would."""
+    """Run a fork server; it prints an error itself, because no other process would."""
     try:
         settle_as_supervisor()
         server = _ForkServerProcess(control, session_pid, items, outputs)
@@ -43,7 +41,7 @@ class _ForkServerProcess(Supervisor):
         self._outputs = outputs
 
     def settle(self) -> None:
-        """Everything made so far is old: a benchmark's garbage collections need neither visit nor copy it."""
+        """Freeze all objects made so far: a benchmark's garbage collections then neither visit nor copy them."""
         gc.collect()
         gc.freeze()
 
@@ -80,7 +78,7 @@ class _ForkServerProcess(Supervisor):
 
 
 def _import_quietly(modules: Sequence[str]) -> None:
-    """Import; what an import prints is nobody's output."""
+    """Import modules and drop what they print."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a descriptor, not a path, is what is wanted)
         kept, reporting = [os.dup(1), os.dup(2)], faulthandler.is_enabled()
         for descriptor in (1, 2):

@@ -40,7 +40,7 @@ class ForkServer:
 
     @property
     def pid(self) -> int | None:
-        """Of a fork server that the session has forked itself, and not closed."""
+        """The process id of a fork server that the session forked itself and has not closed."""
         return self._pid
 
     @classmethod

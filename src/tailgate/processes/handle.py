@@ -1,7 +1,5 @@
 """A session's handle on a benchmark's process, whose supervisor announces its end."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 
@@ -50,5 +48,5 @@ class Process:
             self.control.send(("signal", number))
 
     def close(self) -> None:
-        """Nothing more is wanted of it."""
+        """Close its results channel."""
         self.results.close()

@@ -1,11 +1,8 @@
 """The plug-in behind ``--isolation=process``: benchmarks run elsewhere, everything else as pytest does it."""
 
-from __future__ import annotations
-
 import contextlib
-import random
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
 import pytest
@@ -17,12 +14,10 @@ from tailgate.processes import replay
 from tailgate.processes.attempt import Attempt, MeasuredInterrupt
 from tailgate.processes.child import MODULES
 from tailgate.processes.endings import Ending
-from tailgate.processes.journal.file import Entry, Journal, JournalError
-from tailgate.processes.journal.key import Comparable
-from tailgate.processes.journal.opening import open_journal
-from tailgate.processes.pooling import pooled
+from tailgate.processes.journal.resume import ResumableJournal
+from tailgate.processes.passes import drop_later, interleaved
+from tailgate.processes.pooling import better, pooled
 from tailgate.processes.profiles import Profiles
-from tailgate.processes.retry import better
 from tailgate.processes.signals import Signals
 from tailgate.results.rows import add_warning
 from tailgate.seams import benchmark_names, pytest_names
@@ -45,17 +40,17 @@ class Runner(Protocol):
 
     @property
     def remarks(self) -> list[str]:
-        """What is to be said of how processes were started."""
+        """What the user should know of how processes were started."""
 
     def once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:
         """Run it in fresh processes, until they have ended; ``task``: for a profiling meter."""
 
     def close(self) -> None:
-        """Nothing of it is left."""
+        """End all of its processes."""
 
 
 class Isolation:
-    """Registered only where processes were asked for and can be had."""
+    """The plug-in of a session whose benchmarks run in processes."""
 
     def __init__(
         self, config: pytest.Config, settings: Settings, run: BenchmarkRun, runner: Callable[..., Runner]
@@ -64,15 +59,12 @@ class Isolation:
         self._make_runner = runner
         self._settings = settings
         self._run = run
-        self._journal: Journal | None = None
-        self._comparable: Comparable | None = None
+        self._journal: ResumableJournal | None = None
         self._runner: Runner | None = None
         self._pending: dict[pytest.Item, list[Attempt]] = {}
         self._passes: dict[pytest.Item, int] = {}
         self._signals = Signals("what was measured is saved, and --resume goes on from it")
         self._wait_s = QUIET_S
-        self._stale: dict[str, int] = {}
-        self._resumed = 0
         self._profiles = Profiles(settings.profilers, self._once, run)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -93,13 +85,9 @@ class Isolation:
         self._signals.begin()
         try:
             # After the fork servers, which would go on holding its lock when the session is killed.
-            self._journal, remarks = open_journal(self._config, self._settings)
-            self._run.remark(*remarks)
-            if self._journal:
-                self._comparable = Comparable(self._config, self._settings, self._run.fingerprint, chosen)
+            self._journal = ResumableJournal(self._config, self._settings, self._run, chosen)
             result = yield
-            if self._journal:
-                self._journal.complete()
+            self._journal.complete()
             return result
         finally:
             self._end()
@@ -116,7 +104,7 @@ class Isolation:
             last.callback(self._signals.measured)
 
     def pytest_unconfigure(self) -> None:
-        """Everything is saved."""
+        """Put the signal handlers back."""
         self._signals.end()
 
     @pytest.hookimpl(tryfirst=True)
@@ -136,7 +124,7 @@ class Isolation:
         if last or not made.measured:
             if not last:
                 item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-                _drop_later(item, self._settings.processes - 1 - nth)
+                drop_later(item, self._settings.processes - 1 - nth)
             self._finish(item, lambda: self._fresh(item))
         else:
             self._run.passed_over(made.rows)
@@ -145,20 +133,15 @@ class Isolation:
         return True
 
     def _attempt(self, item: pytest.Item, nth: int) -> Attempt:
-        """From the journal, or measured now and written there."""
-        if self._journal and self._comparable:
-            found = self._journal.done(item.nodeid, nth, self._comparable.key(item))
-            if isinstance(found, Entry):
-                self._resumed += 1
-                self._run.resumed()
-                return Attempt(reports=found.reports, rows=found.rows, final_message={"in_order": True})
-            for name in found:
-                self._stale[name] = self._stale.get(name, 0) + 1
+        """Take an attempt from the journal, or measure now and write it there."""
+        assert self._journal is not None
+        if found := self._journal.finished(item, nth):
+            return found
         try:
             made = self._once(item)
         except MeasuredInterrupt as stop:
             self._pending.setdefault(item, []).append(stop.made)
-            raise
+            raise KeyboardInterrupt from stop
         if made.contended and made.measured:
             try:
                 made = self._again(item, made)
@@ -168,18 +151,8 @@ class Isolation:
         for row in made.rows:
             row["extra_info"].update(self._run.calibrate(item.nodeid))
         if made.measured:
-            self._write_down(item, nth, made)
+            self._journal.append(item, nth, made)
         return made
-
-    def _write_down(self, item: pytest.Item, nth: int, made: Attempt) -> None:
-        if not (self._journal and self._comparable):
-            return
-        try:
-            # The workload's own facts may have been made by the test itself: asked for again.
-            key = self._comparable.key(item)
-            self._journal.append(Entry(item.nodeid, nth, key, made.reports, made.rows))
-        except JournalError as error:
-            item.session.shouldstop = f"{error}; measuring stops here, what was measured is kept"
 
     def _profile(self, item: pytest.Item, nth: int, made: Attempt) -> None:
         """What is counted in runs of its own; the measured row is in the journal already."""
@@ -191,7 +164,8 @@ class Isolation:
             return
         try:
             if self._profiles.take(item, made):
-                self._write_down(item, nth, made)
+                assert self._journal is not None
+                self._journal.append(item, nth, made)
         except BaseException:  # interrupted: what was measured counts
             self._pending.setdefault(item, []).append(made)
             raise
@@ -201,7 +175,7 @@ class Isolation:
         return self._runner.once(item, task)
 
     def _again(self, item: pytest.Item, first: Attempt) -> Attempt:
-        """One second try, in a new process."""
+        """Try once more in a new process."""
         try:
             # Where waiting did not help, a neighbour is here to stay: the next benchmark waits less for it.
             self._wait_s = QUIET_S if wait_until_quiet(self._wait_s) else UNQUIET_S
@@ -262,44 +236,7 @@ class Isolation:
 
     def _remark(self) -> None:
         assert self._runner is not None
-        self._run.remark(*self._runner.remarks)
-        if not (self._journal and self._settings.resume):
-            return
-        if self._resumed:
-            self._run.remark(f"--resume: {self._resumed} already finished, taken from {self._journal.path}")
-        for name, count in self._stale.items():
-            self._run.remark(f"--resume: {count} measured again, because the {name} changed, or cannot be told")
-
-
-def interleaved(
-    items: Sequence[pytest.Item], chosen: Sequence[pytest.Item], processes: int, seed: int
-) -> list[pytest.Item]:
-    """Every benchmark ``processes`` times, pass by pass, each pass in a seeded order of its own.
-
-    Other tests run once, at their places in the first pass. One process: the items as they are.
-    """
-    if processes == 1:
-        return list(items)
-    generator = random.Random(seed)
-
-    def shuffled() -> list[pytest.Item]:
-        return generator.sample(list(chosen), len(chosen))
-
-    first = iter(shuffled())
-    benchmarks = set(chosen)
-    order = [next(first) if item in benchmarks else item for item in items]
-    for _ in range(processes - 1):
-        order += shuffled()
-    return order
-
-
-def _drop_later(item: pytest.Item, count: int) -> None:
-    """The item's last ``count`` places in the session are not wanted any more."""
-    items = item.session.items
-    for index in reversed(range(len(items))):
-        if count and items[index] is item:
-            del items[index]
-            count -= 1
+        self._run.remark(*self._runner.remarks, *(self._journal.remarks() if self._journal else ()))
 
 
 def _obey(item: pytest.Item, final_message: dict[str, Any]) -> None:

@@ -128,7 +128,7 @@ def _next_start(data: bytes) -> int:
 
 
 def ready(ends: Sequence[HasDescriptor], deadline_s: float | None) -> list[HasDescriptor]:
-    """Those of ``ends`` that have something to read, or are closed; none: the deadline has passed."""
+    """The ``ends`` that have something to read, or are closed; none: the deadline has passed."""
     poll = select.poll()
     by_descriptor = {end.fileno(): end for end in ends}
     for descriptor in by_descriptor:

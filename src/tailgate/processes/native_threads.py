@@ -5,8 +5,6 @@ process may read its own memory. The return addresses that lie on the stack name
 belongs to (proc_pid_syscall(5), proc_pid_maps(5), proc_pid_mem(5)).
 """
 
-from __future__ import annotations
-
 import os
 import re
 import struct

@@ -1,7 +1,5 @@
 """What of a benchmark's results can be sent to its session."""
 
-from __future__ import annotations
-
 import io
 import pickle
 import warnings
@@ -23,7 +21,7 @@ class Sendable:
         self._modules = modules
         """Those of the session."""
         self._around: list[int] = []
-        """What the value at hand is inside of; something inside of itself is told by its text."""
+        """The containers around the present value; a container inside of itself is sent as its text."""
 
     def value(self, found: Any, text: Callable[[Any], str] = repr) -> Any:
         """``found``, or as much of it as can be sent."""
@@ -58,7 +56,7 @@ class Sendable:
     def _can_be_carried(self, found: Any) -> bool:
         try:
             _Known(pickle.dumps(found), self._modules).load()
-        except Exception:  # whatever a stranger's __reduce__ raises: the text is what can be sent
+        except Exception:  # whatever a foreign __reduce__ raises: the text is what can be sent
             return False
         return True
 

@@ -1,12 +1,11 @@
-"""N processes of one benchmark as one row: every sample kept, and each process's median beside them."""
-
-from __future__ import annotations
+"""Several processes of one benchmark: N as one row, with every sample; of two tries, the one that counts."""
 
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tailgate.processes.attempt import Attempt
 from tailgate.results import merging
 from tailgate.results.merging import same
 
@@ -78,9 +77,9 @@ def _info(infos: list[dict[str, Any]], seconds: list[float]) -> dict[str, Any]:
 
 
 def _merged(key: str, infos: list[dict[str, Any]], seconds: list[float]) -> Any:
-    """A process that does not have the key at all was not asked: a profile's run is one process's."""
-    asked = [index for index, info in enumerate(infos) if key in info]
-    values = [infos[index][key] for index in asked]
+    """A process that does not have the key at all was not present: a profile's run is one process's."""
+    present = [index for index, info in enumerate(infos) if key in info]
+    values = [infos[index][key] for index in present]
     if key in merging.COUNTS and merging.numbers(values):
         return None if None in values else sum(values)
     if key in merging.SEEN:
@@ -93,12 +92,12 @@ def _merged(key: str, infos: list[dict[str, Any]], seconds: list[float]) -> Any:
         return next(value for value in values if value != "ok")
     if key.endswith("_missing") and any(values):
         return next(value for value in values if value)  # the reason of a value that one of them did not have
-    if key in merging.WORDS:
-        return merging.words(values)
+    if key in merging.TEXTS:
+        return merging.texts(values)
     if not merging.numbers(values):
         return values[-1]
-    readings = [infos[index].get("nvml_readings") or 0 for index in asked]
-    return _number(key, values, [seconds[index] for index in asked], readings)
+    readings = [infos[index].get("nvml_readings") or 0 for index in present]
+    return _number(key, values, [seconds[index] for index in present], readings)
 
 
 def _number(key: str, values: list[Any], seconds: list[float], readings: list[int]) -> Any:
@@ -118,3 +117,34 @@ def _number(key: str, values: list[Any], seconds: list[float], readings: list[in
 def _plain(value: Any) -> bool:
     """Text, numbers, truth, nothing, and lists of those."""
     return all(map(_plain, value)) if isinstance(value, list) else value is None or isinstance(value, str | int | float)
+
+
+def better(first: Attempt, second: Attempt) -> Attempt:
+    """The less disturbed of two attempts, whatever its times; a failure of the second is never hidden.
+
+    Args:
+        first: measured, and contended.
+        second: whatever came of trying again.
+    """
+    if second.failed:
+        second.rows = first.rows  # all there is that was measured in order
+        for row in second.rows:
+            row["extra_info"]["tries"] = 2
+        return second
+    if not second.measured:  # skipped, or stopped in the middle: then the session is to stop, too
+        first.final_message = second.final_message
+        return first
+    calmer = not second.contended or _disturbance(second) < _disturbance(first)
+    kept, other = (second, first) if calmer else (first, second)
+    discarded = dict(numbered(other.rows))
+    for place, row in numbered(kept.rows):
+        dropped_s = discarded[place]["data"] if place in discarded else []
+        median_s = statistics.median(dropped_s) if dropped_s else None
+        row["extra_info"].update(tries=2, discarded_median_s=median_s, discarded_because=other.contended)
+    return kept
+
+
+def _disturbance(made: Attempt) -> float:
+    """CPUs that others took while it was timed."""
+    infos = [row["extra_info"] for row in made.rows]
+    return max((info.get("other_cpus_busy") or 0.0) + (info.get("steal_cpus") or 0.0) for info in infos)

@@ -4,8 +4,6 @@ Whatever becomes of them, the measured row stays as it is: a value that could no
 reason.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +27,7 @@ class FailedRunError(Exception):
 
 
 class Profiles:
-    """Those that a session asked for.
+    """The profiling meters that a session asked for.
 
     Args:
         names: of the meters.
@@ -44,7 +42,7 @@ class Profiles:
         self._unavailable: dict[str, str | None] = {}
 
     def missing(self, made: Attempt) -> list[Profiler]:
-        """Those whose values its rows do not have: not taken yet, or in vain."""
+        """The meters whose values its rows lack: not taken yet, or without success."""
         had = {field for row in made.rows for field, value in row["extra_info"].items() if value is not None}
         return [one for one in self._wanted if not had & set(one.fields)]
 
@@ -115,7 +113,7 @@ def _add(profiler: Profiler, found: Profiled, made: Attempt) -> None:
 
 
 def _forget(profiler: Profiler, made: Attempt) -> None:
-    """What an earlier run in vain has said."""
+    """Remove the warnings of an earlier run without success."""
     for row in made.rows:
         warnings = row["extra_info"].get("warnings")
         if isinstance(warnings, list):

@@ -1,7 +1,5 @@
 """Which of Python's own threads forbid a fork: one at work may hold a lock, one that waits for work would be missed."""
 
-from __future__ import annotations
-
 import gc
 import sys
 import threading
@@ -22,7 +20,7 @@ def at_work() -> list[str]:
 
 
 def awaited() -> list[str]:
-    """Those that wait for work: a call that hands them some in the child would wait for ever."""
+    """Threads that wait for work: a call that hands them some in the child would wait forever."""
     return [
         _name(ident, frame)
         for ident, frame in _others()

@@ -1,6 +1,4 @@
-"""What came back from a process, told to the session as if it had happened here."""
-
-from __future__ import annotations
+"""The results of a process, reported to the session as if the test had run here."""
 
 from typing import Any
 
@@ -14,7 +12,7 @@ Report = pytest.TestReport | pytest.CollectReport
 
 
 def warn(item: pytest.Item, recorded: dict[str, Any]) -> None:
-    """A warning of the test, for pytest's summary and whoever else listens."""
+    """Record a warning of the test, for pytest's summary and other plug-ins."""
     item.ihook.pytest_warning_recorded.call_historic(
         kwargs={
             "warning_message": recorded["warning"],

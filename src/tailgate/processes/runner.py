@@ -1,7 +1,5 @@
 """One process for a benchmark: start it, listen to it until it has ended."""
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 import time
@@ -38,7 +36,7 @@ class SingleRunner:
 
     @property
     def remarks(self) -> list[str]:
-        """What is to be said of how processes were started."""
+        """What the user should know of how processes were started."""
         return self._starter.remarks
 
     def once(self, item: pytest.Item, task: ProfileTask | None = None) -> Attempt:
@@ -61,6 +59,6 @@ class SingleRunner:
 
 
 def not_imported(starter: Starter, item: pytest.Item, timeout_s: float) -> Attempt:
-    """Its fork server was not ready in time."""
+    """The attempt of a benchmark whose fork server was not ready in time."""
     names = ", ".join(starter.modules_of(item))
     return Attempt(ending=Ending("timeout", f"timeout: importing {names} took more than {timeout_s:g} s"))

@@ -1,7 +1,5 @@
 """SIGTERM ends a session as Ctrl-C does; and who asks twice does not lose what was measured."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading
@@ -13,7 +11,7 @@ MESSAGE = b"\nSaving what was measured; once more ends it without.\n"
 
 
 class Signals:
-    """The session's handlers, from its first benchmark to its end; put back where somebody else has their own."""
+    """The session's handlers, from its first benchmark to its end; another program's own are kept."""
 
     def __init__(self, after: str) -> None:
         """``after``: what is left of the session, for the line that SIGTERM ends it with."""
@@ -32,7 +30,7 @@ class Signals:
                 self._set(number, self._saving)
 
     def end(self) -> None:
-        """As it was."""
+        """Put the handlers back."""
         for number, handler in self._kept.items():
             signal.signal(number, handler)
         self._kept.clear()

@@ -4,8 +4,6 @@ Each runs pytest with the session's own arguments, collects anew and runs one te
 that takes, but with an address space and hash seed of its own, on every platform with Unix sockets.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -42,7 +40,7 @@ START = (
 )
 KEEP = (
     "import json, sys; sys.path[:], order = json.loads(sys.argv[1]); "
-    "from tailgate.processes.spawning import keep; keep(**order)"
+    "from tailgate.processes.spawning import supervise; supervise(**order)"
 )
 NOT_AGAIN: dict[str, Any] = {
     "benchmark_compare": None, "benchmark_compare_fail": [], "benchmark_save": None, "benchmark_autosave": None,
@@ -70,7 +68,7 @@ class ChildTask:
 
 
 def child_task() -> tuple[ChildTask, Channel] | None:
-    """What this process was spawned for, and the way home; ``None``: it is a session like any other."""
+    """What this process was spawned for, and the channel to the session; ``None``: it is a session itself."""
     text, home = os.environ.pop(VARIABLE, None), os.environ.pop(HOME_VARIABLE, None)
     if text is None or home is None:
         return None
@@ -94,7 +92,7 @@ class SpawnedChild:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Before the terminal reporter writes its header."""
+        """Silence the terminal reporter before it writes its header."""
         pytest_names.silence_terminal(session.config)
 
     @pytest.hookimpl(tryfirst=True)
@@ -129,7 +127,7 @@ class Spawner:
 
     @property
     def pid(self) -> int | None:
-        """Of its own supervisor."""
+        """The process id of its own supervisor."""
         return self._own.pid if self._own is not None else None
 
     def start(self, item: pytest.Item, nth: int, task: ProfileTask | None = None) -> Process:
@@ -166,7 +164,7 @@ class Spawner:
         return Process(ours, self._supervisor)
 
     def close(self) -> None:
-        """Its own supervisor has ended; another's is not touched."""
+        """End its own supervisor; it does not touch another's."""
         if self._own is not None:
             self._own.close()
 
@@ -205,7 +203,7 @@ class OwnSupervisor:
             self._process.wait()
 
 
-def keep(control: int, session_pid: int) -> NoReturn:
+def supervise(control: int, session_pid: int) -> NoReturn:
     """The supervisor of spawned processes."""
     settle_as_supervisor()
     Supervisor(Channel.of(control), session_pid).serve()

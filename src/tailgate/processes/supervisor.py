@@ -5,8 +5,6 @@ and it ends what it had running. Processes that a benchmark leaves behind become
 is forgotten.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os
@@ -60,7 +58,7 @@ class Supervisor:
         self.control = control
         self.session_pid = session_pid
         self.kept: set[int] = set()
-        """Children that are no leftovers."""
+        """Children that do not count as leftovers."""
         self._running: int | None = None
         self._descriptor: int | None = None
 

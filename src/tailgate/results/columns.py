@@ -1,7 +1,5 @@
 """The columns that pytest-benchmark lacks: what they are called, and how raw samples give them."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -36,19 +34,15 @@ STOCK = (
 CLOSED_LOOP: Mapping[str, Any] = MappingProxyType({})
 """The ``extra_info`` of a row that says nothing of a load."""
 LABELS: dict[str, str] = {
-    "p90": "P90",
-    "p95": "P95",
-    "p99": "P99 [95 % interval]",
-    P99_BLOCKS: "P99 [95 % by blocks]",
-    "p999": "P99.9",
+    "p90": "P90", "p95": "P95", "p99": "P99 [95 % interval]", P99_BLOCKS: "P99 [95 % by blocks]", "p999": "P99.9",
     "throughput": "Throughput (items/s)",
-}
+}  # fmt: skip
 
 
 def items_per_call(extra_info: Mapping[str, Any]) -> float | None:
     """Items one call processes: ``extra_info["items_per_call"]``, 1 where nobody said.
 
-    ``None``: what was said is no positive number, so nobody knows.
+    ``None``: what was said is not a positive number, so nobody knows.
     """
     said = extra_info.get("items_per_call")
     if said is None:

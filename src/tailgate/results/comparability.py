@@ -5,8 +5,6 @@ at nearly every comparison. Ours compares fingerprints, and marks the rows of an
 was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind to what we added.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +21,7 @@ WORKLOAD_KEYS = (
     "load_arrivals", "load_servers", "load_limit",
 )  # fmt: skip
 """The model's hash, shapes and precision belong to what makes two numbers comparable."""
-UNSAID = {"tenants": 1, "load_arrivals": "closed loop"}
+DEFAULTS = {"tenants": 1, "load_arrivals": "closed loop"}
 """What a row that does not say means: it was measured alone, and called again whenever a call had returned."""
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
 
@@ -39,7 +37,7 @@ def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
 
     Either may be as a test noted it, or as it came out of a file.
     """
-    facts = [(key, *(as_compared(info.get(key, UNSAID.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
+    facts = [(key, *(as_compared(info.get(key, DEFAULTS.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
     return [key for key, one, other in facts if None not in (one, other) and one != other]
 
 

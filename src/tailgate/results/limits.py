@@ -1,12 +1,10 @@
 """By how much a metric may get worse, as data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 METRICS = ("median", "p99", "throughput")
-"""In the order in which they are told."""
+"""In the order in which they are reported."""
 
 
 DEFAULT_LIMITS_REL: Mapping[str, float] = {"median": 0.02, "p99": 0.10, "throughput": 0.02}

@@ -4,8 +4,6 @@ Pure functions, of ``extra_info`` alone. A value that one of them does not know 
 what is true as soon as one has seen it.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +30,7 @@ OF_READINGS = frozenset({
 """Shares and means of a board's readings: as many as ``nvml_readings`` says."""
 SEEN = frozenset({"throttled"})
 """True where one has seen it; not known where one does not know and none has."""
-WORDS = frozenset({"throttle_reasons", "pstate", "energy_source"})
+TEXTS = frozenset({"throttle_reasons", "pstate", "energy_source"})
 """All that were seen, comma-separated."""
 DEVICE_TIMES = "gpu_times_s"
 DEVICE_STATISTICS = ("gpu_time_median_s", "gpu_time_p99_s", "gpu_time_p99_low_s", "gpu_time_p99_high_s")
@@ -60,8 +58,8 @@ def seen(values: Sequence[bool | None]) -> bool | None:
     return True if True in values else None if None in values else False
 
 
-def words(values: Sequence[str | None]) -> str | None:
-    """All that were seen; they are sorted, because no process comes first."""
+def texts(values: Sequence[str | None]) -> str | None:
+    """All texts that were seen, sorted, because no process comes first."""
     if None in values:
         return None
     return ",".join(sorted({word for value in values for word in str(value).split(",") if word}))
@@ -98,7 +96,7 @@ def device_times(infos: Sequence[Info]) -> dict[str, Any]:
 
 
 def energy(infos: Sequence[Info]) -> dict[str, Any]:
-    """Of processes one after the other: joules add up, and so does what they may be off by.
+    """The energy of processes that ran one after the other: joules and their uncertainties add up.
 
     With E, P and e the energy, mean power and energy of an item of each process: the mean power is the sum of E over
     their time, the sum of E / P; of an item it is the sum of E over the items, the sum of E / e.

@@ -3,8 +3,6 @@
 What one measurement noted there (status, meters, warnings) is not the next one's; what the test itself wrote is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +12,7 @@ from tailgate.results.merging import same
 
 
 class Noted:
-    """Of one measurement; made before it, and ended after it."""
+    """What one measurement noted; made before it, and ended after it."""
 
     def __init__(self, info: dict[str, Any]) -> None:
         self.info = info
@@ -22,7 +20,7 @@ class Noted:
         self._ours: set[str] = set()
 
     def end(self) -> None:
-        """Whatever has changed since is the measurement's."""
+        """Take whatever has changed since the start as the measurement's."""
         self._ours = {name for name, value in self.info.items() if not self._as_before(name, value)}
 
     def without(self) -> dict[str, Any]:

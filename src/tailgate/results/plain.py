@@ -4,8 +4,6 @@ The same value gives the same data wherever and whenever it is asked, so that a 
 with one that came out of a file.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -16,14 +14,14 @@ from typing import Any
 from tailgate.number import as_python, is_number
 
 DEEPEST = 50
-"""Lists and dictionaries inside of each other; deeper ones are told by their text."""
+"""How deep lists and dictionaries are kept; deeper ones are saved as their text."""
 MOST_ELEMENTS = 100_000
 """Of an array that is saved element by element; of a larger one its kind, shape and a digest are."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 OLDER_NUMBER = re.compile(
     r"UNSERIALIZABLE\[(?:\w+\.)?\w*\(?'?(True|False|-?[\d.]+(?:e[-+]?\d+)?)_?'?\)?(?:, dtype=\w+\))?\]"
 )
-"""How a number that is no ``int`` or ``float`` was saved before: ``UNSERIALIZABLE[np.int64(8)]``."""
+"""How older versions saved a number that is not an ``int`` or ``float``: ``UNSERIALIZABLE[np.int64(8)]``."""
 
 
 def plain(value: Any, lost: list[str] | None = None) -> Any:
@@ -53,10 +51,10 @@ def as_compared(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Its ``repr``, or its type's name where it has none."""
+    """The value's ``repr``, or its type's name where it has none."""
     try:
         return text_of(repr(value))
-    except Exception:  # whatever a stranger's __repr__ raises; RecursionError of a deep one
+    except Exception:  # whatever a foreign __repr__ raises; RecursionError of a deep one
         return f"<{type(value).__name__}>"
 
 
@@ -69,7 +67,7 @@ def key_text(key: Any) -> str:
 
 
 def text_of(text: str) -> str:
-    """Half of a character, as from a file name that is no UTF-8, is written as an escape."""
+    """The text with half characters, as from a file name that is not UTF-8, written as escapes."""
     return text.encode("utf8", "backslashreplace").decode()
 
 
@@ -105,12 +103,12 @@ def _inside(value: Any) -> dict[Any, Any] | list[Any] | None:
         if isinstance(value, Mapping):
             return dict(value)
         return _elements(value)
-    except Exception:  # whatever a stranger's class raises: it is told by its text
+    except Exception:  # whatever a foreign class raises: it is told by its text
         return None
 
 
 def _elements(value: Any) -> list[Any] | None:
-    """Of an array or a tensor."""
+    """The elements of an array or a tensor."""
     shape = getattr(value, "shape", None)
     if not isinstance(shape, tuple) or not callable(getattr(value, "tolist", None)):
         return None

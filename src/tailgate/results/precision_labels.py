@@ -1,7 +1,5 @@
 """What a label such as ``fp32, weights int4`` says: the arithmetic, and how narrow the weights lie in memory."""
 
-from __future__ import annotations
-
 from typing import Any
 
 WEIGHTS = ", weights "

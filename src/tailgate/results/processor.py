@@ -4,25 +4,16 @@ Its names changed over the years: ``brand`` of pytest-benchmark 3 is ``brand_raw
 it finds no name at all, and between its versions it wrote ``unknown`` for what it no longer found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
 from tailgate.number import is_number
 
 NAMES = {
-    "brand": ("brand_raw", "brand"),
-    "vendor": ("vendor_id_raw", "vendor_id"),
-    "hardware": ("hardware_raw", "hardware"),
-    "arch": ("arch",),
-    "bits": ("bits",),
-    "count": ("count",),
-    "family": ("family",),
-    "model": ("model",),
-    "stepping": ("stepping",),
-    "flags": ("flags",),
-}
+    "brand": ("brand_raw", "brand"), "vendor": ("vendor_id_raw", "vendor_id"),
+    "hardware": ("hardware_raw", "hardware"), "arch": ("arch",), "bits": ("bits",), "count": ("count",),
+    "family": ("family",), "model": ("model",), "stepping": ("stepping",), "flags": ("flags",),
+}  # fmt: skip
 """Fact -> what it was called, the newest name first. Not the clock, which moves."""
 BESIDE_THE_BRAND = ("brand", "arch", "bits", "count")
 """Compared where both have a name; the others depend on kernel and microcode, too."""
@@ -47,7 +38,7 @@ def processor_of(cpu: Any) -> dict[str, Any]:
 
 
 def compared_by(processor: Processor) -> str:
-    """Half a sentence: by what it can be told from others."""
+    """Half a sentence on what tells this processor from others."""
     if "brand" in processor:
         return "by processor name only"
     known = [fact for fact in NAMES if fact in processor]
@@ -57,7 +48,7 @@ def compared_by(processor: Processor) -> str:
 
 
 def differences(ours: Processor, theirs: Processor) -> list[str]:
-    """What differs, or why nobody can say that it is the same; empty: the same, as far as is known."""
+    """What differs, or why it is not known to be the same; empty: the same, as far as is known."""
     both = [fact for fact in NAMES if fact in ours and fact in theirs]
     if "brand" in both:
         return [_text(fact, ours, theirs) for fact in BESIDE_THE_BRAND if fact in both and ours[fact] != theirs[fact]]

@@ -4,8 +4,6 @@ What is not there is ``saved_run.py``'s to say; here it is about what is there, 
 or larger or smaller than any time.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +31,13 @@ TEXTS = (
     "weights", "phase", "protocol", "status", "scenario", "data", "level", "gpu_name", "flops_counter",
     "throttle_reasons",
 )  # fmt: skip
-"""Fields of ``extra_info`` that our rows have text in. A foreign project may mean anything by these words."""
+"""Fields of ``extra_info`` in which our rows have text. Other projects may use these names for anything."""
 NAMES = frozenset({"name", "fullname"})
 """Those that no benchmark is without."""
 OF_THE_RUN: dict[str, type] = {
     "machine_info": dict, "commit_info": dict, "datetime": str, "tailgate_run": dict, "unmeasured": list,
 }  # fmt: skip
-WORDS: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
+KIND_NAMES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
 
 
 def parsed(path: Path, text: str) -> Any:
@@ -61,7 +59,7 @@ def parsed(path: Path, text: str) -> Any:
 
 
 def check_kinds(path: Path, run: dict[str, Any]) -> None:
-    """Of everything that is read by somebody; a column that is no finite number is as if it were not there.
+    """Check the kind of every field that somebody reads; a column without a finite number is removed.
 
     Raises:
         TailgateError: a field is of another kind. One line, with the file's, the benchmark's and the field's name.
@@ -88,7 +86,7 @@ def check_kinds(path: Path, run: dict[str, Any]) -> None:
 
 
 def for_reports(run: dict[str, Any]) -> dict[str, Any]:
-    """The run, for a report: what ours have text in is text, whatever somebody else has put there.
+    """The run, for a report: fields in which our rows have text are text, whatever the file has there.
 
     Numbers that nothing measured can have are not known, and of a machine's facts only objects are read.
     """
@@ -130,7 +128,7 @@ def _unlike(mapping: dict[str, Any], kinds: dict[str, type], whose: str = "") ->
     for name, allowed in kinds.items():
         value = mapping.get(name)
         if (value is not None or name in NAMES) and not isinstance(value, allowed):
-            yield f"{name}{whose} is not {WORDS[allowed]}"
+            yield f"{name}{whose} is not {KIND_NAMES[allowed]}"
 
 
 def _deeper(found: Any) -> bool:

@@ -1,7 +1,5 @@
 """One flat row a benchmark, from a live result or from a saved run: what CSV and reports are made of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,7 +54,7 @@ def add_warning(extra_info: dict[str, Any], text: str) -> None:
 
 
 def threads_of(extra_info: Mapping[str, Any]) -> int:
-    """How many threads the test says it computes with; 1 where it does not say, or means something else by the word."""
+    """How many threads the test says it computes with; 1 where it does not say, or says something else."""
     threads = number(extra_info.get("threads"))
     return int(threads) if threads is not None and threads >= 1 else 1
 
@@ -84,7 +82,7 @@ def saved_row(bench: Mapping[str, Any]) -> Row:
 
 
 def alone(row: Mapping[str, Any]) -> bool:
-    """Whether nobody else of the benchmark's own tenants was at work beside it; also of ``extra_info``."""
+    """Whether the row was measured with one tenant; also for ``extra_info``."""
     tenants = row.get("tenants")
     return not isinstance(tenants, int) or tenants <= 1
 

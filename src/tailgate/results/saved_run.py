@@ -1,7 +1,5 @@
 """Saved runs: read one, complete what older ones lack, refuse what cannot be believed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ apostrophe before it, which spreadsheets read as "this is text". Numbers, negati
 takes the apostrophe off again with :func:`original`. See https://owasp.org/www-community/attacks/CSV_Injection.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +37,7 @@ class Writer:
         self.writeheader = self._writer.writeheader
 
     def writerow(self, row: Mapping[str, Any]) -> None:
-        """One line."""
+        """Write one line."""
         self._writer.writerow({name: harmless(value) for name, value in row.items()})
 
     def writerows(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -58,7 +56,7 @@ class Rows:
         self._writer = csv.writer(stream, **dialect)
 
     def writerow(self, cells: Iterable[Any]) -> None:
-        """One line."""
+        """Write one line."""
         self._writer.writerow([harmless(cell) for cell in cells])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tailgate.number import is_number
@@ -70,22 +70,20 @@ class Verdict:
         Raises:
             KeyError, TypeError: it is not from there.
         """
-        if saved["verdict"] not in SEVERITY:
-            raise TypeError(f"{saved['verdict']!r} is no verdict")
-        unit = UNITS.get(saved["metric"], "s")
-        values = {"base": saved[f"base_{unit}"], "head": saved[f"head_{unit}"], "notes": tuple(saved["notes"])}
-        names = {one.name for one in fields(cls)} - set(values)
-        return cls(**values, **{name: saved[name] for name in names})
+        found = lenient_from_json(saved)
+        if not found.as_json().items() <= saved.items():
+            raise TypeError(f"{saved['fullname']!r}: not a verdict of ours")
+        return found
 
 
 def lenient_from_json(saved: Mapping[str, Any]) -> Verdict:
-    """What :meth:`Verdict.as_json` wrote; a value of another kind, in a file somebody made, is left out."""
+    """Read what :meth:`Verdict.as_json` wrote; a value of another kind is left out."""
     metric, verdict, notes = str(saved.get("metric")), saved.get("verdict"), saved.get("notes")
     unit = UNITS.get(metric, "s")
     named = {**saved, "base": saved.get(f"base_{unit}"), "head": saved.get(f"head_{unit}")}
     kinds: dict[str, Callable[[Any], bool]] = {
         **dict.fromkeys(("reason", "unit", "reproduce"), lambda value: isinstance(value, str)),
-        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p"), is_number),
+        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p", "confidence"), is_number),
         **dict.fromkeys(("limit_rel", "detectable_rel"), is_number),
         **dict.fromkeys(("replicates", "worse"), lambda value: isinstance(value, int) and is_number(value)),
         "confirmed": lambda value: isinstance(value, bool),
@@ -120,7 +118,7 @@ def compared(verdicts: Iterable[Verdict]) -> bool:
 
 
 def line(one: Verdict, *, name: str | None = None) -> str:
-    """All of it in one line; ``name`` instead of the full name."""
+    """The verdict and all its numbers in one line; ``name`` replaces the full name."""
     metric = "" if one.verdict == MISSING else f" {one.metric}"
     words = [printable(f"{name or one.fullname}{metric}")]
     if one.change_rel is None:

@@ -3,8 +3,6 @@
 Names may come from a file somebody else made, so nothing in them is markup here.
 """
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,18 +12,8 @@ from tailgate.stats.decision import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, 
 from tailgate.text import markdown_text, percent, printable, probability
 
 HEADINGS = (
-    "verdict",
-    "benchmark",
-    "metric",
-    "base",
-    "head",
-    "change",
-    "99 % interval",
-    "p",
-    "limit",
-    "detectable",
-    "why",
-)
+    "verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "detectable", "why",
+)  # fmt: skip
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
 WIDEST = 1000
@@ -58,7 +46,7 @@ def short_name(fullname: str) -> str:
 
 
 def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
-    """As wide as it needs to be, as pytest-benchmark's own; the reasons below it, each once."""
+    """A table as wide as it needs to be, as pytest-benchmark's own; below it each reason once."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -87,7 +75,7 @@ def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
 
 
 def reasons(verdicts: Sequence[Verdict]) -> list[str]:
-    """Why there is no better verdict: each reason once, with the first it is said of."""
+    """Why there is no better verdict: each reason once, with the first benchmark that has it."""
     found: dict[tuple[str, str], list[Verdict]] = {}
     for one in ordered(verdicts):
         if one.reason:

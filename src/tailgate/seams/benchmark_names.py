@@ -9,8 +9,6 @@ are rebound once, when the plug-in is loaded, and work in whichever order the tw
 - the folder of saved runs: ``session.get_machine_id``.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import importlib
@@ -43,52 +41,26 @@ from tailgate.seams.table import BetweenTable, PercentileTable, sort_key
 from tailgate.stats.quantiles import percentile
 
 UNWRITTEN = pytest.StashKey[bool]()
-"""Of a session that lacks a file it was asked for: whoever reads that next must not see green."""
+"""Set where the session could not write a file that the user asked for: it must not end green."""
 TESTED_VERSIONS = ((5, 3, 1), (5, 4))
 """pytest-benchmark versions from the first up to, not including, the second."""
 OLDEST_PYTEST = (9, 1)
 """The first that gives a command line's options what we need of it (``option_conflicts.py``, ``retype_options``)."""
 
 SYMBOLS = (
-    "utils.ALLOWED_COLUMNS",
-    "utils.PercentageRegressionCheck",
-    "utils.DifferenceRegressionCheck",
-    "utils.cached_property",
-    "utils.report_progress",
-    "stats.Stats.fields",
-    "stats.Stats.sorted_data",
-    "stats.Metadata",
-    "table.TableResults.display",
-    "table.TableResults.compute_scale",
-    "table.compute_baseline_scale",
-    "csv.operator",
-    "csv.csv",
-    "session.TableResults",
-    "session.get_machine_id",
-    "session.BenchmarkSession.save_json",
-    "cli.TableResults",
-    "cli.CompareBetweenResults",
-    "table.STAT_PROPS",
-    "cli.main",
-    "cli.plugin.pytest_benchmark_group_stats",
-    "cli.make_parser",
-    "utils.load_storage",
-    "plugin.BenchmarkFixture",
-    "plugin.parse_sort",
-    "plugin.parse_compare_fail",
-    "fixture.PauseInstrumentation",
-    "fixture.BenchmarkFixture._raw",
-    "fixture.BenchmarkFixture._make_stats",
-    "fixture.BenchmarkFixture._get_precision",
-    "fixture.BenchmarkFixture._save_cprofile",
-    "fixture.BenchmarkFixture._raw_pedantic",
-    "utils.funcname",
-    "storage.file.FileStorage.query",
-    "storage.file.FileStorage.load",
-    "storage.file.FileStorage.save",
-    "storage.file.FileStorage.get",
+    "utils.ALLOWED_COLUMNS", "utils.PercentageRegressionCheck", "utils.DifferenceRegressionCheck",
+    "utils.cached_property", "utils.report_progress", "stats.Stats.fields", "stats.Stats.sorted_data",
+    "stats.Metadata", "table.TableResults.display", "table.TableResults.compute_scale",
+    "table.compute_baseline_scale", "csv.operator", "csv.csv", "session.TableResults", "session.get_machine_id",
+    "session.BenchmarkSession.save_json", "cli.TableResults", "cli.CompareBetweenResults", "table.STAT_PROPS",
+    "cli.main", "cli.plugin.pytest_benchmark_group_stats", "cli.make_parser", "utils.load_storage",
+    "plugin.BenchmarkFixture", "plugin.parse_sort", "plugin.parse_compare_fail", "fixture.PauseInstrumentation",
+    "fixture.BenchmarkFixture._raw", "fixture.BenchmarkFixture._make_stats",
+    "fixture.BenchmarkFixture._get_precision", "fixture.BenchmarkFixture._save_cprofile",
+    "fixture.BenchmarkFixture._raw_pedantic", "utils.funcname", "storage.file.FileStorage.query",
+    "storage.file.FileStorage.load", "storage.file.FileStorage.save", "storage.file.FileStorage.get",
     "storage.file.FileStorage._next_num",
-)
+)  # fmt: skip
 
 _installed = False
 _fixture: type[BenchmarkFixture] = BenchmarkFixture
@@ -216,12 +188,16 @@ def add_p99_intervals() -> None:
     Apart from :func:`install`, because it needs scipy, whose import a project that never asked for P99
     should not pay for.
     """
-    for name in columns.P99_INTERVAL:
+    ends = {
+        **dict.fromkeys(columns.P99_INTERVAL, lambda stats: columns.p99_interval(stats.sorted_data, stats.extra_info)),
+        **dict.fromkeys(
+            columns.P99_BLOCKS_INTERVAL,
+            lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data, stats.extra_info),
+        ),
+    }
+    for name, interval in ends.items():
         if name not in Stats.fields:
-            _add_statistic(name, _interval_end(name), shown=False)
-    for name in columns.P99_BLOCKS_INTERVAL:
-        if name not in Stats.fields:
-            _add_statistic(name, _block_end(name), shown=False)
+            _add_statistic(name, _end_of(interval, name), shown=False)
 
 
 def measured(config: Any) -> list[Any]:
@@ -231,7 +207,7 @@ def measured(config: Any) -> list[Any]:
 
 
 def unwritten(config: Any) -> bool:
-    """Whether a file that was asked for is not where it was asked for."""
+    """Whether a file that the user asked for could not be written there."""
     storage = getattr(getattr(config, "_benchmarksession", None), "storage", None)
     return bool(config.stash.get(UNWRITTEN, False) or getattr(storage, "unwritten", False))
 
@@ -269,7 +245,7 @@ def row_from_plain(carried: dict[str, Any], params: Any) -> Any:
 
 
 def _profile_to_plain(stats: dict[Any, Any]) -> list[Any]:
-    """As lists: JSON, in which the journal is written, has no tuples for keys."""
+    """The profile as lists: JSON, in which the journal is written, has no tuples for keys."""
     return [[function, *numbers, list(callers.items())] for function, (*numbers, callers) in stats.items()]
 
 
@@ -281,7 +257,7 @@ def _profile_from_plain(carried: list[Any]) -> dict[Any, Any]:
 
 
 def watch_measuring(wanted: bool) -> None:
-    """Whether ``benchmark`` is our fixture or, where nothing was asked of us, pytest-benchmark's own."""
+    """Make ``benchmark`` our fixture or, where no option wants it, pytest-benchmark's own."""
     plugin.BenchmarkFixture = _fixture if wanted else BenchmarkFixture
 
 
@@ -291,7 +267,7 @@ def is_foreign(fixture: object) -> bool:
 
 
 def save_under(folder: str | None) -> None:
-    """From now on runs are saved in, and first looked for in, this sub-folder of the storage.
+    """Save runs in this sub-folder of the storage from now on, and look there first.
 
     ``None``: pytest-benchmark's own, such as ``Linux-CPython-3.11-64bit``.
     """
@@ -434,18 +410,8 @@ def _percentile_of(percent: float) -> Callable[[Any], float]:
     return lambda stats: percentile(stats.sorted_data, percent)
 
 
-def _interval_end(name: str) -> Callable[[Any], float | None]:
-    return lambda stats: columns.p99_interval(stats.sorted_data, _info(stats))[name]
-
-
-def _info(stats: Any) -> dict[str, Any]:
-    """A row's ``extra_info``; none before :func:`tailgate.session.items.connect` has told its ``stats``."""
-    found: dict[str, Any] = getattr(stats, "extra_info", {})
-    return found
-
-
-def _block_end(name: str) -> Callable[[Any], float | None]:
-    return lambda stats: columns.p99_blocks_interval(stats.data, stats.sorted_data, _info(stats))[name]
+def _end_of(interval: Callable[[Any], dict[str, float | None]], name: str) -> Callable[[Any], float | None]:
+    return lambda stats: interval(stats)[name]
 
 
 def _add_statistic(name: str, compute: Callable[[Any], Any], *, shown: bool = True) -> None:

@@ -1,6 +1,4 @@
-"""What pytest-benchmark shows of saved runs, told: no name is obeyed, and a row that cannot be compared is named."""
-
-from __future__ import annotations
+"""pytest-benchmark's views of saved runs: names are printable, and a row that cannot be compared is named."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,8 +9,8 @@ Bench = dict[str, Any]
 NAMES = ("name", "fullname", "source")
 
 
-def told(groups: Iterable[tuple[Any, Sequence[Bench]]]) -> list[tuple[Any, Sequence[Bench]]]:
-    """The same groups, the names in them as text: a file may hold anything, and a test id nearly so."""
+def printable_names(groups: Iterable[tuple[Any, Sequence[Bench]]]) -> list[tuple[Any, Sequence[Bench]]]:
+    """The same groups with printable names: a file may hold anything, and a test id nearly so."""
     found = list(groups)
     for _, benchmarks in found:
         for bench in benchmarks:
@@ -21,11 +19,11 @@ def told(groups: Iterable[tuple[Any, Sequence[Bench]]]) -> list[tuple[Any, Seque
 
 
 class Between:
-    """Before ``CompareBetweenResults``: a group that only one run has is a line, and no error of the command."""
+    """Mixed in before ``CompareBetweenResults``: a group that only one run has becomes a line, not an error."""
 
     def display(self, tr: Any, groups: Any, *args: Any, **kwargs: Any) -> None:
         """The tables, then what they lack."""
-        every = told(groups)
+        every = printable_names(groups)
         comparable = [(group, rows) for group, rows in every if len(_sources(rows)) > 1]
         super().display(tr, comparable, *args, **kwargs)  # type: ignore[misc]  # of the class beside this one
         for _, rows in every:

@@ -3,8 +3,6 @@
 pytest-benchmark finds out about both when all is measured, and ends with a traceback instead of the table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 
 from tailgate.errors import TailgateError, nearest, unknown_value
 
-WORDS = ("group", "name", "func", "fullname", "fullfunc", "param")
+GROUPINGS = ("group", "name", "func", "fullname", "fullfunc", "param")
 PARAM = "param:"
 WITHOUT = "-"
 """Shown as the value of a parameter that a row does not have."""
@@ -21,7 +19,7 @@ Bench = dict[str, Any]
 
 
 def check(config: pytest.Config, benchmarks: Sequence[pytest.Item]) -> None:
-    """Before anything is measured.
+    """Check ``--benchmark-group-by`` before anything is measured.
 
     Raises:
         TailgateError: no such grouping, or a parameter that no selected benchmark has.
@@ -33,7 +31,7 @@ def check(config: pytest.Config, benchmarks: Sequence[pytest.Item]) -> None:
         return
     theirs = {"pytest_benchmark.plugin", "tailgate.plugin"}
     if all(getattr(one.plugin, "__name__", "") in theirs for one in hook.get_hookimpls()):
-        _check_words(option, group_by)
+        _check_groupings(option, group_by)
         _check_params(option, group_by, [getattr(getattr(item, "callspec", None), "params", {}) for item in benchmarks])
 
 
@@ -42,7 +40,7 @@ def of_saved(stock: Callable[..., Any]) -> Callable[..., Any]:
 
     def grouped(config: Any, benchmarks: Iterable[Bench], group_by: str) -> Any:
         rows = list(benchmarks)
-        _check_words("compare --group-by", group_by)
+        _check_groupings("compare --group-by", group_by)
         if rows:
             _check_params("compare --group-by", group_by, [row.get("params") or {} for row in rows])
         with tolerant(rows, group_by):
@@ -72,10 +70,10 @@ def _params(group_by: str) -> list[str]:
     return [word[len(PARAM) :] for word in group_by.split(",") if word.startswith(PARAM)]
 
 
-def _check_words(option: str, group_by: str) -> None:
+def _check_groupings(option: str, group_by: str) -> None:
     for word in group_by.split(","):
-        if word not in WORDS and not word.startswith(PARAM):
-            raise TailgateError(unknown_value(option, word, (*WORDS, f"{PARAM}NAME"), noun="grouping"))
+        if word not in GROUPINGS and not word.startswith(PARAM):
+            raise TailgateError(unknown_value(option, word, (*GROUPINGS, f"{PARAM}NAME"), noun="grouping"))
 
 
 def _check_params(option: str, group_by: str, known: Sequence[Iterable[str]]) -> None:

@@ -5,8 +5,6 @@ an option of the same name could no longer run its tests once Tailgate is instal
 command line once before it knows that project's options, so ours must not insist on a value there.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +13,7 @@ import pytest
 
 
 def add_option(group: pytest.OptionGroup, flag: str, dest: str, **attributes: Any) -> None:
-    """Add ``flag``, unless somebody has it already."""
+    """Add ``flag``, unless another plug-in has it already."""
     try:
         group.addoption(flag, dest=dest, **attributes)
     except (ValueError, argparse.ArgumentError):
@@ -23,19 +21,19 @@ def add_option(group: pytest.OptionGroup, flag: str, dest: str, **attributes: An
 
 
 def give_way(parser: pytest.Parser, dests: set[str]) -> None:
-    """From now on, whoever defines one of our flags takes it from us; all other conflicts stay errors."""
+    """Let whoever defines one of our flags later take it from us; all other conflicts stay errors."""
     optparser: Any = parser.optparser
     for group in [optparser, *(known._arggroup for known in parser._groups)]:
-        _yielding(group, dests)
+        _resolving(group, dests)
     make_group: Callable[..., Any] = optparser.add_argument_group
 
     def add_argument_group(*arguments: Any, **options: Any) -> Any:
-        return _yielding(make_group(*arguments, **options), dests)
+        return _resolving(make_group(*arguments, **options), dests)
 
     optparser.add_argument_group = add_argument_group
 
 
-def _yielding(container: Any, dests: set[str]) -> Any:
+def _resolving(container: Any, dests: set[str]) -> Any:
     """Let an argparse container resolve conflicts with options of ours, in the newcomer's favour."""
     refuse, resolve = container._handle_conflict_error, container._handle_conflict_resolve
 

@@ -3,8 +3,6 @@
 ``tests/seams/test_seams.py`` has a canary for each.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
@@ -26,7 +24,7 @@ def silence_terminal(config: pytest.Config) -> None:
 
 
 class _Mute:
-    """The terminal reporter without its hooks, for whoever asks for it or for its writer."""
+    """The terminal reporter without its hooks, for code that needs it or its writer."""
 
     def __init__(self, reporter: Any) -> None:
         self._reporter = reporter
@@ -59,7 +57,7 @@ def make_base_temp(config: pytest.Config) -> None:
 
 
 def base_temp(config: pytest.Config) -> str | None:
-    """That folder, where it has been made."""
+    """The folder behind ``tmp_path``, where it has been made."""
     made = getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None)
     return None if made is None else str(made)
 

@@ -1,6 +1,4 @@
-"""How a table calls its rows: what all names share is said once, above them."""
-
-from __future__ import annotations
+"""How a table names its rows: what all names share stands once, above them."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +10,7 @@ INDENT = "  "
 
 @dataclass(frozen=True)
 class Name:
-    """One row's: the test, and what is said of the row behind it, such as ``" (NOW)"`` or ``" (contended)"``."""
+    """A row's name: the test, and what stands behind it, such as ``" (NOW)"`` or ``" (contended)"``."""
 
     test: str
     source: str = ""
@@ -34,7 +32,7 @@ class Naming:
 
 
 def namings(names: Sequence[Name]) -> list[Naming]:
-    """From the fullest to the shortest. Rows that differ never become alike: only what all share is taken off."""
+    """Ways to name the rows, from the fullest to the shortest. Only what all rows share is left out."""
     parts = _parts(names)
     one_test = parts is not None and len({function for function, _ in parts}) == 1
     found = [_shortened(names, parts)] if parts else []
@@ -95,7 +93,7 @@ def _affixes(idents: Sequence[str]) -> tuple[str, str]:
 
 
 def _alike(words: Sequence[Sequence[str]], most: int) -> int:
-    """How many first words all share, ``most`` at most."""
+    """How many first parts all share, ``most`` at most."""
     count = 0
     while count < most and len({one[count] for one in words}) == 1:
         count += 1

@@ -4,8 +4,6 @@
 become unwritable since the start, elsewhere rather than nowhere.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import tempfile
@@ -23,8 +21,8 @@ from tailgate.results.saved_run import load_run
 NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
 
 
-def saved_word(file: Path) -> str | None:
-    """The word a run was saved under: ``0001_epyc.json`` -> ``epyc``; ``None`` for any other file."""
+def saved_name(file: Path) -> str | None:
+    """The name a run was saved under: ``0001_epyc.json`` -> ``epyc``; ``None`` for any other file."""
     match = NUMBERED.fullmatch(file.name)
     return match[2] if match else None
 
@@ -40,14 +38,14 @@ def kept(text: str, name: str, what: str = "run") -> str:
 
 
 class BaselineStorage(FileStorage):
-    """A drop-in for ``FileStorage``; with ``strict`` a run asked for by name must be there and be whole."""
+    """A drop-in for ``FileStorage``; with ``strict`` a run named by the user must be there and be whole."""
 
     strict = False
     unwritten = False
     """A run could not be saved here."""
 
     def query(self, *globs_or_files: str) -> list[Path]:
-        """As pytest-benchmark, and when that finds nothing, the latest run saved under the plain word.
+        """As pytest-benchmark, and where that finds nothing, the latest run saved under the plain name.
 
         Of this machine if there is one, else of any other.
         """
@@ -55,7 +53,7 @@ class BaselineStorage(FileStorage):
         if found or len(globs_or_files) != 1:
             return found
         (word,) = globs_or_files
-        named = [file for file in self._numbered() if saved_word(file) == word]
+        named = [file for file in self._numbered() if saved_name(file) == word]
         own = [file for file in named if file.parent.name == self.default_machine_id]
         return (own or named)[-1:]
 
@@ -132,13 +130,13 @@ class BaselineStorage(FileStorage):
 
     def _numbered(self) -> list[Path]:
         """Runs of all machines, the largest number last."""
-        found = [file for file in self.path.glob("*/*.json") if saved_word(file)]
+        found = [file for file in self.path.glob("*/*.json") if saved_name(file)]
         return sorted(found, key=lambda file: (int(file.name.partition("_")[0]), file))
 
     @property
     def _next_num(self) -> str:
-        """One more than the largest in this machine's folder; pytest-benchmark's own stops seeing runs at 9999."""
-        numbers = [int(file.name.partition("_")[0]) for file in self.get("x").parent.glob("*.json") if saved_word(file)]
+        """One more than the largest number in this machine's folder; pytest-benchmark's stops seeing runs at 9999."""
+        numbers = [int(file.name.partition("_")[0]) for file in self.get("x").parent.glob("*.json") if saved_name(file)]
         return f"{max(numbers, default=0) + 1:04}"
 
     def _nothing(self, wanted: str | None) -> str:
@@ -147,7 +145,7 @@ class BaselineStorage(FileStorage):
                 f"--benchmark-compare: no saved run to compare with (saved in {self.path}: nothing yet); "
                 "save one with --benchmark-save=NAME"
             )
-        names = sorted({saved_word(file) or "" for file in self._numbered()})
+        names = sorted({saved_name(file) or "" for file in self._numbered()})
         match = nearest(wanted, names)
         hint = f"; did you mean {match!r}?" if match else ""
         saved = f"saved in {self.path}: {', '.join(names) or 'nothing yet'}"

@@ -1,18 +1,10 @@
 """The values of a table as text: with four decimals as pytest-benchmark writes them, or as short as three digits."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tailgate.results.columns import (
-    HIGHER_IS_BETTER,
-    P99_BLOCKS,
-    P99_BLOCKS_INTERVAL,
-    P99_INTERVAL,
-    TIME_COLUMNS,
-)
+from tailgate.results.columns import HIGHER_IS_BETTER, P99_BLOCKS, P99_BLOCKS_INTERVAL, P99_INTERVAL, TIME_COLUMNS
 from tailgate.seams.table_lines import Cell, Grid
 
 MISSING = "-"
@@ -49,7 +41,7 @@ class Cells:
         self._factor = factor
 
     def grids(self, labels: dict[str, str], sort: str) -> list[Grid]:
-        """From the widest to the narrowest; from the second on, one column at most has factors."""
+        """Grids from the widest to the narrowest; from the second on, one column at most has factors."""
         labels_full = [labels[column] for column in self._columns]
         labels_short = [SHORT_LABELS.get(column, labels[column]) for column in self._columns]
         one = self._one_with_factors(sort)
@@ -108,7 +100,7 @@ class Cells:
 
 
 def decimals_for(values: Iterable[float]) -> int:
-    """So many that the smallest has three significant digits, four at most; 0 without values."""
+    """Decimals that show three significant digits of the smallest value, four at most; 0 without values."""
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
     return min(FULL_DECIMALS, max(0, _needed(min(sizes)))) if sizes else 0
 

@@ -1,6 +1,4 @@
-"""A table's lines from its cells: the fullest layout that is no wider than it may be."""
-
-from __future__ import annotations
+"""A table's lines from its cells: the fullest layout that fits the width."""
 
 import itertools
 import shutil
@@ -38,7 +36,7 @@ class Grid:
     rows: Sequence[Sequence[Cell]]
 
     def widths(self) -> list[tuple[int, int]]:
-        """Of each column: of label and value with the gap before them, and of the factor behind."""
+        """Each column's width of label and value with the gap before them, and of the factor behind."""
         columns = list(zip(*self.rows, strict=True))
         return [
             (GAP + max(len(label), *(len(cell.text) for cell in cells)), max(len(cell.factor) for cell in cells))
@@ -57,12 +55,7 @@ def folded(text: str, width: int, hanging: str = "") -> list[str]:
 
 
 def table_lines(
-    title: str,
-    name_label: str,
-    namings: Sequence[Naming],
-    grids: Sequence[Grid],
-    failed: Sequence[bool],
-    most: int,
+    title: str, name_label: str, namings: Sequence[Naming], grids: Sequence[Grid], failed: Sequence[bool], most: int
 ) -> tuple[list[Line], int]:
     """The lines, and the index of the grid that they show.
 

@@ -1,1 +1,1 @@
-"""One pytest session: what was asked for, what came of it, where it is written."""
+"""One pytest session: its settings, its results, and where they are written."""

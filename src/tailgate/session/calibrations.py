@@ -1,7 +1,5 @@
 """How fast the machine was between benchmarks, by a kernel that always does the same work."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 
@@ -12,7 +10,7 @@ SHARE = 0.05
 
 
 class Calibrations:
-    """Of one session, in order."""
+    """The calibrations of one session, in order."""
 
     def __init__(self) -> None:
         self.values: list[dict[str, Any]] = []

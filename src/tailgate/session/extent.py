@@ -1,7 +1,5 @@
 """How much of what it was asked for a saved session has measured: whether what it lacks was removed, or left out."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +10,7 @@ from tailgate.session.selection import Selection, is_of, selection_from_json
 
 LISTS = ("deselected", "failed", "skipped", "not_reached", "called_no_benchmark", "collectors_failed")
 """Names of benchmarks (of the last, and of some skipped ones, of files and classes) that have no row, by the reason."""
-WORDS = {
+REASONS = {
     "failed": "its test failed",
     "skipped": "it was skipped",
     "not_reached": "the run was over before it",
@@ -24,7 +22,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Extent:
-    """Of one session."""
+    """How much of what it was asked for one session has measured."""
 
     complete: bool | None = None
     """Whether it measured all that its project has, or that the folders it was given have; ``None``: it does not say,
@@ -37,7 +35,7 @@ class Extent:
 
     @property
     def why(self) -> str:
-        """Half a sentence."""
+        """Why it is not complete, as half a sentence."""
         return "; ".join(self.because) or "it does not say why"
 
     def reason(self, fullname: str) -> str | None:

@@ -1,7 +1,5 @@
 """The plug-in that notes, while a session runs, what of its benchmarks it chose, left out, and came to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +10,7 @@ from tailgate.session.selection import is_of, narrowed, selection_of
 
 
 class ExtentWatch:
-    """In every session that may be saved, whether or not anything was asked of Tailgate."""
+    """Registered in every session that may be saved, with or without options of Tailgate."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -25,7 +23,7 @@ class ExtentWatch:
         self.selected: list[str] = []
         """Node ids of benchmarks."""
         self.deselected: set[str] = set()
-        """Node ids of all tests that a plug-in left out, and said so."""
+        """Node ids of all tests that a plug-in deselected."""
         self.failed: set[str] = set()
         """Node ids of all tests that failed, at whatever stage."""
 
@@ -43,7 +41,7 @@ class ExtentWatch:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """All that this session will measure, if it gets there."""
+        """Note all benchmarks that this session is to measure."""
         self._session = session
         self.selected = [item.nodeid for item in session.items if is_benchmark(item)]
 
@@ -110,7 +108,7 @@ class ExtentWatch:
         }
 
     def _skipped_of_ours(self) -> list[str]:
-        """Benchmarks, and files and classes, whose benchmarks nobody knows."""
+        """Skipped benchmarks, and skipped files and classes, whose benchmarks are not known."""
         ours = set(self.selected)
         return [one for one in dict.fromkeys(self._skipped) if one in ours or one not in self._reached]
 

@@ -1,7 +1,5 @@
 """What a session found out beside its numbers: what was not measured and why, what to mind, and the last lines."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Container, Iterable
@@ -13,7 +11,7 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?: ?(?:[nµum]?s|min|h|[kKMG
 
 @dataclass
 class Findings:
-    """Collected as benchmarks end; told once, at the end."""
+    """Collected as benchmarks end; printed once, at the end."""
 
     selected: int = 0
     measured: int = 0
@@ -23,11 +21,11 @@ class Findings:
     _warnings: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
 
     def warn(self, name: str, text: str) -> None:
-        """A reader of this row must mind ``text``; the same for other rows, but for its numbers, is said once."""
+        """Warn of a row; the same text for other rows, but for its numbers, is printed once."""
         self._warnings.setdefault(NUMBER.sub("#", text), (text, []))[1].append(name)
 
     def remark_once(self, line: str) -> None:
-        """For the end of the run, however often it is said."""
+        """Print a line at the end of the run, once."""
         if line not in self.remarks:
             self.remarks.append(line)
 
@@ -36,11 +34,11 @@ class Findings:
         self.unmeasured.append({"fullname": fullname, "status": status, "reason": reason})
 
     def to_mind(self) -> list[str]:
-        """Lines for whoever believes the numbers."""
+        """Lines that a reader of the numbers must know."""
         lines = list(self.remarks)
         for text, names in self._warnings.values():
             others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            lines.append(f"Mind {names[0]}{others}: {text}")
+            lines.append(f"Warning for {names[0]}{others}: {text}")
         return lines
 
     def nothing_measured(self) -> str:
@@ -65,6 +63,6 @@ def never_measured(marked: Iterable[str], measured: Container[str]) -> list[str]
         return []
     more = f" and {len(names) - 1} more" if names[1:] else ""
     return [
-        f"Mind {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
+        f"Warning for {names[0]}{more}: marked benchmark, but nothing was measured, because the test does not use the "
         "fixture; write def test_...(benchmark) and call benchmark(function)"
     ]

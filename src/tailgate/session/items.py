@@ -1,7 +1,6 @@
-"""What can be asked of a test item: is it a benchmark, what did it measure, how did it fail."""
+"""Questions about a test item: is it a benchmark, what did it measure, how did it fail."""
 
-from __future__ import annotations
-
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -136,3 +135,15 @@ def declared_items(node: pytest.Item) -> float | None:
     if found is None or found <= 0:
         fail(f"{node.nodeid}: throughput(items={shown(items)}) must be a positive number")
     return found
+
+
+def shuffle_benchmarks(items: list[pytest.Item], seed: int) -> None:
+    """Shuffle the benchmarks among their own places, in place; other tests stay where they are.
+
+    The same seed and selection give the same order.
+    """
+    places = [index for index, item in enumerate(items) if is_benchmark(item)]
+    shuffled = [items[index] for index in places]
+    random.Random(seed).shuffle(shuffled)
+    for index, item in zip(places, shuffled, strict=True):
+        items[index] = item

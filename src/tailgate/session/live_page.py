@@ -1,7 +1,5 @@
 """``--report FILE``: a whole page is on disk as benchmarks end, so that a crash loses next to none before it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -27,7 +25,7 @@ longer. The page on disk lacks what ended within fifty times as long as the last
 
 
 class LiveReport:
-    """Registered only where a report was asked for."""
+    """The plug-in of a session with ``--report``."""
 
     def __init__(self, config: pytest.Config, file: Path, run: BenchmarkRun) -> None:
         self._config = config

@@ -1,7 +1,5 @@
 """Where a session will write, decided and tried before anything is measured."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from tailgate.seams.storage import BaselineStorage
 from tailgate.session.settings import Settings
 
 STOCK_STORAGE = "file://./.benchmarks"
-"""``--benchmark-storage`` as nobody gave it."""
+"""``--benchmark-storage``'s default."""
 
 
 def use_baselines(config: pytest.Config, settings: Settings, fingerprint: dict[str, Any]) -> None:

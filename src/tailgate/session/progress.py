@@ -1,11 +1,13 @@
-"""Long work shows where it is: which benchmark, how many of how many, time left."""
+"""Progress lines: which benchmark runs, how many of how many, what came of it, time left."""
 
-from __future__ import annotations
-
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+
+from tailgate.session.items import is_benchmark
 from tailgate.text import duration, milliseconds, printable
 
 
@@ -42,11 +44,11 @@ class Progress:
         self._write(f"[{self._done + 1:>{width}}/{self._total}] {printable(name)} ... ", flush=True)
 
     def go_on(self, what: str) -> None:
-        """Say what is done with it beside timing."""
+        """Say what is done with the benchmark beside timing."""
         self._write(f"{what} ... ", flush=True)
 
     def end(self, outcome: str, *, measured: bool) -> None:
-        """Say what came of it, and about how long the rest will take."""
+        """Say the outcome, and about how long the rest will take."""
         self._done += 1
         if measured:
             self._measured += 1
@@ -56,3 +58,64 @@ class Progress:
         if left and self._measured:
             rest = f"; about {duration(left * self._measured_s / self._measured)} left"
         self._write(f"{printable(outcome)}{rest}\n", flush=True)
+
+
+class ProgressLines:
+    """Writes through pytest's terminal reporter; silent where there is none, or where pytest says more (``-v``)."""
+
+    def __init__(self, config: pytest.Config, selected: int, processes: int, *, tenants: int = 1, wanted: bool) -> None:
+        reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+        self._reporter = reporter
+        self._processes = processes
+        self._tenants = f" x{tenants} tenants" if tenants > 1 else ""
+        self._begun: dict[pytest.Item, int] = {}
+        self.outcome: str | None = None
+        """What came of the present benchmark, as soon as that is known."""
+        self.remark = ""
+        """Said behind it."""
+        shown = wanted and self._reporter is not None and not config.option.collectonly
+        self._progress: Progress | None = None
+        if shown and config.get_verbosity() == 0:
+            self._progress = Progress(self._reporter.write, selected * processes)
+
+    def begin(self, item: pytest.Item) -> None:
+        """Announce a benchmark."""
+        self.outcome, self.remark = None, ""
+        if self._progress is None or not is_benchmark(item):
+            return
+        self._reporter.ensure_newline()
+        nth = self._begun[item] = self._begun.get(item, 0) + 1
+        name = f"{item.name}{self._tenants}"
+        self._progress.begin(name if self._processes == 1 else f"{name} ({nth}/{self._processes})")
+        # pytest would now start a line of its own with the file's name.
+        self._reporter.currentfspath = item.path
+
+    def doing(self, what: str) -> None:
+        """The present benchmark takes longer: this is done with it now."""
+        if self._progress is not None:
+            self._progress.go_on(what)
+
+    def end(self, item: pytest.Item, *, costs_time: bool = True) -> None:
+        """Say the outcome; ``costs_time``: others like it will take as long."""
+        if self._progress is None or not is_benchmark(item):
+            return
+        outcome = self.outcome or "not measured"
+        self._progress.end(
+            f"{outcome}{self.remark}", measured=costs_time and not outcome.startswith(("skipped", "not"))
+        )
+        self._reporter.currentfspath = None
+
+    def medians(self, rows: list[dict[str, Any]]) -> None:
+        """Say the medians of one of several processes of a benchmark."""
+        medians_s = [statistics.median(row["data"]) for row in rows if row["data"]]
+        self.outcome = ", ".join(f"median {milliseconds(median_s)}" for median_s in medians_s) or "no measurement"
+
+    def status(self, report: Any) -> tuple[str, str, str] | None:
+        """No dot for a benchmark that has a progress line: category, letter and word, as pytest wants them."""
+        if self._progress is None or self.outcome is None or not hasattr(report, "when"):
+            return None
+        if hasattr(report, "wasxfail"):
+            return ("xfailed", "", "XFAIL") if report.skipped else ("xpassed", "", "XPASS")
+        if report.failed and report.when != "call":
+            return "error", "", "ERROR"
+        return (report.outcome, "", report.outcome.upper()) if report.when == "call" or not report.passed else None

@@ -4,8 +4,6 @@ They are counted (:mod:`tailgate.session.findings`), appended to the CSV, told t
 line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +23,7 @@ from tailgate.session.settings import Settings
 
 
 class Recorder:
-    """Of one session."""
+    """Records the results of one session."""
 
     def __init__(
         self,
@@ -115,7 +113,7 @@ class Recorder:
         )
 
     def _append(self, found: dict[str, Any]) -> None:
-        """To the CSV; a full disk costs the CSV, not what is still to be measured."""
+        """Append a row to the CSV; a full disk costs the CSV, not what is still to be measured."""
         if self._csv is None:
             return
         now = datetime.now(UTC).isoformat()
@@ -130,7 +128,7 @@ class Recorder:
             )
 
     def _append_elsewhere(self, row_now: dict[str, Any]) -> str:
-        """To a file in the temporary folder, as all rows after it; half a sentence on that."""
+        """Append a row to a file in the temporary folder, as all rows after it; returns half a sentence on that."""
         assert self._csv is not None
         try:
             self._csv = self._csv.elsewhere()

@@ -1,7 +1,5 @@
 """What Tailgate adds to pytest-benchmark's JSON; docs/reference/json-fields.md lists it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tailgate.machine import fingerprint as environment
@@ -22,7 +20,7 @@ def describe_machine(machine_info: dict[str, Any], fingerprint: dict[str, Any]) 
 
 
 def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
-    """How it was measured; ``start_method``: how processes were started, ``None`` where there were none."""
+    """How the run was measured; ``start_method``: how processes were started, ``None`` where there were none."""
     seeded = settings.order == "random" or settings.processes > 1
     return {
         "protocol": settings.protocol.name if settings.protocol else None,
@@ -37,7 +35,7 @@ def settings_of(settings: Settings, start_method: str | None) -> dict[str, Any]:
 
 
 def incomplete(extent: dict[str, Any]) -> str:
-    """The line on a saved run that is not complete; by what it was interrupted, pytest has said."""
+    """The line on a saved run that is not complete; pytest has said what interrupted it."""
     reasons = extent["incomplete_because"]
     if extent["interrupted"]:
         reasons = ["interrupted", *reasons[1:]]

@@ -1,7 +1,5 @@
 """Which tests a session's command chooses, in a form that a saved run can hold and a later session can ask."""
 
-from __future__ import annotations
-
 import fnmatch
 import importlib.util
 import os
@@ -76,7 +74,7 @@ class Selection:
 
 
 def selection_of(config: pytest.Config) -> Selection:
-    """Of the running session."""
+    """The selection of the running session."""
     option, root, here = config.option, config.rootpath, config.invocation_params.dir
     return Selection(
         arguments=tuple(_argument(config, argument) for argument in config.args),
@@ -159,7 +157,7 @@ def split(nodeid: str) -> tuple[str, list[str]]:
 
 
 def place_of(path: Path, root: Path) -> str:
-    """Where it really lies: relative to the root folder, ``.`` for all of it; absolute elsewhere."""
+    """The real place relative to the root folder, ``.`` for all of it; absolute elsewhere."""
     real, base = path.resolve(), root.resolve()
     if base.is_relative_to(real):
         return "."
@@ -167,7 +165,7 @@ def place_of(path: Path, root: Path) -> str:
 
 
 def _in_any(names: Iterable[str]) -> Callable[[str], bool]:
-    """What a word of ``-k`` matches: any part of any name on the way to a test."""
+    """Whether a word of ``-k`` is a part of any name on the way to a test."""
     lowered = [name.lower() for name in names]
     return lambda word: any(word.lower() in one for one in lowered)
 
@@ -231,7 +229,7 @@ def _is_flag(word: str, flag: str) -> bool:
 
 
 def _as_text(value: Any) -> Any:
-    """As it is where JSON can hold it; of anything else its kind, for its text may hold an address."""
+    """The value where JSON can hold it; otherwise the name of its type, for its text may hold an address."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, list | tuple):

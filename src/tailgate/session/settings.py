@@ -1,6 +1,4 @@
-"""What a session was asked for, as plain values; :mod:`tailgate.options` reads them from the command line."""
-
-from __future__ import annotations
+"""A session's settings as plain values; :mod:`tailgate.options` reads them from the command line."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,7 +56,7 @@ class Settings:
 
     @property
     def active(self) -> bool:
-        """Whether an option or an ini value asked for anything that measures or saves differently."""
+        """Whether an option or an ini value makes this session measure or save differently."""
         return bool(
             self.protocol or self.meters or self.profilers or self.csv or self.baselines or self.order != "given"
             or self.isolated or self.gate or self.duet or self.report or self.load

@@ -14,8 +14,6 @@ That factor is the design effect of survey statistics: ``rounds / effect`` indep
 docs/evidence/statistics.md has its coverage, on simulated series and on real rounds.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """From numbers to a verdict: significant, and larger than what matters. Pure functions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tailgate.stats.paired import Paired

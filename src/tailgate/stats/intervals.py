@@ -1,7 +1,5 @@
 """Intervals of location: is a series steady, and how many samples does a wanted interval need."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence

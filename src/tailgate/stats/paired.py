@@ -4,14 +4,13 @@ docs/evidence/statistics.md has the evidence for this choice: the pair of fresh 
 the test needs no normal distribution, and one burst moves one rank.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from statistics import median
 
 from tailgate.stats.signed_rank import signed_rank_p, signed_rank_tail
 
@@ -52,7 +51,7 @@ def paired(log_ratios: Sequence[float], confidence: float = 0.99) -> Paired:
     return Paired(
         pairs=len(log_ratios),
         more=sum(value > 0 for value in log_ratios),
-        change_rel=math.expm1(_median(walsh)),
+        change_rel=math.expm1(median(walsh)),
         low_rel=None if low is None else math.expm1(low),
         high_rel=None if high is None else math.expm1(high),
         p_more=p_more,
@@ -93,8 +92,3 @@ def _lower_end(values: Sequence[float], tail: float) -> float:
     ends = list(dict.fromkeys(walsh_averages(values)))
     gaps = [(one + other) / 2 for one, other in pairwise(ends)]
     return ends[bisect_right(gaps, tail, key=lambda gap: signed_rank_p([value - gap for value in values])[0])]
-
-
-def _median(ordered: Sequence[float]) -> float:
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

@@ -4,8 +4,6 @@ Between sessions a machine's speed shifts, by more than any session's own interv
 show by how much (docs/evidence/statistics.md).
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence

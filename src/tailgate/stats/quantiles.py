@@ -1,7 +1,5 @@
 """Percentiles and their distribution-free intervals."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache
@@ -72,10 +70,7 @@ def order_statistic_interval(
     It assumes independent samples; under bursts of noise its real coverage is far lower (docs/project/design.md).
     """
     low, high = order_statistic_ranks(len(sorted_samples), quantile, confidence)
-    return (
-        None if low is None else sorted_samples[low - 1],
-        None if high is None else sorted_samples[high - 1],
-    )
+    return (None if low is None else sorted_samples[low - 1], None if high is None else sorted_samples[high - 1])
 
 
 @lru_cache(maxsize=64)

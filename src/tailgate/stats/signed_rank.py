@@ -5,8 +5,6 @@ ranks every choice of signs is equally likely (Hollander, Wolfe and Chicken, Non
 section 3.1, remarks on ties). scipy leaves the exact distribution at 14 pairs with a tie or a zero.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -42,17 +40,17 @@ def _tail(ranks: tuple[int, ...], statistic: int) -> float:
     rest = sum(ranks) - statistic - 1
     if rest < statistic:  # by symmetry; the smaller tail has fewer sums to count
         return 1.0 - _tail(ranks, rest) if rest >= 0 else 1.0
-    return _ways(ranks, statistic) / 2 ** len(ranks) if statistic >= 0 else 0.0
+    return _subsets(ranks, statistic) / 2 ** len(ranks) if statistic >= 0 else 0.0
 
 
-def _ways(ranks: tuple[int, ...], most: int) -> int:
+def _subsets(ranks: tuple[int, ...], most: int) -> int:
     """How many choices of the ranks sum up to ``most`` or less.
 
     The choices for each sum are the digits of one long number, which each rank adds to, shifted by itself.
     """
     bits = len(ranks) + 1  # no digit overflows: there are 2 ** len(ranks) choices
     kept = (1 << bits * (most + 1)) - 1
-    ways = 1
+    subsets = 1
     for rank in ranks:
-        ways += (ways << bits * rank) & kept
-    return ways % ((1 << bits) - 1) if ranks else 1  # the sum of its digits
+        subsets += (subsets << bits * rank) & kept
+    return subsets % ((1 << bits) - 1) if ranks else 1  # the sum of its digits

@@ -1,5 +1,6 @@
 """``--duet``: two sides alive at once on one machine, called in turns, and a verdict on their difference.
 
+- ``conflicts``: what a duet cannot be combined with;
 - ``base``: what the other side is: a git ref, another Python, other options; ``worktree``: its checkout;
 - ``launch``: how a side is started; ``side``: the pytest session inside it; ``turn_taking``: how ``benchmark`` waits
   there for its turns; ``side_process``: the parent's handle on a side;

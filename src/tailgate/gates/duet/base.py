@@ -51,7 +51,7 @@ def parsed(text: str) -> Base:
             python = part.removeprefix("python:")
         elif part.startswith(("python:", "option:", "-")) or not part or ref is not None:
             raise TailgateError(
-                f"--duet: {text!r} is no side (allowed: GIT_REF, python:PATH, GIT_REF,python:PATH, option:--OPTION)"
+                f"--duet: {text!r} is not a side (allowed: GIT_REF, python:PATH, GIT_REF,python:PATH, option:--OPTION)"
             )
         else:
             ref = part

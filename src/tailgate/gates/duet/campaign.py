@@ -20,7 +20,7 @@ PATIENT = frozenset({"median", "throughput"})
 
 @dataclass
 class Record:
-    """One benchmark: what is asked, and what came."""
+    """What was asked of one benchmark, and its results."""
 
     names: Names
     limits: Limits
@@ -34,7 +34,7 @@ class Record:
     """Which code the sides ran, where they were to run two."""
 
     def decisions(self, pairs: int) -> dict[str, Decision]:
-        """By metric."""
+        """The decision on each metric."""
         found = {}
         for metric, limit_rel in self.limits.relative.items():
             if unusable(self.outcomes, metric):
@@ -58,7 +58,7 @@ class Record:
 
 
 class Campaign:
-    """All benchmarks that both sides have."""
+    """Measures pairs of all benchmarks that both sides have."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Campaign:
         self.wall_s = 0.0
 
     def run(self) -> None:
-        """Until nothing is open."""
+        """Measure pairs until no benchmark wants more."""
         while wanted := [record for record in self._records if record.more(self._pairs)]:
             start_s = time.monotonic()
             self._one(wanted)
@@ -127,7 +127,7 @@ def incomparable(outcome: Outcome, *, same_work: bool) -> str | None:
 
 
 def _ratio(outcome: Outcome, metric: str) -> float:
-    """Sorted and divided once: it is asked for after every pair."""
+    """The pair's ratio, computed once: it is needed after every pair."""
     if metric not in outcome.log_ratios:
         outcome.log_ratios[metric] = log_ratio(outcome, metric)
     return outcome.log_ratios[metric]

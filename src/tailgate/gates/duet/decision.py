@@ -28,7 +28,7 @@ class Decision:
     confirmed: bool | None
     """``None``: nothing failed, so nothing was to be confirmed."""
     more: int
-    """Pairs that are still wanted; 0: this is the last word."""
+    """How many more pairs are wanted; 0: the decision is final."""
 
 
 def decide(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: int, *, patient: bool) -> Decision:

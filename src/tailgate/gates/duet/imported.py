@@ -1,4 +1,4 @@
-"""Inside a side: which files it has run so far, for the parent to tell whose code that was."""
+"""Inside a side: which files it has run so far, so that the parent finds out whose code that was."""
 
 from __future__ import annotations
 

@@ -24,27 +24,17 @@ START = (
 )
 """Without the empty entry that ``-c`` puts first: it would import the working folder's code in place of what the
 interpreter has installed."""
-VALUED = frozenset(
-    {
-        "--duet",
-        "--duet-pairs",
-        "--duet-seconds",
-        "--duet-build",
-        "--gate-min-effect",
-        "--gate-metrics",
-        "--report",
-        "--junitxml",
-        "--junit-xml",
-        "--csv",
-    }
-)
+VALUED = frozenset({
+    "--duet", "--duet-pairs", "--duet-seconds", "--duet-build", "--gate-min-effect",
+    "--gate-metrics", "--report", "--junitxml", "--junit-xml", "--csv",
+})  # fmt: skip
 """The session's own options, which a side must not see: as ``--name=value`` or in two words."""
 SWITCHES = frozenset({"--gate", "--lf", "--last-failed", "--ff", "--failed-first", "--sw", "--stepwise", "--resume"})
 
 
 @dataclass(frozen=True)
 class Launch:
-    """Everything a supervisor needs."""
+    """Everything a supervisor needs to start a side."""
 
     name: str
     """``base`` or ``head``."""

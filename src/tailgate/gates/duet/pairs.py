@@ -11,7 +11,7 @@ from typing import Any
 
 from tailgate.gates.duet.load_turns import segment_order
 from tailgate.gates.duet.pinning import on_one_cpu
-from tailgate.gates.duet.side_process import Partner, SideLostError, last_words
+from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line
 from tailgate.gates.duet.turns import LEAST_BLOCKS, Turns, abba, authors_turns, turns_for
 from tailgate.machine import trust
 from tailgate.machine.trust.stretch import between
@@ -26,7 +26,7 @@ Names = tuple[str, str]
 
 @dataclass
 class Outcome:
-    """One benchmark in one pair."""
+    """The result of one benchmark in one pair."""
 
     sides: tuple[Attempt, Attempt] = field(default_factory=lambda: (Attempt(), Attempt()))
     rounds_s: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
@@ -50,10 +50,10 @@ class Outcome:
     """Under load: P99 of the lateness, where a side could not keep the schedule."""
 
     log_ratios: dict[str, float] = field(default_factory=dict)
-    """By metric, once they were asked for."""
+    """Ratios by metric, computed on demand."""
 
     def passed(self, side: int) -> bool:
-        """Its process came home, and its test passed so far as it went."""
+        """Whether its process reported in order, and its test passed as far as it went."""
         made = self.sides[side]
         return made.ending is None and all(report["outcome"] == "passed" for report in made.reports)
 
@@ -67,7 +67,7 @@ class Outcome:
 
     @property
     def measured(self) -> bool:
-        """Both sides were, and both tests passed."""
+        """Whether both sides were measured, and both tests passed."""
         one_each = not any(made.further for made in self.sides)
         return all(self.rounds_s) and one_each and self.passed(BASE) and self.passed(HEAD)
 
@@ -76,10 +76,15 @@ class Pair:
     """Two processes; ``close`` ends them."""
 
     def __init__(
-        self, partners: tuple[Partner, Partner], side_s: float, timeout_s: float, seed: int, load: Load | None = None
+        self,
+        processes: tuple[SideProcess, SideProcess],
+        side_s: float,
+        timeout_s: float,
+        seed: int,
+        load: Load | None = None,
     ) -> None:
-        self._partners = partners
-        self._names = [partner.name for partner in partners]
+        self._processes = processes
+        self._names = [process.name for process in processes]
         self._side_s, self._load = side_s, load
         self._chance = random.Random(seed)
         self._timeout_s = timeout_s
@@ -90,23 +95,23 @@ class Pair:
         Raises:
             SideLostError: one did not come so far.
         """
-        for partner in self._partners:
-            partner.stop()
-        for partner in self._partners:
-            partner.start()
-        base, head = (partner.collected() for partner in self._partners)
+        for process in self._processes:
+            process.stop()
+        for process in self._processes:
+            process.start()
+        base, head = (process.collected() for process in self._processes)
         return base, head
 
     def measure(self, names: Names, following: Names | None, first: int) -> Outcome:
-        """One benchmark. Where a side is lost, its process and the other's are gone afterwards."""
+        """Measure one benchmark. Where a side is lost, this ends its process and the other's."""
         made = Outcome(first=first)
         try:
-            if not all(partner.alive for partner in self._partners):
+            if not all(process.alive for process in self._processes):
                 self.start()
             deadline_s = time.monotonic() + self._timeout_s
-            for side, partner in enumerate(self._partners):
-                partner.run(names[side], following[side] if following else None)
-            ready = [partner.ready(made.sides[side], deadline_s) for side, partner in enumerate(self._partners)]
+            for side, process in enumerate(self._processes):
+                process.run(names[side], following[side] if following else None)
+            ready = [process.ready(made.sides[side], deadline_s) for side, process in enumerate(self._processes)]
             made.called = (bool(ready[BASE]), bool(ready[HEAD]))
             both = [found for found in ready if found]
             if len(both) == len(ready):
@@ -114,9 +119,9 @@ class Pair:
                 if made.unlike is None:
                     measure = self._in_turns if self._load is None else self._under_load
                     measure(made, both, deadline_s)
-            for side, partner in enumerate(self._partners):
+            for side, process in enumerate(self._processes):
                 if ready[side] and not made.sides[side].final_message:
-                    partner.finish(made.sides[side], deadline_s)
+                    process.finish(made.sides[side], deadline_s)
             for attempt in made.sides:
                 if stopped := attempt.final_message.get("stopped"):
                     attempt.ending = Ending("failed", f"its test was stopped by {stopped}")
@@ -128,14 +133,14 @@ class Pair:
         return made
 
     def _in_turns(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
-        """All blocks of both sides, unless a test ends before."""
-        for partner in self._partners:
-            partner.pause()
+        """Measure all blocks of both sides, unless a test ends before."""
+        for process in self._processes:
+            process.pause()
         if ready[BASE]["fixed"] is None:
             turns = _turns(ready, self._side_s)
             # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
-            for side, partner in enumerate(self._partners):
-                alone = partner.block(turns, made.sides[side], deadline_s)
+            for side, process in enumerate(self._processes):
+                alone = process.block(turns, made.sides[side], deadline_s)
                 if alone is None:
                     return
                 ready[side]["call_s"] = alone[1] / turns.rounds / turns.iterations
@@ -143,7 +148,7 @@ class Pair:
         with self._pinned(ready) as made.cpu:
             before = trust.read()
             for side in abba(turns.blocks, made.first):
-                found = self._partners[side].block(turns, made.sides[side], deadline_s)
+                found = self._processes[side].block(turns, made.sides[side], deadline_s)
                 if found is None:
                     return
                 made.rounds_s[side].extend(found[0])
@@ -152,9 +157,9 @@ class Pair:
     def _under_load(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
         """The same schedules to both sides, A B B A, at a rate by base's capacity; not with a queue that only grows."""
         assert self._load is not None
-        for partner in self._partners:
-            partner.pause()
-        capacity_per_s = self._partners[BASE].capacity_per_s(made.sides[BASE], deadline_s)
+        for process in self._processes:
+            process.pause()
+        capacity_per_s = self._processes[BASE].capacity_per_s(made.sides[BASE], deadline_s)
         if capacity_per_s is None:
             return
         seeds = [self._chance.randrange(2**31) for _ in range(LEAST_BLOCKS)]
@@ -168,7 +173,7 @@ class Pair:
         with self._pinned(ready) as made.cpu:
             before = trust.read()
             for number, side in enumerate(abba(LEAST_BLOCKS, made.first)):
-                found = self._partners[side].segment(orders[number // 2], made.sides[side], deadline_s)
+                found = self._processes[side].segment(orders[number // 2], made.sides[side], deadline_s)
                 if found is None:
                     return
                 made.rounds_s[side].extend(found[0])
@@ -178,13 +183,13 @@ class Pair:
 
     def close(self) -> None:
         """End both processes."""
-        for partner in self._partners:
-            partner.stop()
+        for process in self._processes:
+            process.stop()
 
     def _pinned(self, ready: Sequence[dict[str, Any]]) -> AbstractContextManager[int | None]:
         if not all(found["one_thread"] for found in ready):
             return nullcontext()
-        return on_one_cpu([partner.pid for partner in self._partners if partner.pid], self._chance)
+        return on_one_cpu([process.pid for process in self._processes if process.pid], self._chance)
 
     def _named(self, lost: SideLostError) -> Ending:
         if lost.ending.status == "timeout":
@@ -193,7 +198,7 @@ class Pair:
                 f"timeout: not done after {self._timeout_s:g} s (--benchmark-timeout=SECONDS allows more)",
             )
         if "exit code" in lost.ending.reason and lost.output:
-            return Ending("crashed", f"{lost.ending.reason}; its last words: {last_words(lost.output)}")
+            return Ending("crashed", f"{lost.ending.reason}; its last output: {last_line(lost.output)}")
         return lost.ending
 
 
@@ -211,7 +216,7 @@ def unlike(ready: Sequence[dict[str, Any]]) -> str | None:
 
 
 def _turns(ready: Sequence[dict[str, Any]], side_s: float) -> Turns:
-    """The same for both: as the slower one needs them, and as the author of the test fixed them."""
+    """The same turns for both sides, from the slower one's calls and from what the test's author fixed."""
     calls_s = [found["call_s"] for found in ready]
     iterations = max(found["iterations"] for found in ready)
     if ready[BASE]["fixed"] is None:

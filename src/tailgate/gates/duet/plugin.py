@@ -17,12 +17,13 @@ from tailgate.gates import reproduce
 from tailgate.gates.duet import reporting, verdicts
 from tailgate.gates.duet.base import Base, checked_python, parsed
 from tailgate.gates.duet.campaign import Campaign, Record
+from tailgate.gates.duet.conflicts import refuse
 from tailgate.gates.duet.launch import environments, instrument_folder, launches
 from tailgate.gates.duet.matching import Matched, matched
 from tailgate.gates.duet.pairs import HEAD, Pair
 from tailgate.gates.duet.same_code import Checkouts
 from tailgate.gates.duet.saved import duet_json
-from tailgate.gates.duet.side_process import Partner, SideLostError, last_words
+from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line
 from tailgate.gates.duet.worktree import Worktree
 from tailgate.gates.limits import limits_of
 from tailgate.gates.missing import report_failure
@@ -37,16 +38,9 @@ from tailgate.session.settings import Settings
 from tailgate.stats.decision import MISSING, NEW
 from tailgate.text import counted
 
-NOT_WITH = {
-    "benchmark_save": "--benchmark-save", "benchmark_autosave": "--benchmark-autosave",
-    "benchmark_compare": "--benchmark-compare", "benchmark_compare_fail": "--benchmark-compare-fail",
-    "benchmark_disable": "--benchmark-disable", "benchmark_skip": "--benchmark-skip",
-}  # fmt: skip
-"""A duet's rounds are of two sides that take turns: no baseline for, and not to be compared with, an ordinary run."""
-
 
 class Duet:
-    """Registered only where a duet was asked for.
+    """The plug-in of a session with ``--duet``.
 
     Raises:
         TailgateError: what was asked for cannot be.
@@ -67,18 +61,7 @@ class Duet:
         self._deselected: set[str] = set()
         self._commit: str | None = None
         self._signals = Signals("what was measured is judged, and saved only by --benchmark-json")
-        if run.not_isolated:
-            raise TailgateError(f"--duet needs processes of its own: {run.not_isolated}")
-        for option, flag in NOT_WITH.items():
-            enabled = option == "benchmark_disable" and config.option.benchmark_enable
-            if getattr(config.option, option, None) and not enabled:
-                raise TailgateError(
-                    f"--duet does not go with {flag}: its rounds are of two sides in turns; leave one of them out"
-                )
-        if config.getoption("tailgate_gate", None) is not None:  # typed: an ini file's waits for a comparison
-            raise TailgateError("--duet and --gate are two gates; leave one of them out")
-        if getattr(config.option, "dist", "no") != "no":
-            raise TailgateError("--duet measures one benchmark at a time; leave out xdist's -n")
+        refuse(config, run.not_isolated)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """What the user did not want to run is not missing."""
@@ -106,7 +89,7 @@ class Duet:
         return result
 
     def pytest_unconfigure(self) -> None:
-        """Everything is told."""
+        """Put the signal handlers back."""
         self._signals.end()
 
     @pytest.hookimpl(tryfirst=True)
@@ -136,12 +119,12 @@ class Duet:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Never green without a comparison."""
+        """Fail a session that compared nothing."""
         if self._begun and not compared(self._verdicts) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-        """All verdicts at a glance; of wrong usage its one line says all."""
+        """Print all verdicts; after wrong usage its one line is enough."""
         if not self._begun or (exitstatus == pytest.ExitCode.USAGE_ERROR and self._campaign is None):
             return
         terminal = terminalreporter._tw
@@ -170,14 +153,15 @@ class Duet:
                     python = self._base.python and checked_python(self._base.python, Path(config.invocation_params.dir))
                     worktree.build(self._settings.duet_build, python or sys.executable)
             sides = launches(config, self._base, worktree, instrument_folder(folder))
-            partners = []
+            processes = []
             for launch in sides:
-                partners.append(Partner(launch, pytest_names.base_temp(config)))
-                ending.callback(partners[-1].close)
+                processes.append(SideProcess(launch, pytest_names.base_temp(config)))
+                ending.callback(processes[-1].close)
             # After the supervisors, which would go on with the session's handlers.
             self._signals.begin()
-            asked = self._settings
-            pair = Pair((partners[0], partners[1]), asked.duet_s, asked.benchmark_timeout_s, asked.seed, asked.load)
+            settings = self._settings
+            limit_s = settings.benchmark_timeout_s
+            pair = Pair((processes[0], processes[1]), settings.duet_s, limit_s, settings.seed, settings.load)
             try:
                 self._matched = self._match(chosen, *pair.start())
             except SideLostError as lost:
@@ -186,8 +170,8 @@ class Duet:
             self._campaign = Campaign(
                 pair,
                 list(self._records.values()),
-                asked.duet_pairs,
-                asked.seed,
+                settings.duet_pairs,
+                settings.seed,
                 same_work=not self._base.options,
                 checkouts=self._checkouts(worktree),
                 tell=self._tell,
@@ -195,7 +179,7 @@ class Duet:
             self._campaign.run()
 
     def _checkouts(self, worktree: Worktree | None) -> Checkouts | None:
-        """Where the sides' code lies; ``None``: one code with other options."""
+        """Where the sides' code lies; ``None``: both sides run one code with other options."""
         if worktree is None:
             top = Path(os.path.realpath(self._config.rootpath))
             return Checkouts(top, environments=environments(top)) if self._base.python else None
@@ -209,7 +193,7 @@ class Duet:
         )
 
     def _match(self, chosen: Sequence[pytest.Item], base: Sequence[str], head: Sequence[str]) -> Matched:
-        """Of everything both sides have collected, which is more where a node id stood for its file."""
+        """Match what both sides have collected, which is more than was chosen where a node id stood for its file."""
         wanted = [item.nodeid for item in chosen]
         found = matched(base, head, by_order=bool(self._base.options))
         pairs = tuple(pair for pair in found.pairs if pair[HEAD] in set(wanted))
@@ -223,7 +207,7 @@ class Duet:
     def _cannot_start(self, lost: SideLostError) -> TailgateError:
         what = f"the base side ({self._base.label})" if lost.side == "base" else "the head side"
         ended_itself = lost.ending.reason.endswith("in its test")
-        how = last_words(lost.output) if ended_itself else lost.ending.reason
+        how = last_line(lost.output) if ended_itself else lost.ending.reason
         if self._commit and lost.side == "base" and "Error: No module named" in how and not self._settings.duet_build:
             how += " (base is a checkout without what git ignores: --duet-build=COMMAND builds it there)"
         return TailgateError(f"--duet: {what} could not collect its tests: {how}")
@@ -235,7 +219,7 @@ class Duet:
             reporter.write_line(f"duet: {text}")
 
     def _judge(self, chosen: Sequence[pytest.Item]) -> None:
-        """Also when it was interrupted: what was measured is judged and saved."""
+        """Judge and keep what was measured, also after an interrupt."""
         made = verdicts.Judge(self._settings.duet_pairs, lambda name: reproduce.command(self._config, name))
         for record in self._records.values():
             self._verdicts += made.of(record)
@@ -243,8 +227,8 @@ class Duet:
         self._verdicts += [verdicts.unmatched(name, NEW) for name in self._matched.new]
         self._run.verdicts += self._verdicts
         for item in chosen:
-            asked = self._records.get(item.nodeid)
-            row = reporting.row_of(item, asked, overall(self._of(item))) if asked else None
+            measured = self._records.get(item.nodeid)
+            row = reporting.row_of(item, measured, overall(self._of(item))) if measured else None
             if row is not None:
                 self._rows[item.nodeid] = row
         benchmark_names.add_measured(self._config, self._rows.values())

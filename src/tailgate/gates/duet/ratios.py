@@ -44,7 +44,7 @@ def block_log_ratio(base_s: Sequence[float], head_s: Sequence[float], rounds: in
 
 
 def value(outcome: Outcome, side: int, metric: str) -> float:
-    """Of one side in one pair: seconds a call, or items a second."""
+    """One side's value in one pair: seconds per call, or items per second."""
     assert outcome.turns is not None
     rounds_s = outcome.rounds_s[side]
     if metric == "p99":
@@ -64,7 +64,7 @@ def said_items(outcome: Outcome, side: int) -> Any:
 
 
 def items_of(outcome: Outcome, side: int) -> float | None:
-    """Items per call, 1 where the test says nothing; ``None``: what it says is no positive number."""
+    """Items per call, 1 where the test says nothing; ``None``: what it says is not a positive number."""
     return items_per_call({"items_per_call": said_items(outcome, side)})
 
 
@@ -79,5 +79,5 @@ def unusable(outcomes: Sequence[Outcome], metric: str) -> str | None:
         for outcome in outcomes:
             for side, name in ((BASE, "base"), (HEAD, "head")):
                 if items_of(outcome, side) is None:
-                    return f"items_per_call is {said_items(outcome, side)!r} in {name}, which is no positive number"
+                    return f"items_per_call is {said_items(outcome, side)!r} in {name}, which is not a positive number"
     return None

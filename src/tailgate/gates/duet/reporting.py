@@ -1,4 +1,4 @@
-"""What pytest is told of a benchmark of a duet: its verdict as the test's outcome, head's rounds as its row."""
+"""A duet's results as pytest's reports: the verdict is the test's outcome, head's rounds are its row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tailgate.stats.decision import INCOMPARABLE, NEW
 
 
 def reports_of(item: pytest.Item, verdicts: Sequence[Verdict], record: Record | None) -> list[Any]:
-    """Where head's own test did not pass, that; else the verdict."""
+    """The reports of head's own test where it did not pass; otherwise one report with the verdict."""
     stopped = record.stopped if record else None
     failed = " | ".join(line(one, name=item.name) for one in verdicts if one.failed)
     if stopped is not None:

@@ -25,9 +25,9 @@ BUILT_FROM = (
 
 @dataclass(frozen=True)
 class Ran:
-    """Of one benchmark."""
+    """What the sides of one benchmark ran."""
 
-    told: dict[str, Any]
+    packages: dict[str, Any]
     """By side, of each package of the project: version, folder, number of files, SHA-256 of names and contents."""
     reason: str | None = None
     """Why this compares nothing."""
@@ -51,24 +51,24 @@ class Checkouts:
     """Base's was built by ``--duet-build``."""
 
     def judge(self, base: Mapping[str, Any], head: Mapping[str, Any]) -> Ran:
-        """Look at what both sides said."""
+        """Judge from the reports of both sides."""
         sides = (Files(base, self.base or self.head, self.environments), Files(head, self.head, self.environments))
         names = sorted({name for side in sides for name in side.own} | self._installed_projects(sides))
-        told = {
+        packages = {
             side: {name: files.summary(name) for name in names if files.of(name)}
             for side, files in zip(("base", "head"), sides, strict=True)
         }
         if self.base is None:
-            return Ran(told, _python_reason(*sides))
+            return Ran(packages, _python_reason(*sides))
         reason = (
             _from_heads_checkout(sides[0], self.head)
             or self._installed_once(names, sides)
             or self._native_reason(*sides)
         )
         if reason:
-            return Ran(told, reason)
-        same = all(told["base"].get(name) == told["head"].get(name) for name in names)
-        return Ran(told, note="nothing that either side imported differs" if same else self._native_note(*sides))
+            return Ran(packages, reason)
+        same = all(packages["base"].get(name) == packages["head"].get(name) for name in names)
+        return Ran(packages, note="nothing that either side imported differs" if same else self._native_note(*sides))
 
     def _installed_projects(self, sides: Sequence[Files]) -> set[str]:
         """Top-level names of the project's that a side has imported from elsewhere: an installation of it."""
@@ -113,7 +113,7 @@ class Checkouts:
                 or file.lower().endswith(BUILT_FROM)
             ]  # fmt: skip
             if within:
-                version = head.told["versions"].get(name)
+                version = head.report["versions"].get(name)
                 return (
                     f"both sides imported {name}{f' {version}' if version else ''} from {head.folder(name)}, an "
                     f"installation, though {within[0]} differs: both ran the same code; install the project editable "
@@ -122,7 +122,7 @@ class Checkouts:
         return None
 
     def _native_reason(self, base: Files, head: Files) -> str | None:
-        """Of a compiled part that one side alone has, and git does not: it was built there, and not here."""
+        """Why a compiled part that git does not have and one side alone loaded makes the sides incomparable."""
         lacking = [tail for stem, tail in head.native.items() if stem not in base.native and tail not in self.tracked]
         if lacking and not self.built:
             return (
@@ -152,11 +152,11 @@ def _from_heads_checkout(base: Files, head: Path) -> str | None:
 
 
 def _python_reason(base: Files, head: Files) -> str | None:
-    tests = base.told["tests"]
+    tests = base.report["tests"]
     for name in sorted(base.own):
         modules = {module: file for module, file in base.own[name].items() if not _is_test(module, tests)}
         beside = any(one.partition(".")[0] == name for one in tests)  # the tests are in this package
-        for folder in base.told["packages"] if modules else ():
+        for folder in base.report["packages"] if modules else ():
             if _is_installed(name, modules if beside else {}, Path(folder)):
                 return (
                     f"base imported {name} from {base.home}, as head did, though its Python has {name} installed in "
@@ -166,7 +166,7 @@ def _python_reason(base: Files, head: Files) -> str | None:
                     "the benchmarks outside of it" if beside
                     else "start pytest with --import-mode=append, or in another folder"
                 )  # fmt: skip
-    if base.told["interpreter"] == head.told["interpreter"] and not _differs(base, head):
+    if base.report["interpreter"] == head.report["interpreter"] and not _differs(base, head):
         return "both sides ran the same code: every module that they imported is the same in both environments"
     return None
 
@@ -186,10 +186,11 @@ def _is_installed(name: str, modules: Mapping[str, str], folder: Path) -> bool:
 
 def _differs(base: Files, head: Files) -> bool:
     """What one side alone has counts unless pytest's plug-ins brought it: xdist in one environment is no other code."""
-    files = [{**one.told["modules"], **{Path(file).name: file for file in one.told["native"]}} for one in (base, head)]
+    reports = (base.report, head.report)
+    files = [{**one["modules"], **{Path(file).name: file for file in one["native"]}} for one in reports]
     both = [{name: file for name, file in one.items() if name.partition(".")[0] not in INSTRUMENT} for one in files]
     for one, mine, other in ((base, both[0], both[1]), (head, both[1], both[0])):
-        if mine.keys() - other.keys() - set(one.told["plugins"]):
+        if mine.keys() - other.keys() - set(one.report["plugins"]):
             return True
     return any(not _equal(file, both[1][name]) for name, file in both[0].items() if name in both[1])
 

@@ -1,4 +1,4 @@
-"""A duet in the saved run: the verdicts, and the rounds that they can be had from again."""
+"""A duet in the saved run: the verdicts, and the rounds from which they can be computed again."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def duet_json(
                 "fullname": record.names[HEAD],
                 "base_fullname": record.names[BASE],
                 "limits_rel": dict(record.limits.relative),
-                "code": {**record.ran.told, "note": record.ran.note} if record.ran else None,
+                "code": {**record.ran.packages, "note": record.ran.note} if record.ran else None,
                 "pairs": [_pair(outcome) for outcome in record.outcomes],
             }
             for record in records

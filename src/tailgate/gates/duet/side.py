@@ -24,13 +24,13 @@ from tailgate.session.settings import SETTINGS
 
 
 def side_task() -> tuple[dict[str, Any], Channel]:
-    """What this process was started for, and the way home."""
+    """What this process was started for, and the channel to its parent."""
     text = os.environ.pop(VARIABLE)
     return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
 
 
 NO_TERMINAL = {"usepdb": False, "trace": False}
-"""A debugger would wait for somebody who is not there."""
+"""Options off in a side: a debugger would wait for a user who is not there."""
 
 
 class Side:
@@ -48,7 +48,7 @@ class Side:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Before the terminal reporter writes its header."""
+        """Silence the terminal reporter before it writes its header."""
         pytest_names.silence_terminal(session.config)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -59,15 +59,15 @@ class Side:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
-        """Obey until the parent has gone; the session's ends (reports, caches, files) are not reached."""
+        """Obey until the parent is gone; the session never reaches its end (reports, caches, files)."""
         self._config.stash[MODULES] = frozenset(sys.modules)
         pytest_names.use_base_temp(self._config, self._task["base_temp"])
         chosen = [item for item in session.items if is_benchmark(item)]
         self._modules = {one.module.__name__ for one in chosen if isinstance(one, pytest.Function)}
         broken = session.testsfailed and not self._config.option.continue_on_collection_errors
         errors = self._errors if broken else []
-        told = {"names": [item.nodeid for item in chosen], "errors": errors, "group": os.getpgid(0)}
-        self._home.send(("collected", told))
+        message = {"names": [item.nodeid for item in chosen], "errors": errors, "group": os.getpgid(0)}
+        self._home.send(("collected", message))
         by_name: dict[str, pytest.Item] = {item.nodeid: item for item in chosen}
         while True:
             try:

@@ -24,7 +24,7 @@ INSTRUMENT = frozenset(
 class Files:
     """What one side has imported; ``home``: its checkout."""
 
-    told: Mapping[str, Any]
+    report: Mapping[str, Any]
     home: Path
     environments: tuple[str, ...]
     own: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -35,13 +35,13 @@ class Files:
     """Libraries of the checkout, relative, by that without the ending: it names the interpreter."""
 
     def __post_init__(self) -> None:
-        for module, file in self.told["modules"].items():
+        for module, file in self.report["modules"].items():
             name = module.partition(".")[0]
             if name not in INSTRUMENT and name not in sys.stdlib_module_names:
                 place = self.within(self.home, file)
                 found = self.elsewhere if place is None else self.own
                 found.setdefault(name, {})[module] = file if place is None else str(self.home / place)
-        for file in [*self.told["native"], *self.told["modules"].values()]:
+        for file in [*self.report["native"], *self.report["modules"].values()]:
             place = self.within(self.home, file) if any(ending in Path(file).name for ending in NATIVE) else None
             if place is not None:
                 self.native[str(place.with_name(place.name.partition(".")[0]))] = str(place)
@@ -75,7 +75,7 @@ class Files:
     def summary(self, name: str) -> dict[str, Any]:
         """For the saved run; ``folder``: ``None`` for the side's checkout."""
         return {
-            "version": self.told["versions"].get(name),
+            "version": self.report["versions"].get(name),
             "folder": self.folder(name) if name in self.elsewhere else None,
             "files": len(self.of(name)),
             "sha256": self.digest(name),
@@ -90,7 +90,7 @@ def tail_of(module: str, file: str) -> Path:
 
 @cache
 def _sha256(file: str) -> str:
-    """Of a source that cannot be read (a module in a zip file), its name's."""
+    """SHA-256 of a file; of its name where it cannot be read (a module in a zip file)."""
     try:
         content = Path(file).read_bytes()
     except OSError:

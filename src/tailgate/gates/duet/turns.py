@@ -18,7 +18,7 @@ PRIMING_SHARE = 0.04
 LONGEST_PRIMED_S = BLOCK_S
 """A longer call fills the caches anew by itself, and one more of it costs more than it brings."""
 BLOCKS_UNSEEN = 100
-"""A side, at most, of rounds whose length nobody knows before the first."""
+"""At most this many blocks per side of rounds whose length is not known before the first."""
 LEAST_BLOCKS = 2
 """A side: one A B B A, so that a drift cancels."""
 
@@ -38,7 +38,7 @@ class Turns:
 
 
 def turns_for(call_s: float, iterations: int = 1, side_s: float = 1.0) -> Turns:
-    """Of calls that take so long on the slower side, by the wall, which needs so many of them a round for its clock.
+    """Turns for calls of ``call_s`` seconds (wall clock, slower side) with ``iterations`` calls per round.
 
     ``side_s``: how long each side is to be measured in all, whatever the benchmark's own timer counts: it may want more
     calls a round than there is time for.
@@ -54,7 +54,7 @@ def turns_for(call_s: float, iterations: int = 1, side_s: float = 1.0) -> Turns:
 
 
 def authors_turns(rounds: int, iterations: int, round_s: float | None) -> Turns:
-    """Of so many rounds of so many calls, which a test's author fixed, in blocks: none is primed, none is more.
+    """Turns for rounds that a test's author fixed: no block is primed, and no round is added.
 
     ``round_s``: of the author's warm-up on the slower side; ``None``: there is none.
     """

@@ -24,14 +24,14 @@ UNMATCHED = {
 
 
 class Judge:
-    """Of one session."""
+    """Judges the benchmarks of one session."""
 
     def __init__(self, pairs: int, reproduce: Callable[[str], str | None]) -> None:
         self._pairs = pairs
         self._reproduce = reproduce
 
     def of(self, record: Record) -> list[Verdict]:
-        """One a metric."""
+        """One verdict per metric."""
         name = record.names[HEAD]
         reason = self._incomparable(record)
         if reason is not None:
@@ -83,7 +83,7 @@ class Judge:
 
 
 def why_stopped(outcome: Outcome) -> str:
-    """Of the side that could not be measured."""
+    """Why a side could not be measured."""
     for side, name in ((BASE, "base"), (HEAD, "head")):
         made = outcome.sides[side]
         if made.ending is not None:

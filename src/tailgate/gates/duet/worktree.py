@@ -20,7 +20,7 @@ from tailgate.errors import TailgateError, nearest
 from tailgate.machine import git
 
 GIT_S = 300.0
-JANITOR = """
+CLEANER = """
 import contextlib, json, os, shutil, signal, subprocess, sys
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
@@ -39,7 +39,7 @@ subprocess.run(remove, **quiet)
 
 
 class Worktree:
-    """One; ``close`` it.
+    """One checkout; ``close`` removes it.
 
     Raises:
         TailgateError: no git, no repository, no such ref, or git cannot check it out.
@@ -56,8 +56,8 @@ class Worktree:
         self.folder = folder / "base"
         # Before there is anything to remove.
         job = json.dumps([git.command(self._place), str(folder), str(self.folder)])
-        self._janitor = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", JANITOR, job],
+        self._cleaner = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", CLEANER, job],
             stdin=subprocess.PIPE,
             start_new_session=True,
             cwd="/",
@@ -71,10 +71,10 @@ class Worktree:
             raise
 
     def close(self) -> None:
-        """It is gone when this returns."""
-        if self._janitor.stdin is not None and not self._janitor.stdin.closed:
-            self._janitor.stdin.close()
-            self._janitor.wait()
+        """Remove the checkout and wait until it is gone."""
+        if self._cleaner.stdin is not None and not self._cleaner.stdin.closed:
+            self._cleaner.stdin.close()
+            self._cleaner.wait()
 
     def build(self, command: str, interpreter: str) -> None:
         """Run a shell command in the checkout, with ``python`` and ``pip`` of base's environment first in ``PATH``.
@@ -88,7 +88,7 @@ class Worktree:
             command, shell=True, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )  # fmt: skip
-        self._tell_janitor(building.pid)
+        self._tell_cleaner(building.pid)
         try:
             output, _ = building.communicate()
         except BaseException:  # Ctrl-C
@@ -97,17 +97,17 @@ class Worktree:
             building.wait()
             raise
         finally:
-            self._tell_janitor(0)
+            self._tell_cleaner(0)
         if building.returncode != 0:
             said = [line.strip() for line in output.splitlines() if line.strip()]
-            last = f"; its last words: {said[-1]}" if said else ""
+            last = f"; its last output: {said[-1]}" if said else ""
             raise TailgateError(f"--duet-build: {command!r} ended with exit code {building.returncode}{last}")
 
-    def _tell_janitor(self, group: int) -> None:
+    def _tell_cleaner(self, group: int) -> None:
         """Which process group is to end with this session; 0: none."""
-        assert self._janitor.stdin is not None
-        self._janitor.stdin.write(f"{group}\n".encode())
-        self._janitor.stdin.flush()
+        assert self._cleaner.stdin is not None
+        self._cleaner.stdin.write(f"{group}\n".encode())
+        self._cleaner.stdin.flush()
 
     def changed(self) -> tuple[str, ...]:
         """Files that differ between the commit and the working tree, relative to its top; new ones among them."""
@@ -120,7 +120,7 @@ class Worktree:
         return frozenset(_git(self._place, "ls-files", "-z", what=str(self.top)).split("\0"))
 
     def mapped(self, path: Path) -> Path:
-        """The same place in the checkout; outside of the repository, the path itself."""
+        """The same place in the checkout; a path outside of the repository stays."""
         resolved = Path(os.path.realpath(path))
         if not resolved.is_relative_to(self.top) or resolved.is_relative_to(self.folder):
             return path

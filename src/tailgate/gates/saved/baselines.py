@@ -1,7 +1,5 @@
 """``tailgate baselines``: which saved runs are there, what they are worth, and which of them count."""
 
-from __future__ import annotations
-
 import re
 import statistics
 from collections import Counter
@@ -18,15 +16,15 @@ from tailgate.machine import fingerprint
 from tailgate.results.plain import json_text
 from tailgate.results.saved_run import Run, load_run, machine_of
 from tailgate.results.verdict_table import quantity
-from tailgate.seams.storage import BaselineStorage, saved_word
+from tailgate.seams.storage import BaselineStorage, saved_name
 from tailgate.text import aligned, printable
 
-WORD = re.compile(r"[\w][\w.-]*")
+SERIES_NAME = re.compile(r"[\w][\w.-]*")
 """What a series may be called: it becomes part of a file's name."""
 
 
 def listing(storage: Path) -> str:
-    """One line a series."""
+    """A table with one line per series."""
     rows = [["machine", "name", "sessions", "first", "last", "benchmarks", "failed"]]
     for folder, word, files in _all_series(storage):
         sessions = [read(file) for file in files]
@@ -68,7 +66,7 @@ def pruned(storage: Path, name: str, keep: int) -> list[Path]:
 
 
 def _removable(sessions: list[Session], older: int) -> list[Path]:
-    """Of the first ``older`` ones, those that nothing is judged by: the oldest are asked first."""
+    """Which of the first ``older`` sessions no benchmark is judged by, asking the oldest first."""
     left = [one for one in sessions if not one.failed or one.accepted]
     today = sessions[-1].extent.selection
     names = set(expected(left, today).sessions)
@@ -84,18 +82,18 @@ def _removable(sessions: list[Session], older: int) -> list[Path]:
 
 
 def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
-    """Make a run a baseline of its own machine, whatever its gate said; where it is, and whether that is new."""
+    """Make a run a baseline of its own machine, whatever its gate said; returns its place and whether that is new."""
     run = load_run(file, completed=False)
-    word = word or saved_word(file)
-    if word is None or not WORD.fullmatch(word):
-        what = f"{word!r} is no name" if word else f"{file.name} has no name"
+    word = word or saved_name(file)
+    if word is None or not SERIES_NAME.fullmatch(word):
+        what = f"{word!r} is not a name" if word else f"{file.name} has no name"
         raise TailgateError(f"baselines accept: {what} to save it under; add --as NAME (letters, digits, . _ -)")
     home = storage / _folder(file, run)
     mark = mark_of(run)
     waiting = bool(mark.get("failed")) and not mark.get("accepted")
     if waiting:
         run[MARK] = {**mark, "accepted": datetime.now(UTC).isoformat()}
-    if file.resolve().parent == home.resolve() and saved_word(file) == word:
+    if file.resolve().parent == home.resolve() and saved_name(file) == word:
         if waiting:
             _replace(file, run)
         return file, waiting
@@ -111,9 +109,9 @@ def _all_series(storage: Path) -> Iterator[tuple[str, str, list[Path]]]:
     if not storage.is_dir():
         raise TailgateError(f"baselines: no folder {storage} here; name another with --storage DIR")
     for folder in sorted(path for path in storage.iterdir() if path.is_dir()):
-        files = sorted((file for file in folder.glob("*.json") if saved_word(file)), key=number_of)
-        for word in sorted({saved_word(file) or "" for file in files}):
-            yield folder.name, word, [file for file in files if saved_word(file) == word]
+        files = sorted((file for file in folder.glob("*.json") if saved_name(file)), key=number_of)
+        for word in sorted({saved_name(file) or "" for file in files}):
+            yield folder.name, word, [file for file in files if saved_name(file) == word]
 
 
 def _named(storage: Path, name: str) -> list[tuple[str, list[Path]]]:

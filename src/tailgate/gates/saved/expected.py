@@ -19,16 +19,16 @@ if TYPE_CHECKING:  # it has one of these
 
 @dataclass(frozen=True)
 class Expected:
-    """By the full names of benchmarks."""
+    """What a new session has to measure, by full name."""
 
     sessions: Mapping[str, Session] = field(default_factory=dict)
     """The latest session that has it."""
     notes: tuple[str, ...] = ()
-    """Lines on sessions that do not say, or do not have, all that was to be asked of them."""
+    """Notes on sessions that do not say, or do not have, all that the gate asks of them."""
 
 
 def expected(sessions: Sequence[Session], today: Selection | None) -> Expected:
-    """By ``sessions``, the oldest first, for a session that chooses its tests as ``today`` does."""
+    """What ``sessions``, the oldest first, make a session measure that selects its tests as ``today`` does."""
     found: dict[str, Session] = {}
     trusted: dict[str, None] = {}
     for name in dict.fromkeys(name for one in sessions for name in (*one.samples, *one.several)):
@@ -44,7 +44,7 @@ def expected(sessions: Sequence[Session], today: Selection | None) -> Expected:
 
 
 def _notes(sessions: Sequence[Session], found: Mapping[str, Session], trusted: list[str]) -> list[str]:
-    """Of the latest session, and of those that were believed without a word of theirs."""
+    """Notes on the latest session, and on sessions taken as complete without saying so."""
     latest = sessions[-1]
     notes = [
         f"{one.path.name}: {max(one.several.values())} rows are called {next(iter(one.several))}: not used"

@@ -1,23 +1,20 @@
 """``tailgate compare --fail-on-regression``: the last file is judged by all the others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from tailgate.gates.saved.expected import expected
 from tailgate.gates.saved.judgement import judged, several_rows
-from tailgate.gates.saved.machines import differences
-from tailgate.gates.saved.sessions import History, Session, since_accepted
+from tailgate.gates.saved.sessions import History, Session, differences, since_accepted
 from tailgate.results.limits import Limits
 from tailgate.results.verdict import Verdict
-from tailgate.session.extent import WORDS
+from tailgate.session.extent import REASONS
 from tailgate.stats.decision import INCOMPARABLE, MISSING
 
 Chosen = Callable[[str], bool]
 
 
 def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> tuple[list[Verdict], History]:
-    """Of the last; each other file is one session, in the order in which they are named."""
+    """Verdicts on the last session; each other file is one session, in the order in which they are named."""
     *others, new = sessions
     found = [differences(new, one) for one in others]
     same = [one for one, differs in zip(others, found, strict=True) if not differs]
@@ -51,7 +48,7 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
 
 def _why(name: str, session: Session, new: Session) -> str:
     reason = new.extent.reason(name)
-    word = f" ({WORDS[reason]})" if reason in WORDS else ""
+    word = f" ({REASONS[reason]})" if reason in REASONS else ""
     options = [one.extent.selection.options if one.extent.selection else {} for one in (session, new)]
     other = "; the two were saved with other options of the project" if not word and options[0] != options[1] else ""
     return f"in {session.path.name}, and not in {new.path.name}{word}{other}"
@@ -61,5 +58,5 @@ def remarks(new: Session, history: History) -> list[str]:
     """Lines on what the files do not say, or leave out."""
     found = list(history.expected.notes)
     if new.extent.complete is False:
-        found.append(f"{new.path.name} is not complete ({new.extent.why}): what it left out by wish is not judged")
+        found.append(f"{new.path.name} is not complete ({new.extent.why}): what it was told to leave out is not judged")
     return found

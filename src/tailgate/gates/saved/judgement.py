@@ -1,7 +1,5 @@
 """New sessions of one benchmark against its saved ones. Pure functions."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence
@@ -28,7 +26,7 @@ UNIT = "saved sessions"
 
 
 def judged(now: Sequence[Sample], history: History, limits: Limits) -> list[Verdict]:
-    """One verdict a metric with a limit, and one an objective.
+    """One verdict per metric with a limit, and one per objective.
 
     ``now``: the benchmark's row, and those of its confirmation; objectives are judged on the last.
     """
@@ -72,7 +70,7 @@ def _against(now: Sequence[Sample], history: History, metric: str, limit_rel: fl
 
 def several_rows(count: int, file: str) -> str:
     """Why rows of one name cannot be compared: which is which?"""
-    return f"{count} rows of one name in {file}, and nobody can say which is meant"
+    return f"{count} rows of one name in {file}, and which one is meant is not known"
 
 
 def _nothing_to_judge(same: Sequence[Sample], logs: Sequence[float], metric: str) -> str:
@@ -85,7 +83,7 @@ def _nothing_to_judge(same: Sequence[Sample], logs: Sequence[float], metric: str
 
 
 def _measured_by(blank: Verdict, logs: Sequence[float], now_logs: Sequence[float], alpha: float) -> Verdict:
-    """All the numbers, and what they amount to."""
+    """The verdict on one metric, with every number behind it."""
     found = predicted(logs, now_logs, alpha)
     assert blank.limit_rel is not None
     filled = replace(

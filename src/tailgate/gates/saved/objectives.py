@@ -1,7 +1,5 @@
 """Absolute limits: ``p99_max``, ``median_max``, ``throughput_min``. Judged on the row itself; no history is needed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from tailgate.gates.saved.samples import Sample
@@ -13,7 +11,7 @@ ENOUGH_ROUNDS = 368
 
 
 def objectives(row: Sample, limits: Mapping[str, float]) -> list[Verdict]:
-    """One verdict each."""
+    """One verdict per objective."""
     return [_objective(row, name, limit) for name, limit in limits.items()]
 
 

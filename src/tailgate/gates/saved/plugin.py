@@ -1,7 +1,5 @@
 """The plug-in behind ``--benchmark-compare=NAME --gate``: judges each benchmark as it ends, and what is not there."""
 
-from __future__ import annotations
-
 import functools
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
@@ -36,7 +34,7 @@ ONE_NAME = " measurements of one name in one test: give each copy of the fixture
 
 
 class SavedGate:
-    """Registered only where the saved gate was asked for."""
+    """The plug-in of a session with ``--gate``."""
 
     def __init__(self, config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
         self._config = config
@@ -49,7 +47,7 @@ class SavedGate:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Everything that can be wrong is found before anything is measured."""
+        """Find everything that is wrong before anything is measured."""
         benchmarks = [item for item in session.items if is_benchmark(item)]
         with as_usage_error():
             self._limits = {item.nodeid: limits_of(item, self._settings.limits) for item in benchmarks}
@@ -61,7 +59,7 @@ class SavedGate:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """All is measured that will be: what should have been and was not fails, as a test does."""
+        """Fail each benchmark that should have been measured and was not, as a test fails."""
         result = yield
         missing = self._missing()
         session.testscollected += len(missing)  # else they would be more than 100 % of the tests
@@ -112,7 +110,7 @@ class SavedGate:
             self._keep(kept, row, [replace(one, reproduce=command) if one.failed else one for one in confirmed])
 
     def _confirmed(self, first: list[Verdict], row: Any, fresh: Any, limits: Limits) -> list[Verdict]:
-        """What failed has to fail again by itself; then both sessions are told as one."""
+        """What failed must fail again by itself; then both measurements are judged together."""
         assert self._history is not None
         if fresh is None:
             lost = "not confirmed: the second measurement failed"
@@ -156,7 +154,7 @@ class SavedGate:
 
     @property
     def nothing_compared(self) -> str | None:
-        """The line that says so; such a gate is never green."""
+        """The line that says that nothing was compared; such a gate fails."""
         if compared(self.verdicts) or any(one.failed for one in self.verdicts):
             return None
         reasons = list(dict.fromkeys(one.reason for one in self.verdicts if one.reason))
@@ -187,7 +185,7 @@ class SavedGate:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Nothing compared is not green."""
+        """Fail a session that compared nothing."""
         result = yield
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         if green and self._history is not None and self.nothing_compared:
@@ -195,7 +193,7 @@ class SavedGate:
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """All verdicts."""
+        """Print all verdicts."""
         if self._history is None:
             return
         from tailgate.gates.saved.summary import write

@@ -1,7 +1,5 @@
 """What one session found of one benchmark: the numbers a gate judges, and what they belong to."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from tailgate.results.rows import UNTRUSTED
 
 @dataclass(frozen=True)
 class Sample:
-    """One row of one session."""
+    """The numbers of one row of one session."""
 
     fullname: str
     values: Mapping[str, float | None]
@@ -38,7 +36,7 @@ class Sample:
 
 
 def of_stats(fullname: str, stats: Mapping[str, Any], extra_info: Mapping[str, Any]) -> Sample:
-    """From ``stats`` with every column (``columns.complete``)."""
+    """The sample of a row whose ``stats`` have every column (``columns.complete``)."""
     return Sample(
         fullname,
         {metric: stats.get(metric) for metric in ("median", "p99", "throughput")},
@@ -51,7 +49,7 @@ def of_stats(fullname: str, stats: Mapping[str, Any], extra_info: Mapping[str, A
 
 
 def of_row(row: Any) -> Sample:
-    """From a row that was measured in this session."""
+    """The sample of a row that this session measured."""
     stats = row.stats
     found = {metric: getattr(stats, metric) for metric in ("median", "p99", "throughput", "rounds")}
     return of_stats(

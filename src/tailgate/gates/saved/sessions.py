@@ -5,8 +5,6 @@ failed is no history until somebody accepts it (``tailgate baselines accept``), 
 baseline it is judged by; where one was accepted, history begins anew with it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +14,10 @@ from typing import Any
 from tailgate.gates.saved.expected import Expected, expected
 from tailgate.gates.saved.samples import Sample, of_stats
 from tailgate.machine import fingerprint as environment
-from tailgate.results.processor import Processor, processor_of
+from tailgate.results.processor import Processor, compared_by, processor_of
+from tailgate.results.processor import differences as differing
 from tailgate.results.saved_run import Run, load_run, machine_id_of, machine_of
-from tailgate.seams.storage import saved_word
+from tailgate.seams.storage import saved_name
 from tailgate.session.extent import Extent, extent_of
 from tailgate.session.selection import Selection
 from tailgate.stats.decision import MISSING
@@ -44,13 +43,13 @@ class Session:
     failed: bool = False
     """Its own gate failed."""
     accepted: bool = False
-    """Somebody has said since that it is right as it is."""
+    """A user has accepted it since (``tailgate baselines accept``)."""
     extent: Extent = field(default_factory=Extent)
-    """What it was asked to measure, and came to."""
+    """What it was to measure, and what it measured."""
     allowed_missing: frozenset[str] = frozenset()
     """What its own gate missed, where it was accepted all the same."""
     several: Mapping[str, int] = field(default_factory=dict)
-    """How many rows have this name, where there are more than one: nobody can say which is meant."""
+    """How many rows have this name, where there are more than one: which one is meant is not known."""
 
     @property
     def benchmarks(self) -> int:
@@ -126,11 +125,11 @@ def mark_of(run: Run) -> dict[str, Any]:
 
 
 def series_of(file: Path) -> list[Path]:
-    """The runs saved under the same word beside it, the oldest first; itself alone, if it has no number."""
-    word = saved_word(file)
+    """The runs saved under the same name beside it, the oldest first; itself alone, if it has no number."""
+    word = saved_name(file)
     if word is None:
         return [file]
-    return sorted((one for one in file.parent.glob("*.json") if saved_word(one) == word), key=number_of)
+    return sorted((one for one in file.parent.glob("*.json") if saved_name(one) == word), key=number_of)
 
 
 def number_of(file: Path) -> tuple[int, str]:
@@ -167,12 +166,33 @@ def history_of(
         upto = believed.index(named[-1]) + 1
         return History(named[-1], usable, None, left_out, expected(believed[:upto], today))
     last = sessions[-1]
-    differences = environment.difference(fingerprint, last.machine)
-    unusable = f"another machine: {'; '.join(differences)}" if differences else f"not used: {', '.join(left_out)}"
+    differs = environment.difference(fingerprint, last.machine)
+    unusable = f"another machine: {'; '.join(differs)}" if differs else f"not used: {', '.join(left_out)}"
     return History(last, (), unusable, left_out, expected([last], today))
 
 
 def since_accepted(sessions: Sequence[Session]) -> list[Session]:
-    """From the last one that failed and was accepted: older ones show a level that is no longer wanted."""
+    """The sessions from the last accepted failure on: older ones show a level that is no longer wanted."""
     begins = max((index for index, one in enumerate(sessions) if one.failed), default=0)
     return list(sessions[begins:])
+
+
+def differences(ours: Session, theirs: Session) -> list[str]:
+    """What differs, one short text each; empty: as far as is known, nothing."""
+    if ours.machine and theirs.machine:
+        found = environment.difference(ours.machine, theirs.machine)
+        if found or ours.machine_id == theirs.machine_id:
+            return found
+    if ours.machine_id and theirs.machine_id and ours.machine_id != theirs.machine_id:
+        return [f"fingerprint {theirs.machine_id} there, {ours.machine_id} here"]
+    return differing(ours.processor, theirs.processor)
+
+
+def remark(sessions: Sequence[Session]) -> str | None:
+    """One line where machines are compared by less than a fingerprint."""
+    plain = [one for one in sessions if not one.machine]
+    if not plain:
+        return None
+    others = f" and {len(plain) - 1} more" if plain[1:] else ""
+    how = compared_by(plain[0].processor)
+    return f"{plain[0].path.name}{others}: no fingerprint (saved without Tailgate); machines are compared {how}"

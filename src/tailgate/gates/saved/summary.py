@@ -1,7 +1,5 @@
 """The verdicts at the end of a session."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pytest

@@ -5,8 +5,6 @@ adding a file adds its checks. A file that does not import fails loudly. Files a
 their ``ORDER``.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -43,7 +41,7 @@ def checks(group: str) -> Iterator[Check]:
 
 
 def look(check: Check, host: Host) -> Finding | None:
-    """One check. What cannot be read is its finding; any other exception is a bug and not caught."""
+    """Run one check. Its finding says what could not be read; any other exception is a bug and stays loud."""
     if check.linux_only and host.system != "Linux":
         verdict: Verdict | None = Verdict("unknown", f"read from Linux's /proc and /sys; this is {host.system}")
     else:

@@ -4,8 +4,6 @@
 ``perf_event_attr`` (64 bytes), which every kernel understands.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import platform

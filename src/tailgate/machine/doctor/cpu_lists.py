@@ -1,7 +1,5 @@
 """The kernel's lists of CPUs, ``0-3,8``, which ``taskset`` and ``numactl`` read too."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from tailgate.machine.doctor.host import UnreadableError

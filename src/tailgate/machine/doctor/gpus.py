@@ -1,12 +1,10 @@
 """NVIDIA GPUs as ``nvidia-smi`` tells them: no library is loaded, and no context is made on the device."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 
 from tailgate.machine.doctor.host import Host, UnreadableError
-from tailgate.machine.doctor.install import install_command
+from tailgate.machine.doctor.programs import install_command
 
 QUERY = ("index", "name", "driver_version", "compute_cap", "power.draw", "utilization.gpu")
 LOADED = "/proc/driver/nvidia/version"
@@ -14,7 +12,7 @@ LOADED = "/proc/driver/nvidia/version"
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU; what it does not tell is ``None``."""
+    """One GPU; ``None``: nvidia-smi does not report the value."""
 
     index: int
     name: str
@@ -26,7 +24,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Answer:
-    """The GPUs, or why there are none to be had."""
+    """The GPUs, or why there are none."""
 
     gpus: tuple[Gpu, ...] = ()
     reason: str = ""
@@ -44,9 +42,9 @@ def ask(host: Host) -> Answer:
         return Answer(reason=str(error))
     lines = done.out.splitlines()
     if done.code != 0 or not lines:
-        words = " ".join((done.out or done.err).split())[:160]
+        text = " ".join((done.out or done.err).split())[:160]
         remedy = None if host.exists(LOADED) else "sudo modprobe nvidia"
-        return Answer(reason=f"nvidia-smi fails: {words or f'exit code {done.code}'}", remedy=remedy)
+        return Answer(reason=f"nvidia-smi fails: {text or f'exit code {done.code}'}", remedy=remedy)
     try:
         return Answer(tuple(_gpu(*(value.strip() for value in line.split(","))) for line in lines))
     except (ValueError, TypeError):
@@ -64,16 +62,16 @@ def _without_nvidia_smi(host: Host) -> Answer:
 
 def _gpu(index: str, name: str, driver: str, capability: str, power: str, busy: str) -> Gpu:
     major, _, minor = capability.partition(".")
-    known = None if _untold(capability) else (int(major), int(minor))
+    known = None if _is_missing(capability) else (int(major), int(minor))
     return Gpu(int(index), name, driver, known, _number(power), _number(busy))
 
 
 def _number(text: str) -> float | None:
-    return None if _untold(text) else float(text)
+    return None if _is_missing(text) else float(text)
 
 
-def _untold(text: str) -> bool:
-    """``[N/A]``, ``[Not Supported]`` and ``[Unknown Error]`` are nvidia-smi's words for a value it cannot have."""
+def _is_missing(text: str) -> bool:
+    """``[N/A]``, ``[Not Supported]`` and ``[Unknown Error]`` are nvidia-smi's text for a value it cannot have."""
     return text.startswith("[") or text == "N/A"
 
 

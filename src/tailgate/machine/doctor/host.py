@@ -5,8 +5,6 @@ clock. A file or program that cannot be read is :class:`UnreadableError`, which 
 any other exception is a bug and stays loud.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import platform
@@ -30,12 +28,12 @@ PROGRAM_TIMEOUT_S = 15
 
 
 class UnreadableError(Exception):
-    """A file or program that does not tell what was asked; its text is the reason."""
+    """A file or program does not give what was wanted; the text is the reason."""
 
 
 @contextlib.contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Around a reading through psutil: what the system refuses is :class:`UnreadableError`."""
+    """Turn what the system refuses to psutil into :class:`UnreadableError`."""
     try:
         yield
     except (OSError, psutil.Error) as error:

@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One topic and who looks into it; ``find`` returns ``None`` where there is nothing to speak of."""
+    """One topic and its check; ``find`` returns ``None`` where there is nothing to report."""
 
     topic: str
     find: Callable[[Host], Verdict | None]

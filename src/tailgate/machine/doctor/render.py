@@ -1,7 +1,5 @@
 """An examination as aligned text, or as JSON."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import re

@@ -1,10 +1,6 @@
-"""What we ask of a board: a dozen readings. :mod:`tailgate.machine.nvml.library` has the real ones."""
+"""Which board it is, and why it gives no value. :mod:`tailgate.machine.nvml.library` reads it."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 BY_INDEX = "NVML index "
 """Begins what stands for the UUID of a board that does not tell it: its place among all."""
@@ -12,7 +8,7 @@ UNKNOWN = "a GPU that does not tell its name"
 
 
 class NvmlError(Exception):
-    """One line: there is no NVML, or the board is gone."""
+    """There is no NVML, or the board is gone; the text is one line."""
 
 
 class UnsupportedError(Exception):
@@ -31,66 +27,5 @@ class Identity:
     name: str
     mig: bool = False
     """Partitioned: what the board tells of itself is shared among its instances."""
-    untold: str | None = None
+    problem: str | None = None
     """Why it cannot be opened; ``None``: nothing is known against it."""
-
-
-class Board(Protocol):
-    """One board's readings.
-
-    Raises (each method):
-        UnsupportedError: it does not tell this.
-        UnreadError: it did not tell this now.
-        NvmlError: it, or its driver, is gone.
-    """
-
-    identity: Identity
-
-    def power_w(self) -> float:
-        """The board's draw, memory and all, in watts."""
-
-    def power_window_s(self) -> float:
-        """Over how many seconds :meth:`power_w` looks back."""
-
-    def energy_j(self) -> float:
-        """Joules since the driver was loaded; counted by the board."""
-
-    def temperature_c(self) -> float:
-        """Of the GPU's die, in degrees Celsius."""
-
-    def sm_clock_hz(self) -> float:
-        """Of the streaming multiprocessors, now."""
-
-    def memory_clock_hz(self) -> float:
-        """Of the memory, now."""
-
-    def utilization(self) -> tuple[float, float]:
-        """Shares of the last sample period (1/6 to 1 s) in which a kernel ran, and in which memory was used."""
-
-    def memory_used_bytes(self) -> int:
-        """Of the whole board (of the instance, under MIG), by every process, and what the driver keeps for itself."""
-
-    def process_memory_bytes(self, pid: int) -> int:
-        """Of one process."""
-
-    def pstate(self) -> int:
-        """0: the fastest performance state; 15: the slowest."""
-
-    def slowdowns(self) -> int:
-        """The driver's bits for what holds the clocks down now (:mod:`tailgate.machine.nvml.slowdowns`)."""
-
-
-class Boards(Protocol):
-    """An open NVML."""
-
-    def listed(self) -> Sequence[Identity]:
-        """In NVML's order, which is that of the PCI bus."""
-
-    def board(self, identity: Identity) -> Board:
-        """One of them."""
-
-    def close(self) -> None:
-        """Done with NVML."""
-
-
-Opener = Callable[[], Boards]

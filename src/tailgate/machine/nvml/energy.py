@@ -5,8 +5,6 @@ NVIDIA states ±5 % of the draw for Fermi and Kepler (nvmlDeviceGetPowerUsage) a
 Power Measurements" (arXiv:2312.02741) found that A100 and H100 look at the power for a quarter of the time only.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ COUNTER_STEP_J = 1e-3
 
 @dataclass(frozen=True)
 class Energy:
-    """Of the time between the first and the last reading.
+    """Energy and mean power between the first and the last reading.
 
     Attributes:
         energy_j: ``None``: with ``reason``.
@@ -38,7 +36,7 @@ class Energy:
 
 
 def from_counter(times_s: Sequence[float], joules: Sequence[float]) -> Energy:
-    """From the board's own counter.
+    """Energy from the board's own counter.
 
     Either end reads a value up to one update period tau old, so over T seconds at power P the difference is off by at
     most tau P; in terms of what was read, tau / (T - tau), and the counter's unit on top. tau is the longest time
@@ -64,7 +62,7 @@ def from_counter(times_s: Sequence[float], joules: Sequence[float]) -> Energy:
 
 
 def from_power(times_s: Sequence[float], watts: Sequence[float], window_s: float) -> Energy:
-    """From readings of the power, by the trapezoidal rule.
+    """Energy from readings of the power, by the trapezoidal rule.
 
     A reading is of up to ``window_s`` before it, and readings lie up to s apart: at both ends together
     that moves (window + s) P; as a share of T. Between readings the power may differ: 1.96 standard errors of their

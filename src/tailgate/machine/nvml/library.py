@@ -4,18 +4,16 @@
 the interpreter's lock. What the calls mean: NVIDIA, "NVML API Reference Guide", docs.nvidia.com/deploy/nvml-api.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
-from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Boards, Identity, NvmlError, UnreadError, UnsupportedError
+from tailgate.machine.nvml import calls
+from tailgate.machine.nvml.board import BY_INDEX, UNKNOWN, Identity, NvmlError, UnsupportedError
 
 DRIVER = Path("/proc/driver/nvidia/version")
 """There while NVIDIA's kernel module is loaded (Linux)."""
 CONTROL = Path("/dev/nvidiactl")
 """There where the driver can be talked to; a sandboxed kernel (gVisor) has this, and not the other."""
-INSTALL = "pip install nvidia-ml-py"
 NEEDED = ("NVMLError", "nvmlInit", "nvmlShutdown", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex")
 """Without these there is no board; whatever else a ``pynvml`` or a driver lacks costs its own reading."""
 OLDER = {
@@ -34,13 +32,6 @@ NAMES = (
     "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPerformanceState",
 )  # fmt: skip
 """All that is used of ``pynvml``; a test looks for each in the real one."""
-GONE = {1: "UNINITIALIZED", 9: "DRIVER_NOT_LOADED", 12: "LIBRARY_NOT_FOUND", 15: "GPU_IS_LOST", 16: "RESET_REQUIRED"}
-"""Numbers of nvml.h: the board, or all of them, cannot be asked any more."""
-NEVER_TOLD = {
-    2: "unknown to this driver", 3: "not supported", 4: "no permission", 6: "not found", 13: "unknown to this driver",
-    25: "unknown to this driver",
-}  # fmt: skip
-"""INVALID_ARGUMENT, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, FUNCTION_NOT_FOUND and ARGUMENT_VERSION_MISMATCH."""
 INSTANT_WINDOW_S = 0.1
 """How often the reading is renewed, taken for every board: "approximately every 100 ms on NVIDIA GPUs", ML.ENERGY,
 "Thermally Stable Profiling for Accurate GPU Energy Measurement"."""
@@ -50,10 +41,14 @@ count on."""
 
 
 class NvmlBoard:
-    """A real one; :class:`Board` says what each method gives."""
+    """One board's readings.
+
+    Each method raises UnsupportedError where the board never reports the value, UnreadError where it did not report it
+    now, and NvmlError where it, or its driver, is gone.
+    """
 
     def __init__(self, library: Any, identity: Identity, handle: Any, own: Any) -> None:
-        """From ``pynvml`` and its handles.
+        """Take ``pynvml`` and its handles.
 
         ``handle`` is the board's; ``own`` is the MIG instance's, or the board's, or ``None``: which instance is ours is
         not known.
@@ -64,7 +59,7 @@ class NvmlBoard:
         self._names: dict[str, str] = {}
 
     def power_w(self) -> float:
-        """Instantaneous where the driver has that, else as nvmlDeviceGetPowerUsage averages it."""
+        """The board's draw in watts, memory included: instantaneous where the driver has that, else averaged."""
         self._whole("power")
         if self._instant is not False:
             try:
@@ -77,57 +72,57 @@ class NvmlBoard:
         return float(self._ask("nvmlDeviceGetPowerUsage", self._handle)) / 1e3
 
     def power_window_s(self) -> float:
-        """Of the kind of reading that was had."""
+        """Over how many seconds the reading of :meth:`power_w` looks back."""
         return INSTANT_WINDOW_S if self._instant else AVERAGE_WINDOW_S
 
     def _instant_power_w(self) -> float:
         (found,) = self._ask("nvmlDeviceGetFieldValues", self._handle, [self._number("NVML_FI_DEV_POWER_INSTANT")])
         if found.nvmlReturn:
-            raise _ours(self._nvml.NVMLError(found.nvmlReturn))
+            raise calls.translated(self._nvml.NVMLError(found.nvmlReturn))
         return float(found.value.uiVal) / 1e3
 
     def energy_j(self) -> float:
-        """Millijoules, in NVML."""
+        """Joules since the driver was loaded, counted by the board (in millijoules)."""
         self._whole("energy")
         return float(self._ask("nvmlDeviceGetTotalEnergyConsumption", self._handle)) / 1e3
 
     def temperature_c(self) -> float:
-        """Whole degrees."""
+        """The temperature of the GPU's die, in whole degrees Celsius."""
         return float(self._ask("nvmlDeviceGetTemperatureV", self._handle, self._number("NVML_TEMPERATURE_GPU")))
 
     def sm_clock_hz(self) -> float:
-        """Whole megahertz, in NVML."""
+        """The clock of the streaming multiprocessors now, in hertz (whole megahertz in NVML)."""
         return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_SM"))) * 1e6
 
     def memory_clock_hz(self) -> float:
-        """Whole megahertz, in NVML."""
+        """The clock of the memory now, in hertz (whole megahertz in NVML)."""
         return float(self._ask("nvmlDeviceGetClockInfo", self._handle, self._number("NVML_CLOCK_MEM"))) * 1e6
 
     def utilization(self) -> tuple[float, float]:
-        """Whole percents, in NVML."""
+        """Shares of the last sample period (1/6 to 1 s) in which a kernel ran, and in which memory was used."""
         self._whole("utilisation")
         found = self._ask("nvmlDeviceGetUtilizationRates", self._handle)
         return found.gpu / 100, found.memory / 100
 
     def memory_used_bytes(self) -> int:
-        """By the first form of the call, which every driver has; it counts what is reserved as used."""
+        """Bytes used on the board (on the instance, under MIG) by all processes and the driver."""
         if self._own is None:
             raise UnsupportedError("which of the board's MIG instances is ours is not known")
         return int(self._ask("nvmlDeviceGetMemoryInfo", self._own).used)
 
     def process_memory_bytes(self, pid: int) -> int:
-        """From the list of processes that compute there."""
+        """Bytes used by one process, from the driver's list of computing processes."""
         for one in self._ask("nvmlDeviceGetComputeRunningProcesses", self._own or self._handle):
             if one.pid == pid and one.usedGpuMemory is not None:
                 return int(one.usedGpuMemory)
         raise UnsupportedError("the driver does not list this process (in a container it knows others' numbers)")
 
     def pstate(self) -> int:
-        """32: the driver does not know."""
+        """The performance state: 0 is the fastest, 15 the slowest; 32: the driver does not know."""
         return int(self._ask("nvmlDeviceGetPerformanceState", self._handle))
 
     def slowdowns(self) -> int:
-        """In words: :mod:`tailgate.machine.nvml.slowdowns`."""
+        """The driver's bits for what holds the clocks down now (:mod:`tailgate.machine.nvml.slowdowns`)."""
         return int(self._ask("nvmlDeviceGetCurrentClocksEventReasons", self._handle))
 
     def _whole(self, what: str) -> None:
@@ -135,11 +130,11 @@ class NvmlBoard:
             raise UnsupportedError(f"the board is partitioned (MIG), and its {what} is that of all instances")
 
     def _ask(self, name: str, *arguments: Any) -> Any:
-        """By the newest name that answers; it is asked by that one from then on."""
+        """Call the newest name that answers, and that one from then on."""
         problems = []
         for known in (self._names[name],) if name in self._names else (name, *OLDER.get(name, ())):
             try:
-                found = _call(self._nvml, known, *arguments)
+                found = calls.call(self._nvml, known, *arguments)
             except UnsupportedError as error:
                 problems.append(error)
             else:
@@ -148,24 +143,24 @@ class NvmlBoard:
         raise problems[0]
 
     def _number(self, name: str) -> int:
-        return int(_attribute(self._nvml, name))
+        return int(calls.attribute(self._nvml, name))
 
 
 class NvmlBoards:
-    """The real ones."""
+    """An open NVML."""
 
     def __init__(self, library: Any) -> None:
         self._nvml = library
 
     def listed(self) -> list[Identity]:
-        """Every board that this process may see; one that cannot be opened keeps its place among them."""
-        return [self._told(index)[0] for index in range(_call(self._nvml, "nvmlDeviceGetCount"))]
+        """Every board that this process may see, by the PCI bus; one that cannot be opened keeps its place."""
+        return [self._identified(index)[0] for index in range(calls.call(self._nvml, "nvmlDeviceGetCount"))]
 
     def board(self, identity: Identity) -> NvmlBoard:
-        """By its UUID; an instance, too."""
+        """Open a board, or a MIG instance, by its UUID."""
         if identity.uuid.startswith("MIG-"):
-            handle = _call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
-            board = _call(self._nvml, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", handle)
+            handle = calls.call(self._nvml, "nvmlDeviceGetHandleByUUID", identity.uuid)
+            board = calls.call(self._nvml, "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", handle)
             return NvmlBoard(self._nvml, identity, board, handle)
         handle = self._handle(identity.uuid)
         return NvmlBoard(self._nvml, identity, handle, None if identity.mig else handle)
@@ -173,33 +168,33 @@ class NvmlBoards:
     def close(self) -> None:
         """NVML counts who has opened it."""
         try:
-            _call(self._nvml, "nvmlShutdown")
+            calls.call(self._nvml, "nvmlShutdown")
         except (NvmlError, UnsupportedError):
             return  # the driver has gone before us: there is nothing left to close
 
     def _handle(self, uuid: str) -> Any:
-        """From NVML itself, or the one among all whose UUID it is."""
+        """A handle from NVML itself, or from the one of all boards with this UUID."""
         try:
-            return _call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
+            return calls.call(self._nvml, "nvmlDeviceGetHandleByUUID", uuid)
         except UnsupportedError:
-            for index in range(_call(self._nvml, "nvmlDeviceGetCount")):
-                identity, handle = self._told(index)
-                if identity.uuid == uuid and not identity.untold:
+            for index in range(calls.call(self._nvml, "nvmlDeviceGetCount")):
+                identity, handle = self._identified(index)
+                if identity.uuid == uuid and not identity.problem:
                     return handle
             raise
 
-    def _told(self, index: int) -> tuple[Identity, Any]:
+    def _identified(self, index: int) -> tuple[Identity, Any]:
         try:
-            handle = _call(self._nvml, "nvmlDeviceGetHandleByIndex", index)
+            handle = calls.call(self._nvml, "nvmlDeviceGetHandleByIndex", index)
         except (NvmlError, UnsupportedError) as error:
-            return Identity(f"{BY_INDEX}{index}", UNKNOWN, untold=str(error)), None
+            return Identity(f"{BY_INDEX}{index}", UNKNOWN, problem=str(error)), None
         mig = self._or(None, "nvmlDeviceGetMigMode", handle)
-        uuid = _text(self._or(f"{BY_INDEX}{index}", "nvmlDeviceGetUUID", handle))
-        return Identity(uuid, _text(self._or(UNKNOWN, "nvmlDeviceGetName", handle)), bool(mig and mig[0])), handle
+        uuid = calls.text(self._or(f"{BY_INDEX}{index}", "nvmlDeviceGetUUID", handle))
+        return Identity(uuid, calls.text(self._or(UNKNOWN, "nvmlDeviceGetName", handle)), bool(mig and mig[0])), handle
 
     def _or(self, otherwise: Any, name: str, handle: Any) -> Any:
         try:
-            return _call(self._nvml, name, handle)
+            return calls.call(self._nvml, name, handle)
         except (NvmlError, UnsupportedError):
             return otherwise
 
@@ -209,7 +204,7 @@ def there_may_be_boards() -> bool:
     return DRIVER.exists() or CONTROL.exists()
 
 
-def open_boards() -> Boards:
+def open_boards() -> NvmlBoards:
     """NVML of this machine.
 
     Raises:
@@ -218,52 +213,13 @@ def open_boards() -> Boards:
     try:
         import pynvml
     except ImportError:
-        raise NvmlError(f"the package nvidia-ml-py is not installed: {INSTALL}") from None
+        raise NvmlError(f"the package nvidia-ml-py is not installed: {calls.INSTALL}") from None
     missing = [name for name in NEEDED if not hasattr(pynvml, name)]
     if missing:
-        raise NvmlError(f"the installed pynvml lacks {', '.join(missing)}: {INSTALL} --upgrade")
+        raise NvmlError(f"the installed pynvml lacks {', '.join(missing)}: {calls.INSTALL} --upgrade")
     try:
-        _call(pynvml, "nvmlInit")
+        calls.call(pynvml, "nvmlInit")
     except (NvmlError, UnsupportedError) as error:
         said = str(error).removeprefix("NVML: ")
         raise NvmlError(f"NVML cannot be used here ({said}): is NVIDIA's driver installed and loaded?") from None
     return NvmlBoards(pynvml)
-
-
-def _call(library: Any, name: str, *arguments: Any) -> Any:
-    call = _attribute(library, name)
-    try:
-        return call(*arguments)
-    except Exception as error:  # what bindings raise is theirs; it must cost one reading, and no more
-        raise _ours(error) from None
-
-
-def _attribute(library: Any, name: str) -> Any:
-    try:
-        return getattr(library, name)
-    except AttributeError:
-        raise UnsupportedError(f"the installed pynvml lacks {name}: {INSTALL} --upgrade") from None
-
-
-def _ours(error: Exception) -> Exception:
-    """What the bindings raised as one of our kinds: a value that is not told, now or ever, or a board that is gone.
-
-    Gone is what NVML calls so; any other error is of the call that gave it. A driver that is passed through to a
-    container or a virtual machine may answer some calls with ``Unknown Error`` and all others as it should. The
-    bindings have an error of their own, too, for a driver that lacks the newest form of a call.
-    """
-    code = getattr(error, "value", None)
-    if code in GONE:
-        return NvmlError(f"NVML: {error}")
-    if code in NEVER_TOLD:
-        return UnsupportedError(NEVER_TOLD[code])
-    if code is not None:
-        return UnreadError(f"NVML: {error}")
-    if type(error).__name__ == "NVMLLibraryMismatchError":
-        return UnsupportedError("unknown to this driver")
-    return UnreadError(f"pynvml: {type(error).__name__}: {' '.join(str(error).split())[:120]}")
-
-
-def _text(found: Any) -> str:
-    """Releases before 11.510 gave bytes."""
-    return found.decode() if isinstance(found, bytes) else str(found)

@@ -3,13 +3,12 @@
 What it did not tell this time is asked again: one reading is lost, not the rest of them, and how often is told.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any
 
-from tailgate.machine.nvml.board import Board, NvmlError, UnreadError, UnsupportedError
+from tailgate.machine.nvml.board import NvmlError, UnreadError, UnsupportedError
+from tailgate.machine.nvml.library import NvmlBoard
 
 EVERY_S = 0.02
 """Energy and power: a counter that steps every 100 ms is caught within a fifth of its step."""
@@ -26,10 +25,10 @@ Reading = dict[str, Any]
 class Recorder:
     """One board's readings since :meth:`begin`."""
 
-    def __init__(self, board: Board, pid: int, now: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, board: NvmlBoard, pid: int, now: Callable[[], float] = time.perf_counter) -> None:
         self._board, self._now = board, now
         self.readings: list[Reading] = []
-        self.untold: dict[str, str] = {}
+        self.unsupported: dict[str, str] = {}
         """What this board does not tell -> why."""
         self.lost: str | None = None
         """Why there are no more readings."""
@@ -58,41 +57,34 @@ class Recorder:
         self.read(full=len(self.readings) % FULL_EVERY == 0)
 
     def read(self, *, full: bool) -> None:
-        """One more reading; none once the board is lost."""
+        """Take one more reading; none once the board is lost."""
         reading: Reading = {"time_s": self._now()}
         for name in self._often | self._seldom if full else self._often:
-            value = self._asked(name)
+            value = self._read_one(name)
             if self.lost:
                 return
             if value is not None:
                 reading[name] = value
         self.readings.append(reading)
 
-    def sm_clock_hz(self) -> float | None:
-        """Now; ``None``: not told."""
-        return self._once("sm_clock_hz")
+    def now(self, name: str) -> float | None:
+        """A value now, such as ``power_w``; ``None``: not reported."""
+        value = self._read_one(name)
+        return None if value is None else float(value)
 
-    def power_w(self) -> float | None:
-        """Now; ``None``: not told."""
-        return self._once("power_w")
-
-    def told(self) -> dict[str, Any]:
-        """Everything, as plain data."""
+    def report(self) -> dict[str, Any]:
+        """All readings and what is missing, as plain data."""
         return {
             "readings": self.readings,
-            "untold": self.untold,
+            "unsupported": self.unsupported,
             "unread": self.unread,
             "lost": self.lost,
             "power_window_s": self._board.power_window_s(),
         }
 
-    def _once(self, name: str) -> float | None:
-        value = self._asked(name)
-        return None if value is None else float(value)
-
-    def _asked(self, name: str) -> Any:
-        """``None``: not told, now or ever."""
-        if self.lost or name in self.untold:
+    def _read_one(self, name: str) -> Any:
+        """Read one value; ``None``: not reported, now or ever."""
+        if self.lost or name in self.unsupported:
             return None
         try:
             value = (self._often | self._seldom)[name]()
@@ -101,7 +93,7 @@ class Recorder:
         except UnreadError as error:
             self._not_now(name, str(error))
         except UnsupportedError as error:
-            self.untold[name] = str(error)
+            self.unsupported[name] = str(error)
         except Exception as error:  # of a structure in another form, say: it costs this reading
             self._not_now(name, f"{type(error).__name__}: {' '.join(str(error).split())[:120]}")
         else:
@@ -113,4 +105,4 @@ class Recorder:
         self.unread[name] = (self.unread.get(name, (0, ""))[0] + 1, reason)
         self._in_a_row[name] = self._in_a_row.get(name, 0) + 1
         if self._in_a_row[name] >= MOST_LOST_IN_A_ROW:
-            self.untold[name] = reason
+            self.unsupported[name] = reason

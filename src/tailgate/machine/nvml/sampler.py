@@ -4,11 +4,9 @@ A process and not a thread: though each call of NVML releases the interpreter's 
 some ten times, and a round that waits for it ten times is a slower one: with rounds of a millisecond, twenty readings
 a second are two rounds in a hundred, which is P99. Here only the driver is shared.
 
-It is told what to do on its standard input, a word a line, and answers each with a line of JSON: ``begin``, ``end``,
-``clock``, ``power``. It ends with its input, or with the process that started it.
+It reads commands from its standard input, one per line: ``begin``, ``end``, or a value's name. It answers each with
+a line of JSON, and ends with its input, or with the process that started it.
 """
-
-from __future__ import annotations
 
 import argparse
 import importlib
@@ -20,7 +18,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tailgate.machine.nvml.board import Identity, NvmlError, Opener, UnsupportedError
+from tailgate.machine.nvml.board import Identity, NvmlError, UnsupportedError
+from tailgate.machine.nvml.library import NvmlBoards
 from tailgate.machine.nvml.recorder import EVERY_S, Recorder
 
 AT_REST_S = 1.0
@@ -50,19 +49,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def opener(name: str) -> Opener:
+def opener(name: str) -> Callable[[], NvmlBoards]:
     """``MODULE:FUNCTION`` as the function."""
     module, _, function = name.partition(":")
-    found: Opener = getattr(importlib.import_module(module), function)
+    found: Callable[[], NvmlBoards] = getattr(importlib.import_module(module), function)
     return found
 
 
 def _serve(recorder: Recorder, parent: int) -> None:
-    """Until there is nobody to serve."""
-    answers: dict[str, Callable[[], dict[str, Any]]] = {
-        "clock": lambda: {"sm_clock_hz": recorder.sm_clock_hz()},
-        "power": lambda: {"power_w": recorder.power_w()},
-    }
+    """Answer commands until the parent is gone."""
     recording, pending = False, b""
     while os.getppid() == parent:
         if not select.select([0], [], [], EVERY_S if recording else AT_REST_S)[0]:
@@ -73,17 +68,17 @@ def _serve(recorder: Recorder, parent: int) -> None:
         if not read:
             return
         *lines, pending = (pending + read).split(b"\n")
-        for word in (line.decode() for line in lines):
-            if word == "begin":
+        for command in (line.decode() for line in lines):
+            if command == "begin":
                 recorder.begin()
                 recording = True
                 _say({})
-            elif word == "end":
+            elif command == "end":
                 recorder.read(full=True)
                 recording = False
-                _say(recorder.told())
+                _say(recorder.report())
             else:
-                _say(answers[word]())
+                _say({"value": recorder.now(command)})
 
 
 def _say(what: dict[str, Any]) -> None:

@@ -4,8 +4,6 @@ The bits are ``nvmlClocksEventReason*`` of nvml.h (before R535: ``nvmlClocksThro
 compares them with the installed ``pynvml``.
 """
 
-from __future__ import annotations
-
 REASONS = {
     0x001: "gpu_idle",
     0x002: "applications_clocks_setting",
@@ -36,12 +34,12 @@ REMEDIES = {
 }
 
 
-def words(bits: int) -> tuple[str, ...]:
+def names(bits: int) -> tuple[str, ...]:
     """Names of the bits that are set, lowest first; a bit we do not know is ``unknown_0x800``."""
-    names = []
+    found = []
     bit = 1
     while bit <= bits:
         if bits & bit:
-            names.append(REASONS.get(bit, f"unknown_{bit:#x}"))
+            found.append(REASONS.get(bit, f"unknown_{bit:#x}"))
         bit <<= 1
-    return tuple(names)
+    return tuple(found)

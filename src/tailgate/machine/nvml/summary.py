@@ -1,7 +1,5 @@
 """A row's fields from a board's readings. Pure functions."""
 
-from __future__ import annotations
-
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -56,33 +54,33 @@ def nothing(reason: str) -> Summary:
     return Summary(dict.fromkeys(FIELDS), [f"nvml: {reason}"])
 
 
-def summarize(told: dict[str, Any]) -> Summary:
-    """From :meth:`tailgate.machine.nvml.recorder.Recorder.told`."""
-    readings = told["readings"]
-    if told["lost"]:
+def summarize(report: dict[str, Any]) -> Summary:
+    """Summarise what :meth:`tailgate.machine.nvml.recorder.Recorder.report` gave."""
+    readings = report["readings"]
+    if report["lost"]:
         seen_s = readings[-1]["time_s"] - readings[0]["time_s"] if readings else 0.0
-        return nothing(f"{told['lost']} ({seen_s:.2g} s into the timed rounds): there are no values of the whole")
+        return nothing(f"{report['lost']} ({seen_s:.2g} s into the timed rounds): values of a part are left out")
     found = Summary(dict.fromkeys(FIELDS))
     found.fields["nvml_readings"] = len(readings)
     for name, (source, make) in OF_FIELD.items():
         values = [reading[source] for reading in readings if source in reading]
         found.fields[name] = make(values) if values else None
-    _add_energy(found, told)
+    _add_energy(found, report)
     _add_slowdowns(found, [reading["slowdowns"] for reading in readings if "slowdowns" in reading])
-    _add_untold(found, told["untold"])
-    for name, (times, reason) in told.get("unread", {}).items():
-        if name not in told["untold"]:
+    _add_unsupported(found, report["unsupported"])
+    for name, (times, reason) in report.get("unread", {}).items():
+        if name not in report["unsupported"]:
             found.warnings.append(f"nvml: {name} could not be read {times} times, the last time because of: {reason}")
     return found
 
 
-def _add_energy(found: Summary, told: dict[str, Any]) -> None:
-    counted, integrated = _series(told, "energy_j"), _series(told, "power_w")
+def _add_energy(found: Summary, report: dict[str, Any]) -> None:
+    counted, integrated = _series(report, "energy_j"), _series(report, "power_w")
     energy: Energy | None = None
     if counted:
         source, energy = "counter", from_counter(*counted)
     if (energy is None or energy.energy_j is None) and integrated:
-        other = from_power(*integrated, told["power_window_s"])
+        other = from_power(*integrated, report["power_window_s"])
         if energy is None or other.energy_j is not None:
             source, energy = "integrated", other
     if energy is None:
@@ -96,33 +94,33 @@ def _add_energy(found: Summary, told: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def _series(told: dict[str, Any], name: str) -> tuple[list[float], list[float]] | None:
+def _series(report: dict[str, Any], name: str) -> tuple[list[float], list[float]] | None:
     """``None`` also of what the board ceased to tell in the middle: it would be of a part of the rounds."""
-    if name in told["untold"]:
+    if name in report["unsupported"]:
         return None
-    pairs = [(reading["time_s"], reading[name]) for reading in told["readings"] if name in reading]
+    pairs = [(reading["time_s"], reading[name]) for reading in report["readings"] if name in reading]
     return ([when for when, _ in pairs], [value for _, value in pairs]) if pairs else None
 
 
 def _add_slowdowns(found: Summary, bits: Sequence[int]) -> None:
     if not bits:
         return
-    counts = Counter(word for one in bits for word in slowdowns.words(one))
-    shares = {word: count / len(bits) for word, count in counts.items()}
-    harmful = [word for word in slowdowns.HARMFUL if word in shares]
+    counts = Counter(name for one in bits for name in slowdowns.names(one))
+    shares = {name: count / len(bits) for name, count in counts.items()}
+    harmful = [name for name in slowdowns.HARMFUL if name in shares]
     if harmful == [slowdowns.PASSING] and counts[slowdowns.PASSING] == 1:
         harmful = []
     capped = shares.get(slowdowns.CAP, 0.0)
     found.fields.update(
         throttle_reasons=",".join(shares),
         throttled=bool(harmful),
-        throttled_share=sum(any(word in harmful for word in slowdowns.words(one)) for one in bits) / len(bits),
+        throttled_share=sum(any(name in harmful for name in slowdowns.names(one)) for one in bits) / len(bits),
         power_capped_share=capped,
     )
     if harmful:
         # hw_slowdown is set beside what it comes of: that one says what to do.
         worst = harmful[-1] if harmful[0] == "hw_slowdown" else harmful[0]
-        said = ", ".join(f"{word} in {shares[word]:.0%}" for word in harmful)
+        said = ", ".join(f"{name} in {shares[name]:.0%}" for name in harmful)
         found.throttled = (
             f"throttled: the GPU's clocks were held down: {said} of {len(bits)} readings (limit 0): "
             f"{slowdowns.REMEDIES[worst]}, and measure again"
@@ -134,12 +132,12 @@ def _add_slowdowns(found: Summary, bits: Sequence[int]) -> None:
         )
 
 
-def _add_untold(found: Summary, untold: dict[str, str]) -> None:
-    """In one line; a counter that is not there is no loss where the power was integrated."""
-    missing = {name: reason for name, reason in untold.items() if name != "energy_j" or not found.fields["energy_j"]}
+def _add_unsupported(found: Summary, unsupported: dict[str, str]) -> None:
+    """Add one line; a missing energy counter is no loss where the power was integrated."""
     by_reason: dict[str, list[str]] = {}
-    for name, reason in missing.items():
-        by_reason.setdefault(reason, []).append(name)
+    for name, reason in unsupported.items():
+        if name != "energy_j" or not found.fields["energy_j"]:
+            by_reason.setdefault(reason, []).append(name)
     if by_reason:
         said = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
         found.warnings.append(f"nvml: this board does not tell {said}")

@@ -1,7 +1,5 @@
 """A benchmark's hold on the process that reads its board. A board or a driver that hangs costs its fields, no more."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -57,16 +55,16 @@ class Watcher:
         self._ask("begin")
 
     def end(self) -> dict[str, Any]:
-        """What was read; :meth:`tailgate.machine.nvml.recorder.Recorder.told`."""
+        """What was read; :meth:`tailgate.machine.nvml.recorder.Recorder.report`."""
         return self._ask("end")
 
-    def sm_clock_hz(self) -> float | None:
-        """Now; ``None``: the board does not tell."""
-        return self._lenient("clock", "sm_clock_hz")
-
-    def power_w(self) -> float | None:
-        """Now; ``None``: the board does not tell."""
-        return self._lenient("power", "power_w")
+    def now(self, name: str) -> float | None:
+        """A value now, such as ``power_w``; ``None``: the board does not report it."""
+        try:
+            value = self._ask(name)["value"]
+        except NvmlError:
+            return None  # end() says why
+        return None if value is None else float(value)
 
     def close(self) -> None:
         """The sampler ends with its input; one that hangs in the driver is left to the kernel."""
@@ -81,18 +79,11 @@ class Watcher:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2.0)
 
-    def _lenient(self, word: str, field: str) -> float | None:
-        try:
-            value = self._ask(word)[field]
-        except NvmlError:
-            return None  # end() says why
-        return None if value is None else float(value)
-
-    def _ask(self, word: str) -> dict[str, Any]:
+    def _ask(self, command: str) -> dict[str, Any]:
         stdin = self._process.stdin
         assert stdin is not None
         try:
-            os.write(stdin.fileno(), f"{word}\n".encode())
+            os.write(stdin.fileno(), f"{command}\n".encode())
         except OSError:
             raise NvmlError(self._ended()) from None
         return self._answer(ANSWERING_S)
@@ -116,7 +107,7 @@ class Watcher:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise NvmlError(f"the process that reads NVML said something else: {line[:80]!r}")
+            raise NvmlError(f"the process that reads NVML answered something unexpected: {line[:80]!r}")
         return found
 
     def _ended(self) -> str:

@@ -1,7 +1,5 @@
 """Which board a benchmark's ``cuda:N`` is. NVML knows nothing of CUDA's numbers. Pure functions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +7,7 @@ from tailgate.machine.nvml.board import UNKNOWN, Identity
 
 
 class WhichError(Exception):
-    """One line: it cannot be told."""
+    """Which board it is cannot be known; the text is one line."""
 
 
 def on_gpu(extra_info: Mapping[str, Any]) -> bool:
@@ -75,11 +73,11 @@ def visible(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Id
 
 
 def _in_cudas_order(variables: Mapping[str, str], boards: Sequence[Identity]) -> list[Identity]:
-    """NVML's order is the PCI bus's; CUDA's is the fastest first, unless it is asked for the same."""
-    closed = [board for board in boards if board.untold]
+    """NVML's order is the PCI bus's; CUDA's is the fastest first, unless ``CUDA_DEVICE_ORDER`` says otherwise."""
+    closed = [board for board in boards if board.problem]
     if closed and len(boards) > 1:
         raise WhichError(
-            f"NVML cannot open {closed[0].uuid!r} ({closed[0].untold}), so which boards CUDA counts is not known: "
+            f"NVML cannot open {closed[0].uuid!r} ({closed[0].problem}), so which boards CUDA counts is not known: "
             "name the board in benchmark.extra_info['gpu_uuid'] or in CUDA_VISIBLE_DEVICES"
         )
     names = {board.name for board in boards}
@@ -93,7 +91,7 @@ def _in_cudas_order(variables: Mapping[str, str], boards: Sequence[Identity]) ->
 
 
 def _by_uuid(uuid: str, boards: Sequence[Identity]) -> Identity:
-    """By the whole of it, or by a beginning that only one board has."""
+    """The board with this UUID, or with a UUID that alone begins so."""
     if uuid.startswith("MIG-"):
         return Identity(uuid, "MIG instance", mig=True)
     found = [board for board in boards if board.uuid.lower().startswith(uuid.lower())]

@@ -17,16 +17,6 @@ from tailgate.machine.trust.readings import Reading, read
 from tailgate.machine.trust.stretch import read_since
 
 __all__ = [
-    "Calibration",
-    "Judgement",
-    "Reading",
-    "calibrate",
-    "compared",
-    "drift",
-    "judge",
-    "read",
-    "read_since",
-    "remark",
-    "typical",
-    "wait_until_quiet",
-]
+    "Calibration", "Judgement", "Reading", "calibrate", "compared", "drift", "judge", "read", "read_since", "remark",
+    "typical", "wait_until_quiet",
+]  # fmt: skip

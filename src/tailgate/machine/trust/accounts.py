@@ -4,8 +4,6 @@
 happened". All are totals since boot or since the group was made, except the frequency, which is of now.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterable, Mapping

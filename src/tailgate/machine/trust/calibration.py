@@ -4,8 +4,6 @@ Two parts, because they age apart: heat, a lower clock or a neighbour on the sam
 neighbour anywhere on the chip slows the memory. Standard library only, no thread of its own.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Callable

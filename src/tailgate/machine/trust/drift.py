@@ -1,7 +1,5 @@
 """Did the machine change, between two moments or two runs? Pure functions on calibrations."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 
@@ -19,10 +17,7 @@ MOST_AT_AN_END = 5
 
 def drift(first: Calibration, last: Calibration) -> dict[str, float]:
     """Times of the last over times of the first, by part: 1.05 is 5 % slower."""
-    return {
-        "compute_ratio": last.compute_s / first.compute_s,
-        "memory_ratio": last.memory_s / first.memory_s,
-    }
+    return {"compute_ratio": last.compute_s / first.compute_s, "memory_ratio": last.memory_s / first.memory_s}
 
 
 def typical(seen: Sequence[Calibration]) -> Calibration:

@@ -1,7 +1,5 @@
 """The verdict on one benchmark: its fields, and whether something else had a hand in them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tailgate.machine.trust.readings import Reading
@@ -24,6 +22,11 @@ SOURCES = {
     "thermal_throttles": "no thermal_throttle counts in /sys (Intel has them, outside of virtual machines)",
 }
 """Field of ``extra_info`` -> why it is ``None`` where it is."""
+IN_STRETCH = {
+    "cpu_per_wall": "own_cpus", "other_cpus_busy": "other_cpus", "cgroup_throttled_share": "throttled_share",
+    "cpu_frequency_mean_hz": "frequency_hz",
+}  # fmt: skip
+"""Field -> attribute of :class:`Stretch`, where they have different names."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Judgement:
 
 
 def judge(before: Reading | None, after: Reading | None, threads: int = 1) -> Judgement:
-    """Of the timed rounds between two readings.
+    """Judge the timed rounds between two readings.
 
     Args:
         before: taken right before the timed rounds.
@@ -56,25 +59,9 @@ def judge(before: Reading | None, after: Reading | None, threads: int = 1) -> Ju
         missing = f"all: the timed rounds took less than {SHORTEST_S:g} s, too short for the kernel's 10 ms steps"
         return Judgement(dict.fromkeys(SOURCES), None, None, missing)
     status, reason = _verdict(seen)
-    fields = _fields(seen)
+    fields: dict[str, Value] = {name: getattr(seen, IN_STRETCH.get(name, name)) for name in SOURCES}
     missing = "; ".join(f"{name}: {SOURCES[name]}" for name, value in fields.items() if value is None)
     return Judgement(fields, status, reason, missing or None)
-
-
-def _fields(seen: Stretch) -> dict[str, Value]:
-    return {
-        "cpu_per_wall": seen.own_cpus,
-        "other_cpus_busy": seen.other_cpus,
-        "steal_cpus": seen.steal_cpus,
-        "run_delay_share": seen.run_delay_share,
-        "involuntary_switches": seen.involuntary_switches,
-        "pressure_cpu_share": seen.pressure_cpu_share,
-        "pressure_memory_share": seen.pressure_memory_share,
-        "pressure_io_share": seen.pressure_io_share,
-        "cgroup_throttled_share": seen.throttled_share,
-        "cpu_frequency_mean_hz": seen.frequency_hz,
-        "thermal_throttles": seen.thermal_throttles,
-    }
 
 
 def _verdict(seen: Stretch) -> tuple[str | None, str | None]:

@@ -1,7 +1,5 @@
 """What is ours: the CPUs our threads may use, and the CPU seconds we and our worker processes used."""
 
-from __future__ import annotations
-
 import os
 import time
 from contextlib import suppress
@@ -51,7 +49,7 @@ def own_cpu_s() -> float:
 
 
 def involuntary_switches() -> int | None:
-    """How often the scheduler took the CPU from one of our threads so far; ``None`` on Windows."""
+    """How often the scheduler took the CPU from one of our threads; ``None`` on Windows."""
     return None if resource is None else resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 

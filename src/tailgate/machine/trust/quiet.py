@@ -1,7 +1,5 @@
 """Wait until the others have finished: before a contended benchmark is tried again."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 
@@ -14,10 +12,7 @@ QUIET_OTHER_CPUS = 0.1
 
 
 def wait_until_quiet(
-    limit_s: float,
-    *,
-    read: Callable[[], Reading] = read,
-    sleep: Callable[[float], None] = time.sleep,
+    limit_s: float, *, read: Callable[[], Reading] = read, sleep: Callable[[float], None] = time.sleep
 ) -> bool:
     """Whether other processes came to rest on our CPUs within ``limit_s`` seconds.
 

@@ -1,7 +1,5 @@
 """What the kernel says at one moment: taken right before and right after the timed rounds, never within."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,7 +49,7 @@ class Reading:
 
 
 def read(proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> Reading:
-    """Now. On two CPUs it takes about 0.2 ms; where there are worker processes, 12 µs more a process of the machine."""
+    """Read the accounts now: about 0.2 ms on two CPUs; with worker processes, 12 µs more per process of the machine."""
     cpus = own.own_cpus(proc / "self" / "task")
     cpu_folder = sys / "devices" / "system" / "cpu"
     # First what changes fastest once the rounds are over; then, next to each other, what is subtracted from

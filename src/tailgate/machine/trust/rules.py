@@ -4,8 +4,6 @@ A rule gets the stretch of the timed rounds and gives one line (cause, number, l
 What is not known disturbs nothing: ``None`` is never above a limit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from tailgate.machine.trust.stretch import Stretch

@@ -1,7 +1,5 @@
 """What happened between two readings: differences, as shares and as CPUs' worth of time."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +56,7 @@ class Stretch:
 
 
 def read_since(before: Reading) -> Reading | None:
-    """Now, if there is enough since ``before`` to be judged: a short row is not worth the time that reading takes."""
+    """Read the accounts, unless the time since ``before`` is too short to be judged."""
     return read() if time.perf_counter() - before.wall_s >= SHORTEST_S else None
 
 

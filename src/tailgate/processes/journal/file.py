@@ -5,8 +5,6 @@ and the benchmark measured again. An entry is used only where everything that ma
 is as it was.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import itertools
@@ -26,7 +24,7 @@ VERSION = 1
 """History: 1 (2026-11): nodeid, nth, key, reports, rows, finished_utc."""
 FIRST_BYTES = b'{"crc32": '
 MOST_NAMED = 5
-"""Damaged lines; a file that is no journal at all may have thousands."""
+"""At most this many damaged lines are named; a file that is not a journal may have thousands."""
 
 
 class JournalError(Exception):
@@ -96,7 +94,7 @@ class Journal:
             raise JournalError(f"the journal {self.path} cannot be written ({one_line(error)})") from error
 
     def complete(self) -> None:
-        """Everything selected was measured: nothing to go on with."""
+        """Write that everything selected was measured."""
         try:
             self._append({"complete": True})
         except OSError:
@@ -142,10 +140,10 @@ class Journal:
         return self._file.read()
 
     def _begin_anew(self) -> None:
-        """An unfinished run is not thrown away because somebody forgot ``--resume``; nor is anything else."""
+        """Begin anew, but keep an unfinished run for a user who forgot ``--resume``."""
         data = self._bytes()
         if data and not data.startswith(FIRST_BYTES):
-            raise OSError("it is no journal, and would be overwritten")
+            raise OSError("it is not a journal, and would be overwritten")
         contents = [content for content in map(_content, data.split(b"\n")) if content]
         finished = {(entry.nodeid, entry.nth) for entry in map(_entry, contents) if entry}
         if finished and not contents[-1].get("complete"):
@@ -179,7 +177,7 @@ class Journal:
             lines = ", ".join(map(str, damaged[:MOST_NAMED]))
             more = f" and {len(damaged) - MOST_NAMED} more" if len(damaged) > MOST_NAMED else ""
             self.remarks.append(
-                f"--resume: {self.path} is damaged in line {lines}{more}; what stood there is measured again"
+                f"--resume: {self.path} is damaged in line {lines}{more}; those benchmarks are measured again"
             )
         if not data.endswith(b"\n"):
             self._file.write(b"\n")

@@ -6,8 +6,6 @@ changed since; without git, every Python file of the project), and whatever a pr
 was not what ran.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import os

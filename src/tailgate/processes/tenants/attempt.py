@@ -1,4 +1,4 @@
-"""One benchmark in several processes at once: the words between them, and what they come to."""
+"""One benchmark in several processes at once: the messages between them, and their result."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import pickle
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from tailgate.machine import out_of_memory, trust
 from tailgate.processes.attempt import DRAIN_S, INTERRUPTED_S, KILLED_S, Attempt, awaited, conclude, take
 from tailgate.processes.child import Outputs
-from tailgate.processes.endings import Ending, at_once_hint
+from tailgate.processes.endings import Ending
 from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import HasDescriptor, ready
 from tailgate.processes.tenants import rows
 from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
-from tailgate.processes.tenants.machine import reading_of
+from tailgate.processes.tenants.cpus import reading_of
+from tailgate.processes.tenants.failures import named, named_report
 from tailgate.processes.tenants.overlap import Span
 from tailgate.results.rows import threads_of
 
@@ -28,21 +28,21 @@ NOT_TOGETHER = "not of the benchmark fixture, so not at the same time; leave out
 
 
 class Tenancy:
-    """Of one benchmark; add each process as it is started, then run.
+    """One benchmark's tenants; add each process as it is started, then run.
 
     Args:
         outputs: where each tenant writes.
         timeout_s: what they were granted in all, for the message.
-        way: ``split`` or ``shared``.
+        cpu_mode: ``split`` or ``shared``.
         cpus: by tenant, where split.
     """
 
     def __init__(
-        self, outputs: Sequence[Outputs], timeout_s: float, way: str, cpus: Sequence[frozenset[int]] | None
+        self, outputs: Sequence[Outputs], timeout_s: float, cpu_mode: str, cpus: Sequence[frozenset[int]] | None
     ) -> None:
         self._outputs = outputs
         self._timeout_s = timeout_s
-        self._way, self._cpus = way, cpus
+        self._cpu_mode, self._cpus = cpu_mode, cpus
         self._processes: list[Process] = []
         self._made = [Attempt() for _ in outputs]
         self._barriers: list[Barrier] = []
@@ -50,41 +50,42 @@ class Tenancy:
         self._at = [-1] * len(outputs)
         """By tenant: which of them it is in."""
         self._open: set[int] = set()
-        self._guilty: int | None = None
+        self._first_lost: int | None = None
         """The first that did not go on with the others."""
         self._readings: dict[Barrier, list[trust.Reading]] = {}
         self._kills_before = out_of_memory.oom_kills()
         self._start_s = time.monotonic()
 
     def add(self, process: Process) -> None:
-        """One more tenant has been started."""
+        """Add a tenant that has been started."""
         self._open.add(len(self._processes))
         self._processes.append(process)
 
     @property
     def running(self) -> list[Process]:
-        """Those that have not been seen to end."""
+        """The tenants that have not been seen to end."""
         return [self._processes[index] for index in sorted(self._open)]
 
     def run(self, deadline_s: float) -> Attempt:
-        """Until all have ended; whoever is not done by then is ended."""
+        """Run until all have ended; after the deadline the rest is ended."""
         while self._open and (found := self._heard(deadline_s)):
             for index in sorted(found):
                 self._listen(index)
-            if self._guilty is not None and not self._all_stopped:
-                deadline_s = self._without(self._guilty, deadline_s)
-        if self._open and self._guilty is None:
-            self._too_late()
-        self._end_the_others()
+            if self._first_lost is not None and not self._all_stopped:
+                deadline_s = self._deadline_without(self._first_lost, deadline_s)
+        if self._open and self._first_lost is None:
+            self._ended(min(self._open, key=self._reached), timed_out=True)  # the others wait for the last one
+        end_all(self.running)
+        self._open.clear()
         return self._result()
 
     def close(self) -> None:
-        """Nothing more is wanted of them."""
+        """Close the channels of all tenants."""
         for process in self._processes:
             process.close()
 
     def _heard(self, deadline_s: float) -> set[int]:
-        """Who has something to say, or has ended; nobody: the time is up."""
+        """The tenants that sent something, or have ended; none: the time is up."""
         by_end: dict[int, int] = {}
         ends: list[HasDescriptor] = []
         for index in self._open:
@@ -94,7 +95,7 @@ class Tenancy:
         return {by_end[end.fileno()] for end in ready(ends, deadline_s)}
 
     def _listen(self, index: int) -> None:
-        """One message of one tenant, or its end."""
+        """Take one message of one tenant, or its end."""
         process, made = self._processes[index], self._made[index]
         try:
             # A process that has ended may have said something that is still to be read.
@@ -108,11 +109,11 @@ class Tenancy:
             if made.final_message:
                 self._ended(index)
             return
-        stage, told = content
+        stage, details = content
         if stage == STAGES[0]:
             self._begins_another(index)
         barrier = self._barriers[self._at[index]]
-        if barrier.heard(index, stage, told):
+        if barrier.heard(index, stage, details):
             self._all_are(barrier, stage)
 
     def _begins_another(self, index: int) -> None:
@@ -121,12 +122,12 @@ class Tenancy:
         if self._at[index] == len(self._barriers):
             self._barriers.append(Barrier(len(self._made)))
         gone = [one for one in range(len(self._made)) if one not in self._open and self._at[one] < self._at[index]]
-        if gone and self._guilty is None:
+        if gone and self._first_lost is None:
             self._blame(gone[0])
 
     def _blame(self, index: int) -> None:
         """The others wait for one who will not come."""
-        self._guilty = index
+        self._first_lost = index
         if not self._made[index].failed and self._at[index] >= 0:
             reason = f"its test made {self._at[index] + 1} measurements, and another tenant's made more"
             self._made[index].ending = Ending("failed", f"failed: {reason}")
@@ -136,17 +137,17 @@ class Tenancy:
         return bool(self._barriers) and all(barrier.passed("stopped") for barrier in self._barriers)
 
     def _all_are(self, barrier: Barrier, stage: str) -> None:
-        """The word that follows."""
+        """Answer all of them."""
         if stage in ("prepared", "timed"):
-            pids = [told["pid"] for told in barrier.told("loaded")]
+            pids = [content["pid"] for content in barrier.contents("loaded")]
             self._readings.setdefault(barrier, []).append(reading_of(pids))
-        words: dict[str, Any] = {"loaded": "get warm", "prepared": "go", "timed": "stop"}
-        word = agreed(barrier.told("warm")) if stage == "warm" else words.get(stage)
-        if word is None:
+        answers: dict[str, Any] = {"loaded": "get warm", "prepared": "go", "timed": "stop"}
+        answer = agreed(barrier.contents("warm")) if stage == "warm" else answers.get(stage)
+        if answer is None:
             return
         for index in sorted(self._open):
             with contextlib.suppress(OSError):  # it has ended: that is heard next
-                self._processes[index].results.send(word)
+                self._processes[index].results.send(answer)
 
     def _ended(self, index: int, *, timed_out: bool = False) -> None:
         self._open.discard(index)
@@ -154,59 +155,51 @@ class Tenancy:
         end = awaited(self._processes[index], made, timed_out=timed_out)
         made.duration_s = time.monotonic() - self._start_s
         conclude(made, end, self._outputs[index], self._timeout_s, self._kills_before)
-        if self._guilty is None and (made.failed or not self._all_stopped):
+        if self._first_lost is None and (made.failed or not self._all_stopped):
             if self._barriers and max(self._at) > self._at[index] and not made.failed:
                 self._blame(index)
-            self._guilty = index
+            self._first_lost = index
 
-    def _without(self, guilty: int, deadline_s: float) -> float:
+    def _deadline_without(self, lost: int, deadline_s: float) -> float:
         """How long the others may still take: they wait for one who will not come."""
-        if self._made[guilty].ending is not None:
+        if self._made[lost].ending is not None:
             return time.monotonic()
-        return min(deadline_s, self._start_s + self._made[guilty].duration_s + IN_ORDER_S)
-
-    def _too_late(self) -> None:
-        """The time is up: the one that is least far is what the others wait for."""
-        self._ended(min(self._open, key=self._reached), timed_out=True)
+        return min(deadline_s, self._start_s + self._made[lost].duration_s + IN_ORDER_S)
 
     def _reached(self, index: int) -> tuple[int, int]:
         """How far a tenant is: in which measurement, at which stage of it."""
         at = self._at[index]
         return at, self._barriers[at].reached[index] if at >= 0 else 0
 
-    def _end_the_others(self) -> None:
-        end_all(self.running)
-        self._open.clear()
-
     def _result(self) -> Attempt:
-        """As if it were one process."""
+        """The result of all tenants, as if they were one process."""
         count = len(self._made)
-        guilty = self._guilty or 0
-        made = self._made[guilty]
+        lost = self._first_lost or 0
+        made = self._made[lost]
         measured = [one.rows for one in self._made]
         through = sum(barrier.passed("stopped") for barrier in self._barriers)
         if max(map(len, measured)) > through and not any(one.failed for one in self._made):
             others = max(map(len, measured)) - through
-            told = "1 measurement is" if others == 1 else f"{others} measurements are"
-            made.ending = Ending("failed", f"failed: {told} {NOT_TOGETHER}")
+            text = "1 measurement is" if others == 1 else f"{others} measurements are"
+            made.ending = Ending("failed", f"failed: {text} {NOT_TOGETHER}")
             measured = [[] for _ in measured]
         made.rows = self._together(measured) if all(measured) else []
         made.duration_s = max(one.duration_s for one in self._made)
-        if self._guilty is None or not made.failed:
+        if self._first_lost is None or not made.failed:
             return made
-        name = f"tenant {guilty + 1} of {count}"
+        name = f"tenant {lost + 1} of {count}"
         if made.ending is not None:
             made.ending = named(made.ending, name)
         made.reports = [named_report(report, name) for report in made.reports]
         return made
 
     def _together(self, measured: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """One row a measurement that all have come through; one that raised has none."""
+        """One row per measurement that all tenants completed; one that raised has none."""
         through = [barrier for barrier in self._barriers if barrier.passed("stopped")]
         found = []
         for barrier, *same in zip(through, *measured, strict=False):
-            spans = [Span(**told) for told in barrier.told("stopped")]
-            row = rows.together(same, spans, self._way, self._cpus)
+            spans = [Span(**content) for content in barrier.contents("stopped")]
+            row = rows.together(same, spans, self._cpu_mode, self._cpus)
             info = row["extra_info"]
             before, after = self._readings[barrier]
             rows.trusted(info, trust.judge(before, after, len(spans) * threads_of(info)))
@@ -215,7 +208,7 @@ class Tenancy:
 
 
 def end_all(processes: Sequence[Process]) -> None:
-    """As Ctrl-C would, so that fixtures are torn down; at once when that is not enough, or interrupted once more."""
+    """Interrupt all so that fixtures are torn down; kill those that do not end in time."""
     left = list(processes)
     try:
         for process in left:
@@ -225,46 +218,14 @@ def end_all(processes: Sequence[Process]) -> None:
         for process in left:
             process.signal(signal.SIGKILL)
         _await(left, time.monotonic() + KILLED_S)
-        for (
-            process
-        ) in left:  # it waits for a driver or a disk, and its supervisor for it: the next is started by another
+        for process in left:  # it waits for a driver or a disk; another supervisor starts the next benchmark
             process.control.close()
 
 
 def _await(left: list[Process], deadline_s: float) -> None:
-    """Those that end in time are taken off the list."""
+    """Take those that end in time off the list."""
     for process in list(left):
         with contextlib.suppress(TimeoutError):
             with contextlib.suppress(SupervisorGoneError):
                 process.wait(deadline_s)
             left.remove(process)
-
-
-def named(ending: Ending, name: str) -> Ending:
-    """Which of them it was, in its one line."""
-    return replace(ending, reason=_said_of(ending.status, ending.reason, name))
-
-
-def named_report(report: dict[str, Any], name: str) -> dict[str, Any]:
-    """The same for a test that failed; a report as it travels."""
-    if report.get("outcome") != "failed":
-        return report
-    longrepr = report.get("longrepr")
-    if isinstance(longrepr, str):
-        text = _said_of(str(report.get("tailgate_status", "failed")), longrepr, name)
-        return {**report, "longrepr": text}
-    if not isinstance(longrepr, dict) or not longrepr.get("reprcrash"):
-        return report
-    message = str(longrepr["reprcrash"]["message"])
-    body, status = message.removeprefix("Failed: "), report.get("tailgate_status")
-    body += at_once_hint(body)
-    text = f"{name}: {body}" if status is None else _said_of(status, body, name)
-    crash = {**longrepr["reprcrash"], "message": f"{'Failed: ' * message.startswith('Failed: ')}{text}"}
-    chain = longrepr.get("chain")
-    if chain:  # of exceptions; the last one's is the report's
-        chain = [*chain[:-1], (chain[-1][0], crash, chain[-1][2])]
-    return {**report, "longrepr": {**longrepr, "reprcrash": crash, "chain": chain}}
-
-
-def _said_of(status: str, reason: str, name: str) -> str:
-    return f"{status}: {name}: {reason.removeprefix(f'{status}: ')}"

@@ -1,4 +1,4 @@
-"""How far each tenant is, and the parent's word to all once all are so far. No process is known here."""
+"""How far each tenant is, and what the parent answers once all are there. No process is known here."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ STAGES = ("loaded", "warm", "prepared", "timed", "stopped")
 
 
 class Barrier:
-    """Of ``tenants`` tenants."""
+    """Tracks which stage each of ``tenants`` tenants has reached."""
 
     def __init__(self, tenants: int) -> None:
-        self._told: list[list[dict[str, Any]]] = [[] for _ in range(tenants)]
+        self._contents: list[list[dict[str, Any]]] = [[] for _ in range(tenants)]
 
     def heard(self, tenant: int, stage: str, content: dict[str, Any]) -> bool:
-        """A tenant says that it is so far; whether now all are."""
-        assert stage == STAGES[len(self._told[tenant])], stage
-        self._told[tenant].append(content)
+        """Note that a tenant reached a stage; returns whether now all have."""
+        assert stage == STAGES[len(self._contents[tenant])], stage
+        self._contents[tenant].append(content)
         return self.passed(stage)
 
     def passed(self, stage: str) -> bool:
-        """Whether all are so far."""
+        """Whether all tenants have reached the stage."""
         return min(self.reached) > STAGES.index(stage)
 
     @property
     def reached(self) -> list[int]:
-        """By tenant, how many stages."""
-        return [len(told) for told in self._told]
+        """How many stages each tenant has reached."""
+        return [len(of_one) for of_one in self._contents]
 
-    def told(self, stage: str) -> list[dict[str, Any]]:
-        """What each said there; all are so far."""
-        return [told[STAGES.index(stage)] for told in self._told]
+    def contents(self, stage: str) -> list[dict[str, Any]]:
+        """What each tenant sent at a stage that all have reached."""
+        return [of_one[STAGES.index(stage)] for of_one in self._contents]
 
 
-def agreed(wishes: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """The same for all: as many rounds as the slowest wants, of as many calls as the fastest needs for its clock."""
-    slowest = max(wishes, key=lambda wish: wish["call_s"])
-    return {"rounds": slowest["rounds"], "iterations": max(wish["iterations"] for wish in wishes)}
+def agreed(proposals: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Agree on the rounds that the slowest proposes, of as many calls as the fastest needs for its clock."""
+    slowest = max(proposals, key=lambda proposal: proposal["call_s"])
+    return {"rounds": slowest["rounds"], "iterations": max(proposal["iterations"] for proposal in proposals)}

@@ -1,11 +1,16 @@
-"""Which CPUs each tenant gets: those of this process's affinity mask, divided; a core's threads stay together."""
+"""Which CPUs each tenant gets, and what the kernel says of the machine with all tenants as one of our processes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from tailgate.machine import trust
+from tailgate.machine.trust.accounts import thread_times
+
+PROC = Path("/proc")
 CPU_FOLDER = Path("/sys/devices/system/cpu")
 
 
@@ -40,8 +45,21 @@ def by_core(cpus: Iterable[int], folder: Path = CPU_FOLDER) -> list[int]:
     return sorted(cpus, key=place)
 
 
-def of_tenants(tenants: int, way: str) -> list[frozenset[int]] | None:
-    """Of each tenant, when the CPUs are split; ``None``: every tenant may use all."""
-    if way != "split":
+def of_tenants(tenants: int, cpu_mode: str) -> list[frozenset[int]] | None:
+    """Each tenant's CPUs where they are split; ``None``: every tenant may use all."""
+    if cpu_mode != "split":
         return None
     return shares(by_core(os.sched_getaffinity(0)), tenants)
+
+
+def reading_of(pids: Sequence[int], proc: Path = PROC) -> trust.Reading:
+    """The kernel's accounts as the session sees them.
+
+    The tenants are its descendants, so their CPU time is its own, and its CPUs are all that they may use between them.
+    Who waited for a CPU is asked of the tenants' threads. Their switches they count themselves: none here.
+    """
+    found = trust.read()
+    times: dict[int, tuple[float, float]] = {}
+    for pid in pids:
+        times.update(thread_times(proc / str(pid) / "task") or {})
+    return replace(found, thread_times_s=times or None, involuntary_switches=0)

@@ -1,4 +1,4 @@
-"""What several tenants cannot be combined with, said before anything is measured."""
+"""What several tenants cannot be combined with, checked before anything is measured."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tailgate.machine.cpus import affinity_cpus
 
 MOST_TENANTS = 64
 """Each is a process with a framework of its own, and a fork server that it is forked from."""
-WAYS = ("shared", "split")
+CPU_MODES = ("shared", "split")
 
 
 def refuse(tenants: int, *, processes: int, duet: str | None, profilers: Sequence[str]) -> None:
-    """Nothing to refuse with one tenant.
+    """Refuse several tenants beside what they cannot be combined with.
 
     Args:
         tenants: how many, at least 1.
@@ -41,10 +41,10 @@ def refuse(tenants: int, *, processes: int, duet: str | None, profilers: Sequenc
         )
 
 
-def check_tenants(tenants: int, way: str, not_isolated: str | None) -> None:
+def check_tenants(tenants: int, cpu_mode: str, not_isolated: str | None) -> None:
     """Asked in the session, not in a tenant, whose CPUs are its share already.
 
-    ``way``: ``split`` or ``shared``; ``not_isolated``: why there can be no processes, where nothing else keeps
+    ``cpu_mode``: ``split`` or ``shared``; ``not_isolated``: why there can be no processes, where nothing else keeps
     benchmarks from being measured.
 
     Raises:
@@ -54,7 +54,7 @@ def check_tenants(tenants: int, way: str, not_isolated: str | None) -> None:
         return
     if not_isolated:
         raise TailgateError(f"--tenants={tenants} needs a process for each tenant, and {not_isolated}")
-    if way != "split":
+    if cpu_mode != "split":
         return
     if not hasattr(os, "sched_setaffinity"):
         raise TailgateError("--tenant-cpus=split: this platform binds no process to CPUs; use --tenant-cpus=shared")

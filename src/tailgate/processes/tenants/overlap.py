@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Span:
-    """One tenant's, by the machine's monotonic clock, which is the same in all processes."""
+    """When one tenant was timed and called, by the machine's monotonic clock, which all processes share."""
 
     load_start_s: float
     """It began to call, untimed."""
@@ -21,7 +21,7 @@ class Span:
 
 
 def start_skew_s(spans: Sequence[Span]) -> float:
-    """From the first start of timed rounds to the last."""
+    """Seconds from the first start of timed rounds to the last."""
     return max(span.start_s for span in spans) - min(span.start_s for span in spans)
 
 
@@ -35,19 +35,19 @@ def overlap(spans: Sequence[Span]) -> float:
     return min(_covered(span, load_start_s, load_end_s) for span in spans)
 
 
-def common_window(spans: Sequence[Span]) -> tuple[float, float] | None:
-    """From the last start of timed rounds to the first end; ``None``: there is no moment at which all were timed."""
+def common_interval(spans: Sequence[Span]) -> tuple[float, float] | None:
+    """The time from the last start of timed rounds to the first end; ``None``: they have no common moment."""
     start_s, end_s = max(span.start_s for span in spans), min(span.end_s for span in spans)
     return (start_s, end_s) if end_s > start_s else None
 
 
-def rounds_within(durations_s: Sequence[float], span: Span, window: tuple[float, float]) -> float:
-    """How many of a tenant's rounds were done in the window; one across its edge counts by the part inside.
+def rounds_within(durations_s: Sequence[float], span: Span, interval: tuple[float, float]) -> float:
+    """How many of a tenant's rounds were done in the interval; one across its edge counts by the part inside.
 
     What lies between two rounds (the loop itself, an untimed set-up) is spread over them evenly by their lengths: the
     durations fill the span.
     """
-    start_s, end_s = window
+    start_s, end_s = interval
     total_s = sum(durations_s)
     if total_s <= 0 or span.end_s <= span.start_s:
         return len(durations_s) * _covered(span, start_s, end_s)

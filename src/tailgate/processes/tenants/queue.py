@@ -21,8 +21,9 @@ from tailgate.processes.endings import Ending
 from tailgate.processes.handle import Process
 from tailgate.processes.messages import HasDescriptor, ready
 from tailgate.processes.tenants import rows
-from tailgate.processes.tenants.attempt import end_all, named, named_report
-from tailgate.processes.tenants.machine import reading_of
+from tailgate.processes.tenants.attempt import end_all
+from tailgate.processes.tenants.cpus import reading_of
+from tailgate.processes.tenants.failures import named, named_report
 from tailgate.results.rows import add_warning, threads_of
 from tailgate.session.load import Load
 

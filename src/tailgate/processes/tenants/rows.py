@@ -9,7 +9,7 @@ from typing import Any
 from tailgate.machine.cpus import usable_cpus
 from tailgate.machine.trust import Judgement
 from tailgate.number import is_number
-from tailgate.processes.tenants.overlap import Span, common_window, overlap, rounds_within, start_skew_s
+from tailgate.processes.tenants.overlap import Span, common_interval, overlap, rounds_within, start_skew_s
 from tailgate.results import merging
 from tailgate.results.columns import items_per_call
 from tailgate.results.rows import add_warning, threads_of
@@ -26,13 +26,13 @@ SUMS = ("rss_peak_bytes", "rss_growth_bytes")
 """Fields whose sum is in the row, too, as ``total_...``."""
 
 
-def together(rows: Sequence[Row], spans: Sequence[Span], way: str, cpus: Sequence[frozenset[int]] | None) -> Row:
-    """One benchmark's.
+def together(rows: Sequence[Row], spans: Sequence[Span], cpu_mode: str, cpus: Sequence[frozenset[int]] | None) -> Row:
+    """One benchmark's row from those of all tenants.
 
     Args:
         rows: by tenant.
         spans: by tenant: when it was timed, and called.
-        way: ``split`` or ``shared``.
+        cpu_mode: ``split`` or ``shared``.
         cpus: by tenant, where split.
     """
     infos = [row["extra_info"] for row in rows]
@@ -41,7 +41,7 @@ def together(rows: Sequence[Row], spans: Sequence[Span], way: str, cpus: Sequenc
     p99s_s = [percentile(sorted(data), 99.0) for data in rounds_s]
     info.update(
         tenants=len(rows),
-        tenant_cpus=way,
+        tenant_cpus=cpu_mode,
         tenant_cpu_lists=None if cpus is None else [sorted(share) for share in cpus],
         tenant_medians_s=[statistics.median(data) for data in rounds_s],
         tenant_p99s_s=p99s_s,
@@ -101,7 +101,7 @@ def merged(infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _of_the_device(infos: Sequence[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
-    """All rounds' device times and their statistics; and whose the board's joules were.
+    """All rounds' device times with their statistics, and the energy of the board or boards.
 
     A board that tenants share was read by each: its energy is that of all, and so is that of an item.
     """
@@ -122,8 +122,8 @@ def _of_the_device(infos: Sequence[dict[str, Any]], found: dict[str, Any]) -> di
 def _one_of(name: str, values: Sequence[Any]) -> Any:
     if name in merging.SEEN:
         return merging.seen(values)
-    if name in merging.WORDS:
-        return merging.words(values)
+    if name in merging.TEXTS:
+        return merging.texts(values)
     numbers = [value for value in values if is_number(value)]
     if len(numbers) == len(values):
         if name in OF_THE_BOARD:
@@ -137,15 +137,15 @@ def _one_of(name: str, values: Sequence[Any]) -> Any:
 
 
 def _throughputs(rows: Sequence[Row], spans: Sequence[Span]) -> dict[str, Any]:
-    """Items done in the window in which all were timed, over its length; not items over medians."""
-    window = common_window(spans)
-    if window is None:
+    """Items done in the interval in which all were timed, over its length; not items over medians."""
+    interval = common_interval(spans)
+    if interval is None:
         names = ("tenant_window_s", "tenant_throughputs_items_per_s", "total_throughput_items_per_s")
         return dict.fromkeys(names)
-    length_s = window[1] - window[0]
+    length_s = interval[1] - interval[0]
     items = [items_per_call(row["extra_info"]) for row in rows]
     rates = [
-        None if each is None else rounds_within(row["data"], span, window) * row["iterations"] * each / length_s
+        None if each is None else rounds_within(row["data"], span, interval) * row["iterations"] * each / length_s
         for row, span, each in zip(rows, spans, items, strict=True)
     ]
     known = [rate for rate in rates if rate is not None]

@@ -20,7 +20,7 @@ OF_TENANTS = {"tenants", "tenant_cpus"}
 
 
 class TenantSummary:
-    """Registered where tenants were asked for."""
+    """The plug-in that prints what tenants did together."""
 
     def __init__(self, config: pytest.Config, run: BenchmarkRun) -> None:
         self._config = config
@@ -68,7 +68,7 @@ def _of_one(name: str, info: Mapping[str, Any], alone: Mapping[str, Any] | None)
 
 
 def _alone(name: str, info: Mapping[str, Any], compared: Sequence[Run]) -> Mapping[str, Any] | None:
-    """Its ``stats`` in the latest run in which it was measured without others, on this machine, doing the same work.
+    """The ``stats`` of the latest run with one tenant, on this machine, of the same workload.
 
     ``status``: what disturbed it; ``None`` where nothing did.
     """

@@ -1,7 +1,5 @@
 """What a page about a run says: its machine, its results, its verdicts; all as text, whatever was in the file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +24,7 @@ RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by b
 
 @dataclass(frozen=True)
 class Content:
-    """One run."""
+    """What a page says about one run."""
 
     title: str
     facts: Sequence[str]
@@ -43,7 +41,7 @@ class Content:
 
 
 def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Sequence[Verdict]) -> Content:
-    """From rows as ``rows.row`` makes them."""
+    """The content from rows as ``rows.row`` makes them."""
     found = ordered(verdicts)
     shown = list(rows)
     notes = [INTERVALS_NOTE] if any(one["p99_s"] is not None for one in shown) else []
@@ -73,7 +71,7 @@ def of_run(run: Run) -> Content:
 
 
 def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> list[str]:
-    """A few lines on where it was measured."""
+    """A few lines on the machine and the commit."""
     facts = machine_info.get("fingerprint")
     lines = [f"commit {commit_id}"] if commit_id else []
     if isinstance(facts, Mapping):

@@ -1,7 +1,5 @@
 """One self-contained page: results and verdicts. Nothing in it runs, and nothing is fetched."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from tailgate.results.pages.content import Content, of_run
@@ -70,7 +68,7 @@ body { background: #16181c; color: #e4e4e4 } th, td { border-color: #444 }
 
 
 def render(runs: Sequence[Run]) -> str:
-    """All runs, one below the other."""
+    """One page with all runs, one below the other."""
     return page([of_run(run) for run in runs])
 
 

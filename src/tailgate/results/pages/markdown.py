@@ -1,7 +1,5 @@
 """Results and verdicts in GitHub's Markdown, for a job's summary."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from tailgate.results.pages.content import Content, of_run
@@ -12,12 +10,12 @@ NAME = "markdown"
 
 
 def render(runs: Sequence[Run]) -> str:
-    """All runs, one below the other."""
+    """One page with all runs, one below the other."""
     return page([of_run(run) for run in runs])
 
 
 def page(pages: Sequence[Content]) -> str:
-    """Nothing in a cell is markup."""
+    """One page; cells are escaped, so nothing in them is markup."""
     return "\n".join(_one(content) for content in pages)
 
 

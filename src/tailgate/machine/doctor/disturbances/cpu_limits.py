@@ -1,7 +1,5 @@
 """Fewer CPUs than the machine has: a cgroup's quota of CPU time, and the affinity mask."""
 
-from __future__ import annotations
-
 import math
 
 from tailgate.machine.cpus import cpu_quota

@@ -1,7 +1,5 @@
 """The processor's frequency: who sets it (the governor), and whether it may go above its base (turbo)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tailgate.machine.doctor.cpu_lists import named

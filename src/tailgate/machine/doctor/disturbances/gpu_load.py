@@ -1,7 +1,5 @@
 """Other work on the GPUs."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.gpus import ask
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict

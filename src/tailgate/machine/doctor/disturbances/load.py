@@ -1,7 +1,5 @@
 """Other work on our CPUs, watched for a second: other processes, and the hypervisor."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -90,7 +88,7 @@ def _named(seen: Watched) -> str:
 
 
 def steal(host: Host) -> Verdict:
-    """Time in which our CPUs were ready and the hypervisor ran somebody else."""
+    """Time in which our CPUs were ready and the hypervisor ran another machine."""
     seen, cpus = watch(host), len(host.usable)
     since_boot_percent = seen.steal_share_since_boot * 100
     text = f"the hypervisor took {_of(seen.steal_cpus, cpus)}; {since_boot_percent:.2f} % of the time since boot"
@@ -102,7 +100,7 @@ def steal(host: Host) -> Verdict:
 
 
 def _cpu_times(host: Host) -> CpuTimes:
-    """From /proc/stat, where user time contains the guests'; elsewhere from psutil, for all CPUs."""
+    """CPU times from /proc/stat, where user time contains the guests'; elsewhere from psutil, for all CPUs."""
     if host.system != "Linux":
         with asking("the CPUs' times"):
             times = psutil.cpu_times()

@@ -1,7 +1,5 @@
 """Memory that was swapped out, and memory that is left."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,7 +73,7 @@ def _memory(host: Host) -> Memory:
 
 
 def _cgroup_limits(host: Host) -> Iterator[int]:
-    """Of this process's groups up to the root: version 2's ``memory.max``, version 1's ``limit_in_bytes``."""
+    """Memory limits in bytes of this process's cgroups up to the root (``memory.max``, ``limit_in_bytes``)."""
     for line in (host.read_if_there("/proc/self/cgroup") or "").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers == "memory":

@@ -1,7 +1,5 @@
 """Where memory lies: pages, addresses and nodes differ between processes of the same program."""
 
-from __future__ import annotations
-
 import re
 
 from tailgate.machine.doctor.cpu_lists import named, parse

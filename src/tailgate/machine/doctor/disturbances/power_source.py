@@ -1,7 +1,5 @@
 """A machine that runs on its battery saves power at the expense of speed."""
 
-from __future__ import annotations
-
 import psutil
 
 from tailgate.machine.doctor.host import Host, asking

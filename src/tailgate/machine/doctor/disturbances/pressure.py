@@ -1,7 +1,5 @@
 """Pressure stalls: the share of the last 10 seconds in which some task waited."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 
@@ -16,7 +14,7 @@ WAITED_FOR = {"cpu": "a CPU", "memory": "memory", "io": "a disk"}
 
 
 def pressure(resource: str, host: Host) -> Verdict | None:
-    """One resource; without the files the other half of the examination says so, once."""
+    """Pressure on one resource; where the kernel has no such files, ``kernel_accounts`` says so."""
     if not host.exists("/proc/pressure/cpu"):
         return None
     match = re.search(r"^some avg10=([\d.]+)", host.read(f"/proc/pressure/{resource}"), re.MULTILINE)

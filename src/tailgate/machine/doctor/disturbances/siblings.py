@@ -1,7 +1,5 @@
 """SMT: two hardware threads of one core share its units, so each is slower while the other works."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.cpu_lists import named, parse, written
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict

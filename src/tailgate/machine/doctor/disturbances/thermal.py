@@ -1,7 +1,5 @@
 """Heat: sensors near the point where the processor slows down, and how often it has since boot."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,7 +16,7 @@ COUNTS = "/sys/devices/system/cpu/cpu*/thermal_throttle"
 
 @dataclass(frozen=True)
 class Reading:
-    """One sensor, and the temperature at which something is done about it, in degrees Celsius."""
+    """One sensor's temperature and its limit, in degrees Celsius."""
 
     name: str
     now_c: float

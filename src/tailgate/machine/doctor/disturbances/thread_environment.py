@@ -1,7 +1,5 @@
 """Environment variables that change how numeric libraries use threads, instructions or memory."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
 from tailgate.machine.variables import recorded
@@ -10,7 +8,7 @@ ORDER = 110
 
 
 def variables(host: Host) -> Verdict:
-    """Those that are part of a run's fingerprint."""
+    """The variables that are part of a run's fingerprint."""
     found = recorded(host.environ)
     if not found:
         return Verdict("ok", "no variable for threads or instruction sets is set")

@@ -1,7 +1,5 @@
 """Somebody else's machine: a hypervisor or a container under us."""
 
-from __future__ import annotations
-
 import re
 
 from tailgate.machine.doctor.host import Host
@@ -11,7 +9,7 @@ ORDER = 90
 
 
 def machine(host: Host) -> Verdict:
-    """A virtual machine's times drift with the host's other guests, which nobody inside can see."""
+    """A virtual machine's times drift with the host's other guests, which cannot be seen from inside."""
     if host.hypervisor:
         text = "absolute times drift over minutes and hours; believe differences measured side by side"
         return Verdict("note", f"{host.hypervisor}: {text}")

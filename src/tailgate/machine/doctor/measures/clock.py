@@ -1,7 +1,5 @@
 """The clock that benchmarks read: how fine, how fast to read, and what the kernel takes it from."""
 
-from __future__ import annotations
-
 import time
 from itertools import pairwise
 

@@ -3,8 +3,6 @@
 Native means arithmetic in that precision. Conversion to and from it (``f16c``, ``avx_ne_convert``) is not that.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from tailgate.machine.doctor.host import Host

@@ -1,7 +1,5 @@
 """Energy of processor and memory: RAPL's counters, which AMD's processors have under Intel's name."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
 

@@ -1,7 +1,5 @@
 """What the kernel keeps account of: waiting for a CPU, pressure, and the most memory a process had."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
 
@@ -28,7 +26,7 @@ def pressure(host: Host) -> Verdict:
 
 
 def memory_peak(host: Host) -> Verdict:
-    """A peak for each benchmark needs the process's high-water mark reset; only asked here, not done."""
+    """A peak per benchmark needs a reset of the process's high-water mark; this asks and resets nothing."""
     if not host.exists("/proc/self/clear_refs") or "VmHWM:" not in host.read("/proc/self/status"):
         return Verdict("missing", "the kernel keeps no high-water mark that can be reset (/proc/self/clear_refs)")
     if not host.writable("/proc/self/clear_refs"):

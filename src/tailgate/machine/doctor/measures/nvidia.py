@@ -1,7 +1,5 @@
 """NVIDIA GPUs: which, their power meter, and the precisions of their compute capability."""
 
-from __future__ import annotations
-
 from tailgate.machine.doctor.gpus import ask
 from tailgate.machine.doctor.host import Host
 from tailgate.machine.doctor.model import Check, Verdict
@@ -35,12 +33,12 @@ def precisions(host: Host) -> Verdict | None:
     gpus = ask(host).gpus
     if not gpus:
         return None
-    told = {gpu.capability for gpu in gpus if gpu.capability is not None}
-    if not told:
+    capabilities = {gpu.capability for gpu in gpus if gpu.capability is not None}
+    if not capabilities:
         return Verdict("missing", "nvidia-smi does not tell the compute capability")
     parts = [
         f"{', '.join(native(capability))} (compute capability {capability[0]}.{capability[1]})"
-        for capability in sorted(told)
+        for capability in sorted(capabilities)
     ]
     return Verdict("ok", f"native: {'; '.join(parts)}")
 

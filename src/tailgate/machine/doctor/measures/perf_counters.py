@@ -1,7 +1,5 @@
 """Hardware counters: whether they count here, tried and not guessed; and the ``perf`` command."""
 
-from __future__ import annotations
-
 import errno
 import re
 

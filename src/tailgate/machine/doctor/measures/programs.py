@@ -1,6 +1,4 @@
-"""The memory profilers that meters start: valgrind, and memray, which is asked for without importing it."""
-
-from __future__ import annotations
+"""The memory profilers that meters start: valgrind and memray, which is found without importing it."""
 
 import importlib.metadata
 
