@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (("--duet=main", "--benchmark-disable"), "--duet does not go with --benchmark-disable"),
         (("--duet=main", "--gate"), "two gates"),
         (("--duet=main", "--pdb"), "needs processes of its own: the debugger needs"),
-        (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is too small (allowed: 8 or more)"),
+        (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is out of range (allowed: 8 to 25)"),
         (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
         (("--duet=main", "--gate-min-effect=2"), "'2' is not a limit (allowed: a percentage above 0 and up to 1000%"),
         (("--duet=main", "--gate-min-effect=1001%"), "'1001%' is not a limit (allowed: .* up to 1000%"),

@@ -30,7 +30,7 @@ def served(
     responses_s = queueing.responses(due_s, services_s + late_s, servers)
     start_s = due_s + responses_s - services_s
     waited = responses_s <= (services_s + late_s) * (1 + 1e-9)
-    return Served(np.arange(len(due_s)), due_s, start_s, due_s + responses_s, waited, failures)
+    return Served(np.arange(len(due_s)), due_s, start_s, due_s + responses_s, services_s + late_s, waited, failures)
 
 
 def simulated(

@@ -127,7 +127,7 @@ def test_a_statistic_that_is_missing_is_a_question_mark(statistic: str) -> None:
     assert attachments([run])[".png"].startswith(PNG)
 
 
-@pytest.mark.parametrize("limit", [None, "", "p99", "p99=fastms", "p999=1ms", "=ms", 7, "p99=nanms"])
+@pytest.mark.parametrize("limit", [None, "", "p99", "p99=fastms", "p9=1ms", "=ms", 7, "p99=nanms"])
 def test_a_limit_that_says_nothing_is_no_line(limit: Any) -> None:
     run = saved_run(loaded(10, load_limit=limit))
     assert "undisturbed rate" not in render([run])

@@ -184,8 +184,8 @@ def test_every_option_can_be_an_ini_value_and_the_command_line_wins(pytester):
 WRONG = {
     ("--protocol=quik",): ["--protocol", "'quik'", "did you mean 'quick'?", "allowed: quick, paper, adaptive"],
     ("--protocol=",): ["--protocol", "''", "allowed: quick, paper, adaptive"],
-    ("--rounds=0",): ["--rounds", "0 ", "allowed: 1 or more"],
-    ("--rounds=two",): ["--rounds", "'two'", "allowed: 1 or more"],
+    ("--rounds=0",): ["--rounds", "0 ", "allowed: 1 to 10000000"],
+    ("--rounds=two",): ["--rounds", "'two'", "allowed: 1 to 10000000"],
     ("--warmup-rounds=-1",): ["--warmup-rounds", "-1 ", "allowed: 0 or more"],
     ("--order=rnadom",): ["--order", "'rnadom'", "did you mean 'random'?", "allowed: given, random"],
     ("--seed=x",): ["--seed", "'x'", "allowed: 0 or more"],

@@ -78,10 +78,7 @@ class Segment:
     @property
     def offered_work(self) -> float:
         """What share of the servers' time the requests need: above 1, the queue grows without bound."""
-        import numpy as np
-
-        services_s = self.served.end_s - self.served.start_s
-        return self.rate_per_s * float(np.mean(services_s)) / self.servers
+        return self.rate_per_s * float(self.served.occupied_s.mean()) / self.servers
 
     @property
     def overloaded(self) -> bool:
@@ -90,8 +87,8 @@ class Segment:
 
         done = np.searchsorted(np.sort(self.served.end_s), self.served.due_s, side="right")
         backlog = np.arange(1, self.served.requests + 1) - done
-        before = backlog[: max(1, int(len(backlog) * (1 - LAST_SHARE)))]
-        grew = bool(backlog[-1] > before.max()) and self.served_per_s < self.rate_per_s
+        last = max(1, int(len(backlog) * (1 - LAST_SHARE)))
+        grew = bool(backlog[last:].max(initial=0) > backlog[:last].max()) and self.served_per_s < self.rate_per_s
         return grew and self.offered_work >= OVERLOADED_FROM
 
     @property

@@ -40,6 +40,8 @@ class Served:
     due_s: NDArray[np.float64]
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
+    occupied_s: NDArray[np.float64]
+    """From a start until the server is free for the next request: the call, and what the loop itself takes."""
     waited: NDArray[np.bool_]
     """Whether its server was free before the request was due."""
     failures: tuple[tuple[int, str], ...] = ()
@@ -51,25 +53,30 @@ class Served:
         return len(self.index)
 
 
-def serve(call: PreparedCall, requests: Iterable[tuple[int, float]], begin_s: float) -> Served:
+def serve(
+    call: PreparedCall,
+    requests: Iterable[tuple[int, float]],
+    begin_s: float,
+    may_raise: type[Exception] | tuple[()] = Exception,
+) -> Served:
     """Serve them one after the other.
 
     Args:
         call: made once per request.
         requests: index and due time, in the order in which they are to be served.
         begin_s: of the schedule, by ``time.perf_counter()``.
-
-    A request whose call raises counts as failed; the next one is served.
+        may_raise: a request whose call raises this counts as failed, and the next one is served.
     """
     import numpy as np
 
     function = functools.partial(call.target, *call.args, **call.kwargs) if call.args or call.kwargs else call.target
     now, sleep = time.perf_counter, time.sleep
     indices, dues_s, starts_s, ends_s, waited = array("q"), array("d"), array("d"), array("d"), bytearray()
+    frees_s = array("d")
     failures: list[tuple[int, str]] = []
     for index, due_s in requests:
         due = begin_s + due_s
-        start = now()
+        free = start = now()
         free_before = start < due
         while start < due:
             if due - start > AWAKE_S:
@@ -77,9 +84,10 @@ def serve(call: PreparedCall, requests: Iterable[tuple[int, float]], begin_s: fl
             start = now()
         try:
             function()
-        except Exception as error:  # the row counts it, and says the first
+        except may_raise as error:  # the row counts it, and says the first
             failures.append((index, _named(error)))
         ends_s.append(now())
+        frees_s.append(free)
         starts_s.append(start)
         dues_s.append(due_s)
         indices.append(index)
@@ -89,6 +97,7 @@ def serve(call: PreparedCall, requests: Iterable[tuple[int, float]], begin_s: fl
         _times(dues_s),
         _times(starts_s) - begin_s,
         _times(ends_s) - begin_s,
+        np.append(_times(frees_s)[1:], ends_s[-1:]) - _times(starts_s),
         np.frombuffer(waited, np.bool_) if waited else np.empty(0, np.bool_),
         tuple(failures),
     )
@@ -132,6 +141,7 @@ def together(parts: Iterable[Served]) -> Served:
         joined(lambda part: part.due_s),
         joined(lambda part: part.start_s),
         joined(lambda part: part.end_s),
+        joined(lambda part: part.occupied_s),
         joined(lambda part: part.waited),
         tuple(sorted(failure for part in found for failure in part.failures)),
     )

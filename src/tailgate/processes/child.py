@@ -25,7 +25,7 @@ FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
 MODULES = pytest.StashKey[frozenset[str]]()
 """What was imported when collection had ended, in the session and so in every process of it."""
-RESERVE_BYTES = 16 * 2**20
+RESERVE_BYTES = 32 * 2**20
 """Address space only: nothing is written there, so no memory is used."""
 Outputs = tuple[IO[bytes], IO[bytes]]
 """Standard output and standard error of the process, as the session can read them after a crash."""

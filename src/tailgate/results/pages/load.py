@@ -18,7 +18,7 @@ from tailgate.results.saved_run import Run
 from tailgate.text import markdown_text, milliseconds
 
 NAME = "load"
-PERCENTILES = {"median": "median", "p95": "P95", "p99": "P99"}
+PERCENTILES = {"median": "median", "p95": "P95", "p99": "P99", "p999": "P99.9"}
 LIMIT = re.compile(r"(\w+)=(\d+(?:\.\d+)?(?:e[+-]?\d+)?)ms")
 HEADINGS = (
     "load", "offered/s", "served/s", "busy", "service median", "median", "P95", "P99 [95 %]", "mean", "mean by theory",
