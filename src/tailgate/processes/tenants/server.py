@@ -37,7 +37,10 @@ class Server:
                 while (order := self._home.receive_descriptors(None))[0] is not None:
                     begin_s, (descriptor,) = order
                     try:
-                        self._say("served", serving.serve(call, serving.from_shared(descriptor), begin_s))
+                        self._say(
+                            "served",
+                            serving.serve(call, serving.from_shared(descriptor), begin_s, most_awake_s=serving.AWAKE_S),
+                        )
                     finally:
                         os.close(descriptor)
             fixture.keep(services_s.tolist(), 1)  # the session puts the responses of all in their place
