@@ -13,6 +13,8 @@ import pytest
 
 from tailgate.measure import serving
 from tailgate.measure.calls import PreparedCall, prepared_call
+from tailgate.measure.open_loop import schedule
+from tailgate.session.load import parsed
 from tailgate.stats import arrivals
 
 
@@ -188,3 +190,12 @@ def test_a_shared_schedule_is_written_without_many_copies_of_it() -> None:
         *_, last = serving.from_shared(file.fileno())
     assert last == (999_999, due_s[-1])
     assert peak_bytes < len(due_s) * 8  # less than the schedule itself
+
+
+@pytest.mark.parametrize("name", ["poisson:50", "gamma:50:2.0", "constant:50"])
+def test_a_schedule_has_exactly_its_rate_whatever_its_seed(name: str) -> None:
+    for seed in range(20):
+        due_s = schedule(parsed(name), 50.0, 400, seed)
+        assert len(due_s) == 400
+        assert due_s[-1] == pytest.approx(400 / 50.0)
+        assert np.all(np.diff(due_s, prepend=0.0) >= 0)
