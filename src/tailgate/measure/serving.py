@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 AWAKE_S, MOST_AWAKE_S = 0.001, 0.02
 """A server sleeps until so long before a request is due, then reads the clock. A sleep ends tens of microseconds late,
-and milliseconds late in a busy virtual machine: a server that saw one end late stays awake twice as long from then on."""
+and milliseconds late in a busy virtual machine. A server that saw one end late stays awake twice as long from then on,
+at most so long."""
 RECORD = struct.Struct("=qd")
 """A request in a schedule that servers share: its index, and when it is due."""
 WRITTEN_AT_ONCE = 100_000
