@@ -167,8 +167,9 @@ def under_load(
         tell: is told each probe in a line.
     """
     asked = parsed(name)
-    # At least so many that the interval of the percentile can have an upper end.
-    least = samples_for_upper_end((load.limit.percent if load.limit else PERCENTS["p99"]) / 100)
+    # So many that the interval of the percentile can have an upper end; a probe of a search has several schedules.
+    percent = load.limit.percent if load.limit else PERCENTS["p99"]
+    least = LEAST_CALLS if asked.kind == PEAK else samples_for_upper_end(percent / 100)
 
     def segment(rate_per_s: float, number: int) -> Segment:
         most = MOST_UNASKED_REQUESTS if asked.rate_per_s is None else MOST_REQUESTS
