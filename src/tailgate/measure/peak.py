@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 LOW_SEGMENTS, HIGH_SEGMENTS = 7, 4
 """Of ``--load-seconds`` each, at most, of the probe below the estimate and of that above: to bound a percentile from
 above takes more requests than to bound it from below. With the first probe they are 12."""
+UNDECIDED_SEGMENTS = 2
+"""Where no rate on a side would be decided in that time: as many more at the estimate, which they make more certain."""
 STEP, FARTHEST = 0.05, 0.6
 """Of the estimate: the distances at which a probe is considered."""
 
@@ -163,7 +165,7 @@ class Search:
                 fewer = (n for n in range(1, most_segments)
                          if self._forecast.decides(rate_per_s, requests * n, limit_s, wanted))  # fmt: skip
                 return rate_per_s, next(fewer, most_segments)
-        return rate_per_s, most_segments
+        return self._estimate_per_s, UNDECIDED_SEGMENTS
 
     def _probe(self, rate_per_s: float, segments: int) -> None:
         """Play so many schedules of a rate, and judge them together."""
