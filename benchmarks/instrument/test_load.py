@@ -14,7 +14,6 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tailgate.stats import arrivals, queueing
@@ -143,6 +142,8 @@ def _loadgen(model: str, rate_per_s: float, seconds: float, limit_ms: float = 10
 
 def _theory_s(services_s: list[float], rate_per_s: float) -> tuple[float, float]:
     """Median and P99 of a million simulated responses with the service times that were measured."""
+    import numpy as np
+
     dice = np.random.default_rng(1)
     due_s = arrivals.poisson(rate_per_s, 1, requests=1_000_000)
     responses_s = queueing.responses(due_s, dice.choice(services_s, len(due_s)))

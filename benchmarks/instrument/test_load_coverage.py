@@ -4,14 +4,15 @@ Run by hand, ``pytest benchmarks/instrument/test_load_coverage.py -m instrument`
 tables of docs/evidence/load.md, and asserts only that they were measured.
 """
 
+from __future__ import annotations
+
+import importlib
 import math
 import statistics
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from tailgate.stats import arrivals
 from tailgate.stats.block_quantiles import block_interval
@@ -20,14 +21,24 @@ from tailgate.stats.queueing import found_empty, md1_response_quantile_s, mm1_re
 from tailgate.stats.response_quantiles import response_quantile
 
 pytestmark = pytest.mark.instrument
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Times = NDArray[np.float64]
+    Queue = tuple[Times, Times, int]
 Report = Callable[[str], None]
-Times = NDArray[np.float64]
-Queue = tuple[Times, Times, int]
 Interval = tuple[float | None, float | None]
 RUNS = {400: 1000, 800: 1000, 2000: 1000, 10_000: 500, 50_000: 300}
 """Requests of a run, and how many runs."""
 QUANTILES = (0.5, 0.95, 0.99)
 REPLICATIONS, WARM_UP_SHARE = 5, 0.1
+
+
+@pytest.fixture(autouse=True)
+def _numpy() -> None:
+    """For the whole file; not at its import, because collecting the suite's benchmarks imports no numpy."""
+    globals()["np"] = importlib.import_module("numpy")
 
 
 def poisson(rate: float, requests: int, dice: np.random.Generator) -> Times:
@@ -70,6 +81,8 @@ OTHERS: dict[str, Callable[[float, int, np.random.Generator], Queue]] = {
 
 def replications(parts: list[Times], quantile: float) -> Interval:
     """Student's t interval of the quantiles of independent runs, each without its first part."""
+    from scipy.special import stdtrit
+
     ends = [float(np.quantile(part[int(WARM_UP_SHARE * len(part)) :], quantile)) for part in parts]
     half = float(stdtrit(len(ends) - 1, 0.975)) * statistics.stdev(ends) / math.sqrt(len(ends))
     return statistics.fmean(ends) - half, statistics.fmean(ends) + half

@@ -67,8 +67,8 @@ def test_outside_a_checkout_one_line_says_where_the_formats_of_studies_are(
     assert cli.main(["report", "run.json", *given]) == 4
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "(allowed: html, markdown); the formats of studies belong to their suite" in said
+    assert "(allowed: html, load, markdown); the formats of studies belong to their suite" in said
 
 
 def test_those_are_the_formats_of_this_suite() -> None:
-    assert set(formats(Path(__file__).parents[2])) == {*STUDY_FORMATS, "html", "markdown"}
+    assert set(formats(Path(__file__).parents[2])) == {*STUDY_FORMATS, "html", "load", "markdown"}

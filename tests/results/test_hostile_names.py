@@ -13,8 +13,10 @@ import pytest
 import synthetic_gpus
 import test_accuracy
 import test_framework_comparison_report
+import test_load_report
 import test_roofline_report
 import test_training_report
+from histories import saved_run
 from suite import ROOT
 
 from tailgate.commands.formats import formats
@@ -72,6 +74,10 @@ def of_accuracy() -> Run:
     return test_accuracy.run(test_accuracy.cell("fp32"), test_accuracy.cell("int8", 5e-4))
 
 
+def of_load() -> Run:
+    return saved_run(*(test_load_report.loaded(rate, load_limit="p99=50ms") for rate in test_load_report.RATES))
+
+
 RUNS: dict[str, Callable[[], Run]] = {
     "accuracy": of_accuracy,
     "deep-gap": of_gpus,
@@ -79,6 +85,7 @@ RUNS: dict[str, Callable[[], Run]] = {
     "framework-comparison": test_framework_comparison_report.fair_run,
     "gdev-ai": study_1,
     "html": study_1,
+    "load": of_load,
     "markdown": study_1,
     "modelgauge": of_profiles,
     "roofline": of_roofline,
