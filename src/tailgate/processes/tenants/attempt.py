@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
-import signal
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from tailgate.machine import out_of_memory, trust
-from tailgate.processes.attempt import DRAIN_S, INTERRUPTED_S, KILLED_S, Attempt, awaited, conclude, take
+from tailgate.machine import trust
+from tailgate.processes.attempt import Attempt
 from tailgate.processes.child import Outputs
 from tailgate.processes.endings import Ending
-from tailgate.processes.handle import Process, SupervisorGoneError
-from tailgate.processes.messages import HasDescriptor, ready
 from tailgate.processes.tenants import rows
 from tailgate.processes.tenants.barrier import STAGES, Barrier, agreed
 from tailgate.processes.tenants.cpus import reading_of
 from tailgate.processes.tenants.failures import named, named_report
+from tailgate.processes.tenants.group import Group, end_all
 from tailgate.processes.tenants.overlap import Span
 from tailgate.results.rows import threads_of
 
@@ -27,7 +24,7 @@ IN_ORDER_S = 1.0
 NOT_TOGETHER = "not of the benchmark fixture, so not at the same time; leave out --tenants"
 
 
-class Tenancy:
+class Tenancy(Group):
     """One benchmark's tenants; add each process as it is started, then run.
 
     Args:
@@ -40,35 +37,19 @@ class Tenancy:
     def __init__(
         self, outputs: Sequence[Outputs], timeout_s: float, cpu_mode: str, cpus: Sequence[frozenset[int]] | None
     ) -> None:
-        self._outputs = outputs
-        self._timeout_s = timeout_s
+        super().__init__(outputs, timeout_s)
         self._cpu_mode, self._cpus = cpu_mode, cpus
-        self._processes: list[Process] = []
-        self._made = [Attempt() for _ in outputs]
         self._barriers: list[Barrier] = []
         """Of each measurement of the test, in order."""
         self._at = [-1] * len(outputs)
         """By tenant: which of them it is in."""
-        self._open: set[int] = set()
         self._first_lost: int | None = None
         """The first that did not go on with the others."""
         self._readings: dict[Barrier, list[trust.Reading]] = {}
-        self._kills_before = out_of_memory.oom_kills()
-        self._start_s = time.monotonic()
-
-    def add(self, process: Process) -> None:
-        """Add a tenant that has been started."""
-        self._open.add(len(self._processes))
-        self._processes.append(process)
-
-    @property
-    def running(self) -> list[Process]:
-        """The tenants that have not been seen to end."""
-        return [self._processes[index] for index in sorted(self._open)]
 
     def run(self, deadline_s: float) -> Attempt:
         """Run until all have ended; after the deadline the rest is ended."""
-        while self._open and (found := self._heard(deadline_s)):
+        while self._open and (found := self._heard(self._open, deadline_s)):
             for index in sorted(found):
                 self._listen(index)
             if self._first_lost is not None and not self._all_stopped:
@@ -79,37 +60,11 @@ class Tenancy:
         self._open.clear()
         return self._result()
 
-    def close(self) -> None:
-        """Close the channels of all tenants."""
-        for process in self._processes:
-            process.close()
-
-    def _heard(self, deadline_s: float) -> set[int]:
-        """The tenants that sent something, or have ended; none: the time is up."""
-        by_end: dict[int, int] = {}
-        ends: list[HasDescriptor] = []
-        for index in self._open:
-            for channel in (self._processes[index].results, self._processes[index].control):
-                by_end[channel.fileno()] = index
-                ends.append(channel)
-        return {by_end[end.fileno()] for end in ready(ends, deadline_s)}
-
     def _listen(self, index: int) -> None:
         """Take one message of one tenant, or its end."""
-        process, made = self._processes[index], self._made[index]
-        try:
-            # A process that has ended may have said something that is still to be read.
-            message = process.results.receive(time.monotonic() + DRAIN_S)
-        except (EOFError, TimeoutError, pickle.UnpicklingError):  # the last: somebody else has written there
-            self._ended(index)
+        if (found := self._stage(index)) is None:
             return
-        kind, content = message
-        if kind != "tenant":
-            take(message, made)
-            if made.final_message:
-                self._ended(index)
-            return
-        stage, details = content
+        stage, details = found
         if stage == STAGES[0]:
             self._begins_another(index)
         barrier = self._barriers[self._at[index]]
@@ -150,11 +105,8 @@ class Tenancy:
                 self._processes[index].results.send(answer)
 
     def _ended(self, index: int, *, timed_out: bool = False) -> None:
-        self._open.discard(index)
+        super()._ended(index, timed_out=timed_out)
         made = self._made[index]
-        end = awaited(self._processes[index], made, timed_out=timed_out)
-        made.duration_s = time.monotonic() - self._start_s
-        conclude(made, end, self._outputs[index], self._timeout_s, self._kills_before)
         if self._first_lost is None and (made.failed or not self._all_stopped):
             if self._barriers and max(self._at) > self._at[index] and not made.failed:
                 self._blame(index)
@@ -205,27 +157,3 @@ class Tenancy:
             rows.trusted(info, trust.judge(before, after, len(spans) * threads_of(info)))
             found.append(row)
         return found
-
-
-def end_all(processes: Sequence[Process]) -> None:
-    """Interrupt all so that fixtures are torn down; kill those that do not end in time."""
-    left = list(processes)
-    try:
-        for process in left:
-            process.signal(signal.SIGINT)
-        _await(left, time.monotonic() + INTERRUPTED_S)
-    finally:
-        for process in left:
-            process.signal(signal.SIGKILL)
-        _await(left, time.monotonic() + KILLED_S)
-        for process in left:  # it waits for a driver or a disk; another supervisor starts the next benchmark
-            process.control.close()
-
-
-def _await(left: list[Process], deadline_s: float) -> None:
-    """Take those that end in time off the list."""
-    for process in list(left):
-        with contextlib.suppress(TimeoutError):
-            with contextlib.suppress(SupervisorGoneError):
-                process.wait(deadline_s)
-            left.remove(process)

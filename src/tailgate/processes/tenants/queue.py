@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -10,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailgate.machine import out_of_memory, trust
+from tailgate.machine import trust
 from tailgate.machine.cpus import usable_cpus
 from tailgate.measure import serving
 from tailgate.measure.load_row import LoadRow
 from tailgate.measure.open_loop import LEAD_S, under_load
-from tailgate.processes.attempt import DRAIN_S, Attempt, MeasuredInterrupt, awaited, conclude, take
+from tailgate.processes.attempt import Attempt, MeasuredInterrupt
 from tailgate.processes.child import Outputs
 from tailgate.processes.endings import Ending
-from tailgate.processes.handle import Process
-from tailgate.processes.messages import HasDescriptor, ready
+from tailgate.processes.messages import HasDescriptor
 from tailgate.processes.tenants import rows
-from tailgate.processes.tenants.attempt import end_all
 from tailgate.processes.tenants.cpus import reading_of
 from tailgate.processes.tenants.failures import named, named_report
+from tailgate.processes.tenants.group import Group, end_all
 from tailgate.results.rows import add_warning, threads_of
 from tailgate.session.load import Load
 
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Queue:
+class Queue(Group):
     """Of one benchmark; add each server's process as it is started, then run.
 
     Args:
@@ -46,28 +44,13 @@ class Queue:
     def __init__(
         self, outputs: Sequence[Outputs], timeout_s: float, load: Load, seed: int, tell: Callable[[str], None]
     ) -> None:
-        self._outputs, self._timeout_s = outputs, timeout_s
+        super().__init__(outputs, timeout_s)
         self._load, self._seed, self._tell = load, seed, tell
-        self._processes: list[Process] = []
-        self._made = [Attempt() for _ in outputs]
-        self._open: set[int] = set()
         self._died: dict[int, str] = {}
         """While requests were served: why, by server."""
         self._rows: list[tuple[LoadRow, trust.Reading, trust.Reading]] = []
         """Of each measurement of the test, with the machine before and after."""
-        self._kills_before = out_of_memory.oom_kills()
-        self._start_s = time.monotonic()
         self._deadline_s = 0.0
-
-    def add(self, process: Process) -> None:
-        """One more server has been started."""
-        self._open.add(len(self._processes))
-        self._processes.append(process)
-
-    @property
-    def running(self) -> list[Process]:
-        """Those that have not been seen to end."""
-        return [self._processes[index] for index in sorted(self._open)]
 
     def run(self, deadline_s: float) -> Attempt:
         """Until all have ended; whoever is not done by then is ended."""
@@ -89,11 +72,6 @@ class Queue:
         if any(row.interrupted for row, _, _ in self._rows):
             raise MeasuredInterrupt(made)
         return made
-
-    def close(self) -> None:
-        """Nothing more is wanted of them."""
-        for process in self._processes:
-            process.close()
 
     def _measure(self, pids: Sequence[int], warm: Sequence[dict[str, Any]]) -> None:
         import numpy as np
@@ -134,44 +112,16 @@ class Queue:
         """What every server says at a stage, those left out that end before; ``""``: until all have ended."""
         found: dict[int, Any] = {}
         while waiting := self._open - set(found):
-            by_end = {end.fileno(): index for index in waiting for end in self._ends(index)}
-            heard = ready([end for index in waiting for end in self._ends(index)], self._deadline_s)
+            heard = self._heard(waiting, self._deadline_s)
             if not heard:
                 return found
-            for index in {by_end[end.fileno()] for end in heard}:
-                told = self._listen(index)
+            for index in sorted(heard):
+                told = self._stage(index)
                 if told is not None and told[0] == stage:
                     found[index] = told[1]
                 elif told is not None:  # it measures once more than the others
                     self._ended(index)
         return found
-
-    def _ends(self, index: int) -> tuple[HasDescriptor, HasDescriptor]:
-        return self._processes[index].results, self._processes[index].control
-
-    def _listen(self, index: int) -> tuple[str, Any] | None:
-        """One message of a server: what it says to the queue; ``None``: it is of its test, or it has ended."""
-        made = self._made[index]
-        try:
-            # A process that has ended may have said something that is still to be read.
-            kind, content = self._processes[index].results.receive(time.monotonic() + DRAIN_S)
-        except (EOFError, TimeoutError, pickle.UnpicklingError):  # the last: somebody else has written there
-            self._ended(index)
-            return None
-        if kind == "tenant":
-            stage, told = content
-            return stage, told
-        take((kind, content), made)
-        if made.final_message:
-            self._ended(index)
-        return None
-
-    def _ended(self, index: int, *, timed_out: bool = False) -> None:
-        self._open.discard(index)
-        made = self._made[index]
-        end = awaited(self._processes[index], made, timed_out=timed_out)
-        made.duration_s = time.monotonic() - self._start_s
-        conclude(made, end, self._outputs[index], self._timeout_s, self._kills_before)
 
     def _result(self) -> Attempt:
         """As if it were one process: the first that did not die while it served."""

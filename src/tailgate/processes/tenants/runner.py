@@ -19,8 +19,9 @@ from tailgate.processes.child import Outputs
 from tailgate.processes.endings import Ending
 from tailgate.processes.runner import not_imported
 from tailgate.processes.start_method import Starter
-from tailgate.processes.tenants.attempt import Tenancy, end_all
+from tailgate.processes.tenants.attempt import Tenancy
 from tailgate.processes.tenants.cpus import of_tenants
+from tailgate.processes.tenants.group import end_all
 from tailgate.processes.tenants.queue import Queue
 from tailgate.session.settings import Settings
 
