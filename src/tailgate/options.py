@@ -12,6 +12,7 @@ import pytest
 from tailgate import option_values
 from tailgate.errors import TailgateError
 from tailgate.gates.limits import session_limits
+from tailgate.load_options import requested_load
 from tailgate.machine.fingerprint import DEFAULT_PACKAGES
 from tailgate.meters import meters, profilers
 from tailgate.processes.tenants.options import CPU_MODES as TENANT_CPUS
@@ -19,17 +20,6 @@ from tailgate.processes.tenants.options import MOST_TENANTS
 from tailgate.processes.tenants.options import refuse as refuse_with_tenants
 from tailgate.results.limits import METRICS
 from tailgate.seams.option_conflicts import add_option, give_way
-from tailgate.session.load import (
-    DEFAULT_LOAD_S,
-    EXAMPLE,
-    LONGEST_LOAD_S,
-    MOST_REQUESTS,
-    PEAK,
-    Load,
-    limit_of,
-    load_names,
-    parsed,
-)
 from tailgate.session.protocol import PRESETS, Protocol
 from tailgate.session.settings import (
     DEFAULT_DUET_S,
@@ -188,7 +178,7 @@ def settings_from(config: pytest.Config) -> Settings:
         processes=processes,
         tenants=tenants,
         tenant_cpus=tenant_cpus,
-        load=_load(config, texts, processes=processes, tenants=tenants, isolated=isolation == "process"),
+        load=requested_load(config, texts, processes=processes, tenants=tenants, isolated=isolation == "process"),
         start_method=option_values.choice(
             "--start-method", option_values.default(texts["start-method"], "auto"), START_METHODS
         ),
@@ -230,47 +220,6 @@ def _protocol(texts: dict[str, str | None]) -> Protocol | None:
         return None
     preset = PRESETS[option_values.choice("--protocol", "quick" if name is None else name, PRESETS)]
     return preset.overridden(rounds, warmup_rounds)
-
-
-def _load(
-    config: pytest.Config, texts: dict[str, str | None], *, processes: int, tenants: int, isolated: bool
-) -> Load | None:
-    """What says more about a load is a mistake without one; in an ini file it waits."""
-    text = texts["load"]
-    if text is None:
-        for name in ("load-limit", "load-seconds", "servers"):
-            option = next(option for option in OPTIONS if option.name == name)
-            if config.getoption(option.dest, None) is not None:
-                raise TailgateError(f"--{name} says more about a load: add {EXAMPLE}")
-        return None
-    names = load_names(text, texts["load-limit"])
-    limit = option_values.optional(texts["load-limit"], limit_of)
-    if limit is None and PEAK in names:
-        raise TailgateError(
-            "--load=peak is the highest rate that keeps a limit: add one, such as --load-limit=p99=50ms"
-        )
-    if texts["duet"] is not None and (names != (names[0],) or PEAK in names[0] or texts["servers"] not in (None, "1")):
-        raise TailgateError("--duet plays one schedule to one server a side: one rate, no peak, and no --servers")
-    servers = option_values.integer(
-        "--servers", option_values.default(texts["servers"], "1"), least=1, most=MOST_TENANTS
-    )
-    if servers > 1 and not isolated:
-        raise TailgateError(f"--servers={servers} needs a process for each server: add --isolation=process")
-    for name, count in (("processes", processes), ("tenants", tenants)):
-        if count > 1:
-            raise TailgateError(
-                f"--load plays one schedule to one queue, and not to --{name}={count}; leave one of them out"
-            )
-    if config.getoption("tailgate_rounds", None) is not None:
-        raise TailgateError("--rounds counts the calls of a closed loop; with --load write --load-seconds")
-    seconds = option_values.seconds("--load-seconds", texts["load-seconds"], DEFAULT_LOAD_S, LONGEST_LOAD_S)
-    for one in map(parsed, names):
-        if (one.rate_per_s or 0) * seconds > MOST_REQUESTS:
-            raise TailgateError(
-                f"--load: {one.rate_per_s:g} requests/s for {seconds:g} s are more than {MOST_REQUESTS:,} requests; "
-                "lower the rate or --load-seconds"
-            )
-    return Load(names, seconds, servers, limit)
 
 
 def _side(text: str | None) -> str | None:
