@@ -48,7 +48,10 @@ def requested_load(
             "--load=peak is the highest rate that keeps a limit: add one, such as --load-limit=p99=50ms"
         )
     if texts["duet"] is not None and (names != (names[0],) or PEAK in names[0] or texts["servers"] not in (None, "1")):
-        raise TailgateError("--duet plays one schedule to one server a side: one rate, no peak, and no --servers")
+        raise TailgateError(
+            "--duet plays one schedule to one server a side: one rate, no peak, and no --servers "
+            f"(given: --load={text}{'' if texts['servers'] is None else ' --servers=' + texts['servers']})"
+        )
     servers = option_values.integer(
         "--servers", option_values.default(texts["servers"], "1"), least=1, most=MOST_TENANTS
     )

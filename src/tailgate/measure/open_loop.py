@@ -88,7 +88,8 @@ def checked(call: PreparedCall, fixture: Fixture, load: Load) -> str:
     name = load_name_of(fixture.item, load)
     if name is None:
         pytest.fail(
-            "--load: the test asks for benchmark by getfixturevalue, so it cannot have several loads", pytrace=False
+            "--load: the test asks for benchmark by getfixturevalue, so it cannot have several loads; give one",
+            pytrace=False,
         )
     if call.fixed:
         pytest.skip(

@@ -118,13 +118,13 @@ class Search:
         median_s = float(np.median(services_s))
         if median_s >= limit.seconds:
             alone = f"the median service time alone is {milliseconds(median_s)}"
-            raise ValueError(f"--load-limit={limit.text}: {alone}, so no rate can hold it")
+            raise ValueError(f"--load-limit={limit.text}: {alone}, so no rate can hold it; raise the limit")
         self._forecast, self._factor = Forecast(services_s, servers, limit), 1.0
         first = self._forecast.rate_per_s(limit.seconds, capacity_per_s)
         if first is None:
             quantile_s = float(np.percentile(services_s, limit.percent))
             alone = f"{limit.metric} of the service time alone is {milliseconds(quantile_s)} in a closed loop"
-            raise ValueError(f"--load-limit={limit.text}: {alone}, so no rate can hold it")
+            raise ValueError(f"--load-limit={limit.text}: {alone}, so no rate can hold it; raise the limit")
         self._estimate_per_s = first
 
     def run(self) -> Peak:
