@@ -110,3 +110,8 @@ def test_every_added_column_has_a_label_and_can_be_sorted_on(column):
 
 def test_of_the_added_columns_only_throughput_is_better_when_higher():
     assert set(ADDED_COLUMNS) & set(HIGHER_IS_BETTER) == {"throughput"}
+
+
+@given(st.floats(1e-9, 1e3), st.integers(1, 10_000))
+def test_throughput_is_one_division(median_s: float, items: int) -> None:
+    assert throughput(median_s, items) == items / median_s

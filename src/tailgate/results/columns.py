@@ -56,8 +56,11 @@ def throughput(median_s: float, items: float | None, served_per_s: float | None 
 
     ``served_per_s``: of an open loop the rate at which requests were served, because a response may have waited.
     """
-    calls_per_s = served_per_s or (1 / median_s if median_s else None)
-    found = items * calls_per_s if items is not None and calls_per_s is not None else None
+    found: float | None = None
+    if items is not None and served_per_s is not None:
+        found = items * served_per_s
+    elif items is not None and median_s:
+        found = items / median_s  # not by 1 / median_s, which rounds once more
     return found if is_number(found) else None
 
 
