@@ -155,6 +155,7 @@ def settings_from(config: pytest.Config) -> Settings:
     if isolation == "none":
         _refuse_without_isolation(config, in_a_duet=texts["duet"] is not None or "TAILGATE_DUET" in os.environ)
         processes = tenants = 1
+    timeout_s = option_values.seconds("--benchmark-timeout", texts["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S)
     protocol = _protocol(texts)
     wanted_meters = _meters(texts, protocol)
     slow_ones = tuple(dict.fromkeys(name for name in wanted_meters if name in profilers()))
@@ -178,13 +179,17 @@ def settings_from(config: pytest.Config) -> Settings:
         processes=processes,
         tenants=tenants,
         tenant_cpus=tenant_cpus,
-        load=requested_load(config, texts, processes=processes, tenants=tenants, isolated=isolation == "process"),
+        load=requested_load(
+            config,
+            texts,
+            processes=processes,
+            tenants=tenants,
+            timeout_s=timeout_s if isolation == "process" else None,
+        ),
         start_method=option_values.choice(
             "--start-method", option_values.default(texts["start-method"], "auto"), START_METHODS
         ),
-        benchmark_timeout_s=option_values.seconds(
-            "--benchmark-timeout", texts["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S
-        ),
+        benchmark_timeout_s=timeout_s,
         journal=Path(texts["journal"]) if texts["journal"] else None,
         resume=option_values.choice("--resume", option_values.default(texts["resume"], "off"), ("on", "off")) == "on",
         progress=option_values.choice("--progress", option_values.default(texts["progress"], "off"), ("on", "off"))

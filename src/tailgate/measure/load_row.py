@@ -37,17 +37,17 @@ class Segment:
     @property
     def responses_s(self) -> Times:
         """Of the requests that did not fail."""
-        return (self.served.end_s - self.served.due_s)[self._good]
+        return (self.served.end_s - self.served.due_s)[self.served.good]
 
     @property
     def services_s(self) -> Times:
         """How long each call took."""
-        return (self.served.end_s - self.served.start_s)[self._good]
+        return (self.served.end_s - self.served.start_s)[self.served.good]
 
     @property
     def found_empty(self) -> NDArray[np.bool_]:
         """Which of the requests that did not fail found the system empty; the first counts as one of them."""
-        found = queueing.found_empty(self.served.due_s, self.served.end_s - self.served.due_s)[self._good]
+        found = queueing.found_empty(self.served.due_s, self.served.end_s - self.served.due_s)[self.served.good]
         found[:1] = True
         return found
 
@@ -91,15 +91,6 @@ class Segment:
         grew = bool(backlog[last:].max(initial=0) > backlog[:last].max()) and self.served_per_s < self.rate_per_s
         return grew and self.offered_work >= OVERLOADED_FROM
 
-    @property
-    def _good(self) -> NDArray[np.bool_]:
-        import numpy as np
-
-        good = np.ones(self.served.requests, dtype=np.bool_)
-        failed = [index for index, _ in self.served.failures]
-        good[np.isin(self.served.index, failed)] = False
-        return good
-
 
 def late(waits_s: Times, responses_s: Times) -> tuple[float, float] | None:
     """P99 of the lateness in seconds and the limit that it passes; ``None``: it passes none.
@@ -124,6 +115,10 @@ def percentile_of(segments: Sequence[Segment], percent: float) -> ResponseQuanti
     responses_s = np.concatenate([segment.responses_s for segment in segments])
     found_empty = np.concatenate([segment.found_empty for segment in segments])
     return response_quantile(responses_s, found_empty, percent / 100)
+
+
+class NoRowError(Exception):
+    """Why a load has no row, in one line."""
 
 
 @dataclass

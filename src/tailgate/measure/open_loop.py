@@ -12,20 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tailgate.errors import TailgateError
 from tailgate.measure import serving
 from tailgate.measure.by_protocol import DEVICE_CLOCK
 from tailgate.measure.calls import PreparedCall
 from tailgate.measure.clocks import timed_rounds
-from tailgate.measure.load_row import LoadRow, Segment, load_row
+from tailgate.measure.load_row import LoadRow, NoRowError, Segment, load_row
 from tailgate.measure.pacing import TELL, Fixture
-from tailgate.measure.peak import Search
+from tailgate.measure.peak import Peak, Search
+from tailgate.measure.serving import ClosedLoop
 from tailgate.measure.warmup import warm_up
 from tailgate.results.rows import add_warning
 from tailgate.session.items import declared_items
-from tailgate.session.load import MOST_REQUESTS, PEAK, PERCENTS, Arrivals, Load, load_name_of, parsed
+from tailgate.session.load import (
+    MOST_REQUESTS,
+    PEAK,
+    Arrivals,
+    Load,
+    load_name_of,
+    parsed,
+    refuse_too_long,
+    requests_at_least,
+)
 from tailgate.session.protocol import PRESETS
 from tailgate.stats import arrivals
-from tailgate.stats.quantiles import samples_for_upper_end
 from tailgate.text import counted
 
 if TYPE_CHECKING:
@@ -59,10 +69,16 @@ class OpenLoop:
         fixture.extra_info.setdefault("first_call_s", time.perf_counter() - start_s)
         with contextlib.closing(fixture.watch()) as watch:
             watch.prepare()
-            services_s, capacity_per_s = warm_capacity(call, fixture)
+            before = warm_capacity(call, fixture)
             tell = fixture.item.stash.get(TELL, _to_nobody)
-            with watch.around(), fixture.without_gc():
-                row = under_load(name, load, fixture.settings.seed, services_s, capacity_per_s, local(call), tell)
+            row, why = None, ""
+            try:
+                with watch.around(), fixture.without_gc():
+                    row = under_load(name, load, fixture.settings.seed, before, local(call), tell)
+            except NoRowError as error:
+                why = str(error)
+            if row is None:  # said here, without the exceptions that led to it
+                pytest.fail(why, pytrace=False)
             keep(row, fixture)
         if row.interrupted and TELL not in fixture.item.stash:  # else the session was interrupted, and knows
             raise KeyboardInterrupt
@@ -101,9 +117,13 @@ def checked(call: PreparedCall, fixture: Fixture, load: Load) -> str:
     return name
 
 
-def warm_capacity(call: PreparedCall, fixture: Fixture) -> tuple[NDArray[np.float64], float]:
-    """Warm up; then a closed loop: seconds of each call, and calls per second."""
-    return closed_loop(call, warm_up_closed(call, fixture))
+def warm_capacity(call: PreparedCall, fixture: Fixture) -> ClosedLoop:
+    """Warm up; then a closed loop, in which a call may fail as a request may."""
+    found = closed_loop(call, warm_up_closed(call, fixture), may_raise=Exception)
+    if not len(found.services_s):
+        first = found.failures[0][1]
+        pytest.fail(f"all {found.calls} calls of the closed loop failed, the first with {first}", pytrace=False)
+    return found
 
 
 def warm_up_closed(call: PreparedCall, fixture: Fixture) -> float:
@@ -116,14 +136,17 @@ def warm_up_closed(call: PreparedCall, fixture: Fixture) -> float:
     return statistics.median(warm_s)
 
 
-def closed_loop(call: PreparedCall, warm_s: float) -> tuple[NDArray[np.float64], float]:
-    """Seconds of each call of about ``CLOSED_LOOP_S`` of calls that take ``warm_s``, and calls per second.
+def closed_loop(call: PreparedCall, warm_s: float, may_raise: type[Exception] | tuple[()] = ()) -> ClosedLoop:
+    """About ``CLOSED_LOOP_S`` of calls that take ``warm_s``; a call that raises ``may_raise`` counts as failed.
 
     The requests of an open loop that are all overdue: what the loop itself takes is in the capacity.
     """
     calls = max(LEAST_CALLS, min(MOST_CALLS, round(CLOSED_LOOP_S / max(warm_s, 1e-9))))
-    served = serving.serve(call, enumerate(itertools.repeat(0.0, calls)), time.perf_counter(), may_raise=())
-    return served.end_s - served.start_s, calls / float(served.occupied_s.sum())
+    served = serving.serve(call, enumerate(itertools.repeat(0.0, calls)), time.perf_counter(), may_raise)
+    good = served.good
+    return ClosedLoop(
+        (served.end_s - served.start_s)[good], calls / float(served.occupied_s.sum()), calls, served.failures
+    )
 
 
 def _timed(call: PreparedCall, rounds: int) -> list[float]:
@@ -151,8 +174,7 @@ def under_load(
     name: str,
     load: Load,
     seed: int,
-    services_s: NDArray[np.float64],
-    capacity_per_s: float,
+    before: ClosedLoop,
     play: Play,
     tell: Callable[[str], None],
 ) -> LoadRow:
@@ -162,36 +184,49 @@ def under_load(
         name: of the load, as it was typed.
         load: what else was asked for.
         seed: of the first schedule; further ones follow.
-        services_s: of a closed loop, just before.
-        capacity_per_s: requests per second of it, on all servers.
+        before: the closed loop, on all servers.
         play: serves a schedule.
         tell: is told each probe in a line.
+
+    Raises:
+        NoRowError: no rate can hold the limit, every request failed, or the requests take too long.
     """
-    asked = parsed(name)
-    # So many that the interval of the percentile can have an upper end; a probe of a search has several schedules.
-    percent = load.limit.percent if load.limit else PERCENTS["p99"]
-    least = LEAST_CALLS if asked.kind == PEAK else samples_for_upper_end(percent / 100)
+    asked, capacity_per_s = parsed(name), before.capacity_per_s
+    # A probe of a search has several schedules.
+    least = LEAST_CALLS if asked.kind == PEAK else requests_at_least(load.limit)
 
     def segment(rate_per_s: float, number: int) -> Segment:
         most = MOST_UNASKED_REQUESTS if asked.rate_per_s is None else MOST_REQUESTS
         requests = max(least, math.ceil(min(most, rate_per_s * load.seconds)))
+        refuse_too_long(name, requests, requests / rate_per_s, load.most_s)
         due_s = schedule(asked, rate_per_s, requests, seed + number)
         return Segment(rate_per_s, load.servers, play(due_s))
 
-    if asked.kind != PEAK:
-        segments = [segment(asked.rate_for(capacity_per_s), 0)]
-        row = load_row(name, segments, seed, capacity_per_s, load.limit)
+    found: Peak | None = None
+    try:
+        if asked.kind == PEAK:
+            assert load.limit is not None
+            found = Search(segment, before.services_s, capacity_per_s, load.limit, load.servers, tell).run()
+        segments = found.shown.segments if found else [segment(asked.rate_for(capacity_per_s), 0)]
+    except (ValueError, TailgateError) as error:
+        raise NoRowError(str(error)) from error
+    row = load_row(name, segments, seed, capacity_per_s, load.limit)
+    if not row.responses_s:
+        raise NoRowError(row.warnings[-1])
+    if before.failures:
+        (index, text), count = before.failures[0], len(before.failures)
+        row.mark(
+            "errors",
+            f"{count} of {before.calls} calls of the closed loop failed, the first, call {index + 1}, with {text}; "
+            "load_capacity_per_s counts them",
+        )
+        row.fields["load_valid"] = False
+    if found is None:
         if segments[0].rate_per_s >= capacity_per_s:
             many = f"{segments[0].rate_per_s:.4g} requests/s are no less than a closed loop was served"
             row.warnings.append(f"load: {many} ({capacity_per_s:.4g}/s), so the queue grows as long as they arrive")
         return row
     assert load.limit is not None
-    try:
-        search = Search(segment, services_s, capacity_per_s, load.limit, load.servers, tell)
-        found = search.run()
-    except ValueError as error:
-        pytest.fail(str(error), pytrace=False)
-    row = load_row(name, found.shown.segments, seed, capacity_per_s, load.limit)
     row.fields.update(found.fields(load.limit))
     if found.interrupted:
         row.warnings.append(f"interrupted: Ctrl-C left {counted(len(found.probes), 'probes')} to find the peak from")
@@ -204,10 +239,8 @@ def under_load(
 
 
 def keep(row: LoadRow, fixture: Fixture) -> None:
-    """Into the fixture's row; where every request failed there is none, and the test fails with the first."""
+    """Into the fixture's row."""
     info = fixture.extra_info
-    if not row.responses_s:
-        pytest.fail(row.warnings[-1], pytrace=False)
     info.update(row.fields)
     for text in row.warnings:
         add_warning(info, text)

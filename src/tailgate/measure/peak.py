@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LOW_SEGMENTS, HIGH_SEGMENTS = 7, 4
 """Of ``--load-seconds`` each, at most, of the probe below the estimate and of that above: to bound a percentile from
-above takes more requests than to bound it from below. With the first probe they are 12."""
+above takes more requests than to bound it from below. With the first probe they are ``SCHEDULES``."""
 UNDECIDED_SEGMENTS = 2
 """Where no rate on a side would be decided in that time: as many more at the estimate, which they make more certain."""
 STEP, FARTHEST = 0.05, 0.6

@@ -13,7 +13,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tailgate.errors import one_line
 
@@ -52,6 +52,25 @@ class Served:
     def requests(self) -> int:
         """How many."""
         return len(self.index)
+
+    @property
+    def good(self) -> NDArray[np.bool_]:
+        """Which did not fail."""
+        import numpy as np
+
+        return np.isin(self.index, [index for index, _ in self.failures], invert=True)
+
+
+class ClosedLoop(NamedTuple):
+    """What calls without a schedule tell beforehand."""
+
+    services_s: NDArray[np.float64]
+    """Seconds of each call that did not fail."""
+    capacity_per_s: float
+    """Calls per second."""
+    calls: int
+    failures: tuple[tuple[int, str], ...] = ()
+    """Index and exception of each call that raised one."""
 
 
 def serve(

@@ -10,6 +10,7 @@ import pytest
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.number import number
 from tailgate.option_values import duration_s
+from tailgate.stats.quantiles import samples_for_upper_end
 
 KINDS = ("poisson", "constant", "gamma")
 PEAK = "peak"
@@ -18,6 +19,8 @@ PERCENTS = {"median": 50.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 DEFAULT_LOAD_S, LONGEST_LOAD_S = 10.0, 86_400.0
 MOST_RATE_PER_S = 1e7
 MOST_REQUESTS = 50_000_000
+SCHEDULES = 12
+"""Of a search for a peak, at most."""
 PARAMETER = "tailgate_load"
 """The parameter of each benchmark that names its load, as it was typed."""
 EXAMPLE = "--load=poisson:200 (requests/s) or --load=poisson:70% (of the capacity)"
@@ -69,6 +72,8 @@ class Load:
     seconds: float = DEFAULT_LOAD_S
     servers: int = 1
     limit: Limit | None = None
+    most_s: float = LONGEST_LOAD_S
+    """What a benchmark may take in all, as far as it is known."""
 
 
 def load_names(text: str, limit_text: str | None) -> tuple[str, ...]:
@@ -130,6 +135,24 @@ def parsed(name: str) -> Arrivals:
     if kind != "gamma" and has_cv:
         raise TailgateError(f"--load: {name!r}: only gamma takes a second number; write {kind}:{rate_text}")
     return Arrivals(kind, None if is_share else rate, rate / 100 if is_share else None, cv)
+
+
+def requests_at_least(limit: Limit | None) -> int:
+    """So many that the interval of the percentile that counts can have an upper end."""
+    return samples_for_upper_end((limit.percent if limit else PERCENTS["p99"]) / 100)
+
+
+def refuse_too_long(name: str, requests: int, needed_s: float, most_s: float) -> None:
+    """Requests that would not be done when the benchmark's time is up.
+
+    Raises:
+        TailgateError: one line that says how long they take.
+    """
+    if needed_s < most_s:
+        return
+    long = f"--load: {name}: {requests:,} requests take {needed_s:,.6g} s, and a benchmark may take {most_s:,.6g} s"
+    more = f", or add --benchmark-timeout={1.5 * needed_s:.0f}" if needed_s < LONGEST_LOAD_S else ""
+    raise TailgateError(f"{long}; raise the rate, lower --load-seconds{more}")
 
 
 def limit_of(text: str) -> Limit:

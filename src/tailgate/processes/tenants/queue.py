@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tailgate.machine import trust
 from tailgate.machine.cpus import usable_cpus
 from tailgate.measure import serving
-from tailgate.measure.load_row import LoadRow
+from tailgate.measure.load_row import LoadRow, NoRowError
 from tailgate.measure.open_loop import LEAD_S, under_load
+from tailgate.measure.serving import ClosedLoop
 from tailgate.processes.attempt import Attempt, MeasuredInterrupt
 from tailgate.processes.child import Outputs
 from tailgate.processes.endings import Ending
@@ -50,6 +49,8 @@ class Queue(Group):
         """While requests were served: why, by server."""
         self._rows: list[tuple[LoadRow, trust.Reading, trust.Reading]] = []
         """Of each measurement of the test, with the machine before and after."""
+        self._no_row: str | None = None
+        """Why there is none."""
         self._deadline_s = 0.0
 
     def run(self, deadline_s: float) -> Attempt:
@@ -61,9 +62,12 @@ class Queue(Group):
             warm = self._all_say("warm")
             if len(warm) < count:
                 break
-            self._measure([told["pid"] for told in loaded.values()], list(warm.values()))
+            try:
+                self._measure([told["pid"] for told in loaded.values()], list(warm.values()))
+            except NoRowError as error:
+                self._no_row = str(error)
             self._send(None)
-            if self._died:
+            if self._died or self._no_row:
                 break
         self._all_say("")
         for index in sorted(self._open):
@@ -76,16 +80,26 @@ class Queue(Group):
     def _measure(self, pids: Sequence[int], warm: Sequence[dict[str, Any]]) -> None:
         import numpy as np
 
-        services_s = np.concatenate([told["services_s"] for told in warm])
-        capacity_per_s = sum(told["capacity_per_s"] for told in warm)
+        loops: list[ClosedLoop] = [told["closed_loop"] for told in warm]
+        all_loops = ClosedLoop(
+            np.concatenate([one.services_s for one in loops]),
+            sum(one.capacity_per_s for one in loops),
+            sum(one.calls for one in loops),
+            tuple(failure for one in loops for failure in one.failures),
+        )
         before = reading_of(pids)
-        row = under_load(warm[0]["load"], self._load, self._seed, services_s, capacity_per_s, self._play, self._tell)
+        row = under_load(warm[0]["load"], self._load, self._seed, all_loops, self._play, self._tell)
         self._rows.append((row, before, reading_of(pids)))
 
     def _play(self, due_s: NDArray[np.float64]) -> serving.Served:
         """One schedule, by all servers that are alive; a server that dies takes what it has served with it."""
         with tempfile.TemporaryFile(buffering=0) as file:
-            serving.write_shared(due_s, file.fileno())
+            try:
+                serving.write_shared(due_s, file.fileno())
+            except OSError as error:
+                whose = f"the schedule that the servers share, {len(due_s):,} requests, cannot be written to"
+                room = f"it needs {len(due_s) * serving.RECORD.size:,} bytes; free them, or set TMPDIR"
+                raise NoRowError(f"{whose} {tempfile.gettempdir()} ({error}): {room}") from error
             self._send(time.perf_counter() + LEAD_S, file)
             alive = set(self._open)
             try:
@@ -94,11 +108,13 @@ class Queue(Group):
                 file.truncate(0)  # nothing more to take; each server ends with the request that it is at
                 self._all_say("served")
                 raise
+        if self._open - set(found):
+            raise NoRowError("the time was up")  # whoever took it says so
         for index in alive - set(found):
             ending = self._made[index].ending
             self._died[index] = ending.reason if ending else "its test ended"
         if not found:
-            pytest.fail(f"all {len(self._processes)} servers died: {next(iter(self._died.values()))}", pytrace=False)
+            raise NoRowError(f"all {len(self._processes)} servers died")  # the first says how
         return serving.together(found.values())
 
     def _send(self, word: Any, *files: HasDescriptor) -> None:
@@ -136,6 +152,9 @@ class Queue(Group):
                 made.ending = named(made.ending, name)
             made.reports = [named_report(report, name) for report in made.reports]
             return made
+        if self._no_row is not None and all(report["outcome"] == "passed" for report in made.reports):
+            setup = [report for report in made.reports if report["when"] == "setup"]
+            return Attempt(setup, ending=Ending("failed", self._no_row), phase="call", duration_s=made.duration_s)
         measured = [self._made[index].rows for index in alive if self._made[index].rows]
         if measured and self._rows:
             made.rows = [self._together(found, *same) for found, *same in zip(self._rows, *measured, strict=False)]

@@ -31,9 +31,9 @@ class Server:
         self._home.receive()
         with contextlib.closing(fixture.watch(among_tenants=True)) as watch:
             watch.prepare()
-            services_s, capacity_per_s = warm_capacity(call, fixture)
+            closed_loop = warm_capacity(call, fixture)
             with watch.around(), fixture.without_gc():
-                self._say("warm", {"load": name, "services_s": services_s, "capacity_per_s": capacity_per_s})
+                self._say("warm", {"load": name, "closed_loop": closed_loop})
                 while (order := self._home.receive_descriptors(None))[0] is not None:
                     begin_s, (descriptor,) = order
                     try:
@@ -43,7 +43,7 @@ class Server:
                         )
                     finally:
                         os.close(descriptor)
-            fixture.keep(services_s.tolist(), 1)  # the session puts the responses of all in their place
+            fixture.keep(closed_loop.services_s.tolist(), 1)  # the session puts the responses of all in their place
         return result
 
     def _say(self, stage: str, told: Any) -> None:
