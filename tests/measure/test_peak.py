@@ -10,12 +10,12 @@ from simulated_load import SERVICE_S, of_constant, of_exponential, simulated
 
 from tailgate.measure.load_row import Segment
 from tailgate.measure.peak import Peak, Search
-from tailgate.session.load import Limit
+from tailgate.session.load import SCHEDULES, Limit
 from tailgate.stats.queueing import md1_response_quantile_s, mm1_response_quantile_s
 
 CAPACITY_PER_S = 1 / SERVICE_S
 SECONDS = 40.0
-MOST_SEGMENTS = 12
+MOST_SEGMENTS = SCHEDULES
 LIMIT = Limit("p99", 0.06)
 MM1_LIMIT = Limit("p99", 0.15)
 Services = Callable[[np.random.Generator, int], Any]

@@ -1,6 +1,7 @@
 """``--load`` in real sessions: servers of one queue, one that dies, a search that Ctrl-C ends, a row like any other."""
 
 import os
+import re
 import signal
 import sys
 import time
@@ -79,6 +80,39 @@ def test_plain():
     pass
 """
 )
+ENDS = (
+    WORK
+    + """
+def ends_by(benchmark, end):
+    begin_s = time.monotonic()
+    def call():
+        time.sleep(0.001)
+        if time.monotonic() - begin_s > 2.5:  # the closed loop lasts a second
+            end()
+    benchmark(call)
+
+def test_skips(benchmark):
+    ends_by(benchmark, lambda: pytest.skip("no more"))
+
+def test_exits(benchmark):
+    ends_by(benchmark, lambda: sys.exit(3))
+"""
+)
+FAILS_BEFORE = """
+def test_fails_at_500(benchmark):
+    made = []
+    def call():
+        made.append(1)
+        if len(made) == 500:
+            raise KeyError("call")
+    benchmark(call)
+"""
+NO_ROOM = """
+import resource
+
+def pytest_collection_finish():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+"""
 RATE = "--load=constant:300"
 SCENARIOS = {
     "two": Sc((*FORK, "--servers=2", RATE, "--load-seconds=1.5"), {"test_it": ONE}),
@@ -88,6 +122,12 @@ SCENARIOS = {
     "process": Sc((*FORK, RATE, "--load-seconds=1.5", "-rs", "-v"), {"test_it": MANY}),
     "CPU time": Sc((RATE, "--benchmark-timer=time.process_time"), {"test_it": ONE}),
     "too hard": Sc(("--load=peak", "--load-limit=p99=0.5ms"), {"test_it": ONE}),
+    "too hard for two": Sc((*FORK, "--servers=2", "--load=peak", "--load-limit=p99=0.5ms"), {"test_it": ONE}),
+    "no room": Sc((*FORK, "--servers=2", "--load=constant:20000", "--load-seconds=1"), {"test_it": ONE}, NO_ROOM),
+    "too slow": Sc(("--load=constant:0.0001%",), {"test_it": ONE}),
+    "both end": Sc((*FORK, "--servers=2", RATE, "--load-seconds=3", "-rs"), {"test_it": ENDS}),
+    "fails before": Sc(("--load=constant:9000", "--load-seconds=0.01"), {"test_it": FAILS_BEFORE}),
+    "two fail before": Sc((*FORK, "--servers=2", "--load=constant:9000"), {"test_it": FAILS_BEFORE}),
 }
 Sessions = dict[str, tuple[Session, Project]]
 
@@ -183,13 +223,36 @@ def test_csv_has_the_loads_columns(sessions: Sessions) -> None:
     [
         ("CPU time", "--load needs a wall clock, and --benchmark-timer=process_time is none; leave it out"),
         ("too hard", "--load-limit=p99=0.5ms: the median service time alone is "),
+        ("too hard for two", "--load-limit=p99=0.5ms: the median service time alone is "),
+        ("no room", "the schedule that the servers share, 20,000 requests, cannot be written to .*320,000 bytes"),
+        ("too slow", "--load: constant:0.0001%: 368 requests take .* s, and a benchmark may take 86,400 s; raise"),
     ],
 )
 def test_what_cannot_be_measured_fails_in_one_line(sessions: Sessions, scenario: str, said: str) -> None:
     session, _ = sessions[scenario]
     assert session.code == 1
     assert session.lines(f"^{said}")
-    assert "Traceback" not in session.out
+    assert session.lines("^FAILED test_it.py::test_work")
+    assert not {"Traceback", "another exception", "INTERNALERROR"} & set(session.out.split())
+    assert "another exception" not in session.out
+
+
+def test_how_all_servers_end_is_how_the_test_ends(sessions: Sessions) -> None:
+    session, _ = sessions["both end"]
+    assert session.lines("^SKIPPED.*no more")
+    assert session.lines("^FAILED test_it.py::test_exits.*server 1 of 2: SystemExit: 3")
+    assert session.code == 1
+
+
+@pytest.mark.parametrize(("scenario", "count"), [("fails before", 1), ("two fail before", 2)])
+def test_a_call_that_fails_in_the_closed_loop_is_counted(sessions: Sessions, scenario: str, count: int) -> None:
+    session, _ = sessions[scenario]
+    assert session.code == 0, session.out
+    (row,) = session.rows.values()
+    info = row["extra_info"]
+    assert (info["status"], info["load_valid"], info["load_failed_requests"]) == ("errors", False, 0)
+    text = f"errors: {count} of \\d+ calls of the closed loop failed, the first, call \\d+, with KeyError: 'call'"
+    assert any(re.match(text, one) for one in info["warnings"])
 
 
 def test_ctrl_c_in_a_search_keeps_its_probes(tmp_path: Any) -> None:

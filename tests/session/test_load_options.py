@@ -38,6 +38,13 @@ WRONG = [
     (("--load=gamma:200:2:3",), "--load: '2:3' is no coefficient of variation"),
     (("--load=poisson:10%,10%",), "--load: 'poisson:10%' is there twice; each load is measured once"),
     (("--load=poisson:1000000", "--load-seconds=100"), "are more than 50,000,000 requests; lower the rate"),
+    (("--load=poisson:1e400",), "--load: '1e400' is no rate (allowed: a number above 0"),
+    (("--load=poisson:1e-300",), "--load: poisson:1e-300: 368 requests take 3.68e+302 s, and a benchmark may take 86,4"),
+    (("--load=constant:0.5", "--isolation=process"), "368 requests take 736 s, and a benchmark may take 600 s; raise t"),
+    (("--load=constant:0.5", "--isolation=process"), "lower --load-seconds, or add --benchmark-timeout=1104"),
+    (("--load=poisson:9,10", "--isolation=process", "--load-seconds=600"), "poisson:9: 5,400 requests take 600 s"),
+    (("--load=peak", LIMIT, "--isolation=process", "--load-seconds=50"), "--load=peak plays up to 12 schedules of --"),
+    (("--load=peak", LIMIT, "--isolation=process", "--load-seconds=50"), "or add --benchmark-timeout=900"),
     (("--load=peak",), "--load=peak is the highest rate that keeps a limit: add one, such as --load-limit=p99=50ms"),
     (("--load=peak:200",), "--load: 'peak:200': a peak takes no rate; write --load=peak --load-limit=p99=50ms"),
     (("--load=peak:p99=50ms",), "--load: 'peak:p99=50ms': a peak takes no rate; write --load=peak --load-limit="),
@@ -80,6 +87,7 @@ RIGHT = [
     (("--load= poisson:10% , 30,gamma:5:2 ,7:1.5",), ["poisson:10%", "poisson:30", "gamma:5:2", "gamma:7:1.5"]),
     (("--load=peak,poisson:9", "--load-limit= p99 = 0.05s "), ["peak:p99=50ms", "poisson:9"]),
     (("--load=poisson:9", "--isolation=process", "--servers=2"), ["poisson:9"]),
+    (("--load=constant:0.5", "--isolation=process", "--benchmark-timeout=1104"), ["constant:0.5"]),
 ]  # fmt: skip
 
 
