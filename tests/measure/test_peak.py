@@ -9,7 +9,7 @@ import pytest
 from simulated_load import SERVICE_S, of_constant, of_exponential, simulated
 
 from tailgate.measure.load_row import Segment
-from tailgate.measure.peak import Peak, Search
+from tailgate.measure.peak import Peak, Probe, Search
 from tailgate.session.load import SCHEDULES, Limit
 from tailgate.stats.queueing import md1_response_quantile_s, mm1_response_quantile_s
 
@@ -152,3 +152,9 @@ def test_requests_that_all_fail_are_said_and_no_crash() -> None:
 
     with pytest.raises(ValueError, match="all 400 requests of a probe failed, the first with ConnectionError: no"):
         search_of(play, of_constant, LIMIT, []).run()
+
+
+def test_a_probe_that_was_late_is_not_valid() -> None:
+    on_time, late = (simulated(30.0, 1, 500, of_constant, late_s=late_s) for late_s in (0.0, 0.01))
+    failed = simulated(30.0, 1, 500, of_constant, failures=((7, "ValueError: x"),))
+    assert [Probe(30.0, [segment]).valid for segment in (on_time, late, failed)] == [True, False, False]

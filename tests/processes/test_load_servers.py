@@ -125,7 +125,7 @@ SCENARIOS = {
     "too hard for two": Sc((*FORK, "--servers=2", "--load=peak", "--load-limit=p99=0.5ms"), {"test_it": ONE}),
     "no room": Sc((*FORK, "--servers=2", "--load=constant:20000", "--load-seconds=1"), {"test_it": ONE}, NO_ROOM),
     "too slow": Sc(("--load=constant:0.0001%",), {"test_it": ONE}),
-    "both end": Sc((*FORK, "--servers=2", RATE, "--load-seconds=3", "-rs"), {"test_it": ENDS}),
+    "both end": Sc((*FORK, "--servers=2", RATE, "--load-seconds=3", "-rsf"), {"test_it": ENDS}),
     "fails before": Sc(("--load=constant:9000", "--load-seconds=0.01"), {"test_it": FAILS_BEFORE}),
     "two fail before": Sc((*FORK, "--servers=2", "--load=constant:9000"), {"test_it": FAILS_BEFORE}),
 }

@@ -110,11 +110,14 @@ def late(waits_s: Times, responses_s: Times) -> tuple[float, float] | None:
 
 def percentile_of(segments: Sequence[Segment], percent: float) -> ResponseQuantile:
     """A percentile of the responses in seconds, with its 95 % interval."""
+    return response_quantile(joined(segments, "responses_s"), joined(segments, "found_empty"), percent / 100)
+
+
+def joined(segments: Sequence[Segment], what: str) -> NDArray[Any]:
+    """One of their arrays, of all."""
     import numpy as np
 
-    responses_s = np.concatenate([segment.responses_s for segment in segments])
-    found_empty = np.concatenate([segment.found_empty for segment in segments])
-    return response_quantile(responses_s, found_empty, percent / 100)
+    return np.concatenate([getattr(segment, what) for segment in segments])
 
 
 class NoRowError(Exception):
@@ -150,15 +153,12 @@ def load_row(name: str, segments: Sequence[Segment], seed: int, capacity_per_s: 
     """
     import numpy as np
 
-    def joined(what: str) -> Times:
-        return np.concatenate([getattr(segment, what) for segment in segments])
-
-    responses_s, waited_s = joined("responses_s"), joined("lateness_s")
+    responses_s, waited_s = joined(segments, "responses_s"), joined(segments, "lateness_s")
     length_s = sum(float(segment.served.end_s.max()) for segment in segments)
     row = LoadRow(responses_s.tolist(), {"load_arrivals": name, "load_seed": seed})
     row.fields.update(_rates(segments, length_s, capacity_per_s))
     if len(responses_s):
-        row.fields.update(_times(name, segments, joined("waits_s"), joined("services_s"), responses_s))
+        row.fields.update(_times(name, segments, responses_s))
         p99 = percentile_of(segments, 99.0)
         row.fields.update(load_p99_low_s=p99.low, load_p99_high_s=p99.high)
         if (why := p99.open_because(segments[0].rate_per_s)) is not None:
@@ -193,13 +193,11 @@ def _rates(segments: Sequence[Segment], length_s: float, capacity_per_s: float) 
     }
 
 
-def _times(
-    name: str, segments: Sequence[Segment], waits_s: Times, services_s: Times, responses_s: Times
-) -> dict[str, Any]:
+def _times(name: str, segments: Sequence[Segment], responses_s: Times) -> dict[str, Any]:
     """Of requests that did not fail; theory knows the mean response of Poisson arrivals at one server."""
     import numpy as np
 
-    theory_s = None
+    waits_s, services_s, theory_s = joined(segments, "waits_s"), joined(segments, "services_s"), None
     if name.startswith(("poisson", "peak")) and segments[0].servers == 1:
         theory_s = queueing.pollaczek_khinchine_mean_s(services_s, segments[0].rate_per_s)
     return {

@@ -171,12 +171,7 @@ def schedule(asked: Arrivals, rate_per_s: float, requests: int, seed: int) -> ND
 
 
 def under_load(
-    name: str,
-    load: Load,
-    seed: int,
-    before: ClosedLoop,
-    play: Play,
-    tell: Callable[[str], None],
+    name: str, load: Load, seed: int, before: ClosedLoop, play: Play, tell: Callable[[str], None]
 ) -> LoadRow:
     """The row of one load: at its rate, or at the peak.
 
@@ -228,6 +223,10 @@ def under_load(
         return row
     assert load.limit is not None
     row.fields.update(found.fields(load.limit))
+    if count := sum(not probe.valid for probe in found.probes):
+        row.warnings.append(
+            f"load_peak_per_s: {count} of {counted(len(found.probes), 'probes')} not valid (load_probes)"
+        )
     if found.interrupted:
         row.warnings.append(f"interrupted: Ctrl-C left {counted(len(found.probes), 'probes')} to find the peak from")
         row.status, row.interrupted = "interrupted", True

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tailgate.measure.forecast import FAIL, PASS, Forecast, verdict_on
-from tailgate.measure.load_row import Segment, percentile_of
+from tailgate.measure.load_row import Segment, joined, late, percentile_of
 from tailgate.session.load import Limit
 from tailgate.text import milliseconds
 
@@ -47,6 +47,13 @@ class Probe:
         grew = any(segment.overloaded for segment in self.segments)
         return FAIL if grew else verdict_on(found, limit.seconds), found.value, found.low, found.high
 
+    @property
+    def valid(self) -> bool:
+        """No request failed, and the instrument kept the schedules."""
+        if any(segment.served.failures for segment in self.segments):
+            return False
+        return late(joined(self.segments, "lateness_s"), joined(self.segments, "responses_s")) is None
+
 
 @dataclass
 class Peak:
@@ -75,7 +82,7 @@ class Peak:
                     "high_s": high_s,
                     "verdict": verdict,
                     "requests": sum(segment.served.requests for segment in probe.segments),
-                    "valid": not any(segment.served.failures for segment in probe.segments),
+                    "valid": probe.valid,
                 }
             )
         return {
