@@ -18,8 +18,8 @@ from tailgate.stats.decision import FAIL
 
 CALL_S = 0.01
 TURNS = turns_for(CALL_S)
-"""A second a side."""
-PAIRS = 10
+"""What a side does in a pair."""
+PAIRS = 8
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def duet(
     first = ""
     while True:
         found = decide(values, metric, limit_rel, PAIRS, patient=metric != "p99")
-        if len(values) >= PAIRS and found.verdict == FAIL:
+        if found.verdict == FAIL:
             first = FAIL
         if not found.more:
             return first or found.verdict, found.verdict

@@ -19,6 +19,10 @@ LONGEST_PRIMED_S = BLOCK_S
 """A longer call fills the caches anew by itself, and one more of it costs more than it brings."""
 BLOCKS_UNSEEN = 100
 """At most this many blocks per side of rounds whose length is not known before the first."""
+LEAST_ROUNDS_OF_P99 = 50
+"""A side, in one pair: below, a P99 is hardly more than the slowest call."""
+LONGEST_P99_S = 5.0
+"""A side, in one pair: a P99 that was named makes it longer than was asked for, at most so long."""
 LEAST_BLOCKS = 2
 """A side: one A B B A, so that a drift cancels."""
 
@@ -37,13 +41,17 @@ class Turns:
     """Untimed rounds before each block."""
 
 
-def turns_for(call_s: float, iterations: int = 1, side_s: float = 1.0) -> Turns:
+def turns_for(call_s: float, iterations: int = 1, side_s: float = 0.5, *, p99: bool = False) -> Turns:
     """Turns for calls of ``call_s`` seconds (wall clock, slower side) with ``iterations`` calls per round.
 
     ``side_s``: how long each side is to be measured in all, whatever the benchmark's own timer counts: it may want more
     calls a round than there is time for.
+    ``p99``: whether each side is to be measured longer where that makes enough rounds for a P99.
     """
     call_s = max(call_s, 1e-9)
+    enough_s = 1.1 * LEAST_ROUNDS_OF_P99 * call_s * iterations
+    if p99 and enough_s <= LONGEST_P99_S:
+        side_s = max(side_s, enough_s)
     fitting = max(1, math.floor(side_s / LEAST_BLOCKS / call_s))
     iterations = max(min(iterations, fitting), math.ceil(side_s / MOST_ROUNDS / call_s))
     round_s = call_s * iterations
