@@ -67,7 +67,9 @@ class Campaign:
         same_work: bool,
         checkouts: Checkouts | None,
         tell: Callable[[str], None],
+        say: Callable[[str], None],
     ) -> None:
+        """``tell``: of the progress; ``say``: what the user must know before it is measured."""
         self._pair = pair
         self._records = records
         self._pairs = pairs
@@ -76,7 +78,7 @@ class Campaign:
         """Whether the sides are to do the same work; another configuration need not."""
         self._checkouts = checkouts
         """Where the sides' code lies; ``None``: they are to run the same code."""
-        self._tell = tell
+        self._tell, self._say = tell, say
         self.done = 0
         """Pairs of processes so far."""
         self.wall_s = 0.0
@@ -125,7 +127,7 @@ class Campaign:
             return
         relative = {metric: limit_rel for metric, limit_rel in limits.relative.items() if metric != "p99"}
         record.limits = replace(limits, relative=relative, if_enough=limits.if_enough - {"p99"})
-        self._tell(
+        self._say(
             f"{record.names[HEAD]}: P99 is not judged, because {rounds} calls a side in a pair are too few (at least "
             f"{LEAST_ROUNDS_OF_P99}); --gate-metrics=median,p99 makes more"
         )

@@ -12,7 +12,7 @@ from typing import Any
 from tailgate.gates.duet.load_turns import schedule_orders
 from tailgate.gates.duet.pinning import on_one_cpu
 from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line
-from tailgate.gates.duet.turns import Turns, abba, authors_turns, turns_for
+from tailgate.gates.duet.turns import Turns, abba, turns_of
 from tailgate.machine import trust
 from tailgate.machine.trust.stretch import between
 from tailgate.processes.attempt import Attempt
@@ -163,14 +163,14 @@ class Pair:
         for process in self._processes:
             process.pause()
         if ready[BASE]["fixed"] is None:
-            turns = _turns(ready, self._side_s, p99=p99)
+            turns = turns_of(ready, self._side_s, p99=p99)
             # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
             for side, process in enumerate(self._processes):
                 alone = process.block(turns, made.sides[side], deadline_s)
                 if alone is None:
                     return
                 ready[side]["call_s"] = alone[1] / turns.rounds / turns.iterations
-        made.turns = turns = _turns(ready, self._side_s, p99=p99)
+        made.turns = turns = turns_of(ready, self._side_s, p99=p99)
         announce(turns)
         with self._pinned(ready) as made.cpu:
             before = trust.read()
@@ -239,16 +239,6 @@ def unlike(ready: Sequence[dict[str, Any]]) -> str | None:
     if ways[BASE] == ways[HEAD] or all(found["fixed"] is None for found in ready):
         return None
     return f"the sides call it differently: base {ways[BASE]}, head {ways[HEAD]} (benchmark.pedantic)"
-
-
-def _turns(ready: Sequence[dict[str, Any]], side_s: float, *, p99: bool) -> Turns:
-    """The same turns for both sides, from the slower one's calls and from what the test's author fixed."""
-    calls_s = [found["call_s"] for found in ready]
-    iterations = max(found["iterations"] for found in ready)
-    if ready[BASE]["fixed"] is None:
-        return turns_for(max(calls_s), iterations, side_s, p99=p99)
-    round_s = None if None in calls_s else max(calls_s) * iterations
-    return authors_turns(min(found["fixed"]["rounds"] for found in ready), iterations, round_s)
 
 
 def _note_disturbance(made: Outcome, before: trust.Reading, after: trust.Reading) -> None:

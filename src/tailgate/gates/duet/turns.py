@@ -7,8 +7,9 @@ had blocks of 30 to 100 ms; docs/evidence/duet-evidence.md has the figures that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 BLOCK_S = 0.005
 MOST_ROUNDS = 20_000
@@ -70,6 +71,16 @@ def authors_turns(rounds: int, iterations: int, round_s: float | None) -> Turns:
     wanted = math.ceil(rounds / BLOCKS_UNSEEN) if round_s is None else round(BLOCK_S / max(round_s, 1e-9))
     a_block = max(1, min(most, wanted))
     return Turns(iterations, a_block, rounds // a_block, 0)
+
+
+def turns_of(ready: Sequence[dict[str, Any]], side_s: float, *, p99: bool) -> Turns:
+    """The same turns for both sides, from the slower one's calls and from what the test's author fixed."""
+    calls_s = [found["call_s"] for found in ready]
+    iterations = max(found["iterations"] for found in ready)
+    if ready[0]["fixed"] is None:
+        return turns_for(max(calls_s), iterations, side_s, p99=p99)
+    round_s = None if None in calls_s else max(calls_s) * iterations
+    return authors_turns(min(found["fixed"]["rounds"] for found in ready), iterations, round_s)
 
 
 def abba(blocks: int, first: int) -> Iterator[int]:
