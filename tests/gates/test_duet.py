@@ -1,5 +1,6 @@
 """Duets from the command line to the exit code, on calls that sleep: what else the machine does hardly moves those."""
 
+import gc
 import re
 import sys
 from xml.etree import ElementTree
@@ -82,7 +83,11 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
     changed = project("changed", BASE)
     changed.write("test_a.py", HEAD)
     option = project("option", "import time\ndef test_a(benchmark, ms): benchmark(time.sleep, ms / 1000)\n", CONFIGURED)
-    python = project("python", "import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n")
+    python = project(
+        "python",
+        f"import gc, time\ndef test_a(benchmark):\n    assert gc.get_threshold() == {gc.get_threshold()}\n"
+        "    benchmark(time.sleep, 0.002)\n",
+    )
     strange = project(
         "strange",
         "import sys, time\nsys.path.insert(0, open('/proc/self/environ').read() and __import__('os').environ['HERE'])\n"
