@@ -68,6 +68,15 @@ def test_a_disturbed_row_is_in_the_table_and_holds_no_limit() -> None:
     assert "- No undisturbed rate of these had P99 within 50" in text
 
 
+def test_two_machines_have_a_curve_each() -> None:
+    runs = [saved_run(*(loaded(rate) for rate in RATES)) for _ in range(2)]
+    runs[1]["machine_info"]["fingerprint_id"] = "beef"
+    first, second = curves(runs)
+    assert [len(one.rows) for one in (first, second)] == [len(RATES)] * 2
+    assert second.name == "test_it.py::test_f on machine beef"
+    assert "## test_it.py::test_f under load" in render(runs[:1])
+
+
 def test_a_run_without_load_is_one_line() -> None:
     with pytest.raises(
         TailgateError, match=r"^--format=load: no row of these runs is under load; measure one with: "

@@ -48,7 +48,7 @@ CLOSED_LOOP_S = 1.0
 LEAST_CALLS, MOST_CALLS = 20, 100_000
 """Of the closed loop that finds the capacity."""
 MOST_UNASKED_REQUESTS = 200_000
-"""Of a schedule whose rate follows from the capacity: a call of less than a microsecond would get hundreds of millions,
+"""Of a schedule, or all schedules of a search, whose rate follows from the capacity: a call of less than a microsecond would get hundreds of millions,
 and gigabytes of results."""
 WALL_CLOCKS = frozenset({time.perf_counter, time.monotonic, time.time})
 
@@ -191,7 +191,9 @@ def under_load(
     least = LEAST_CALLS if asked.kind == PEAK else requests_at_least(load.limit)
 
     def segment(rate_per_s: float, number: int) -> Segment:
-        most = MOST_UNASKED_REQUESTS if asked.rate_per_s is None else MOST_REQUESTS
+        most = MOST_REQUESTS if asked.rate_per_s is not None else MOST_UNASKED_REQUESTS
+        if asked.kind == PEAK:
+            most //= SCHEDULES
         requests = max(least, math.ceil(min(most, rate_per_s * load.seconds)))
         refuse_too_long(name, requests, requests / rate_per_s, load.most_s)
         due_s = schedule(asked, rate_per_s, requests, seed + number)

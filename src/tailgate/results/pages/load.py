@@ -14,7 +14,7 @@ from tailgate.results.columns import under_load
 from tailgate.results.load import peak_lines
 from tailgate.results.pictures import COLORS, figure, png
 from tailgate.results.rows import UNTRUSTED
-from tailgate.results.saved_run import Run
+from tailgate.results.saved_run import Run, machine_id_of
 from tailgate.stats.quantiles import samples_for_upper_end
 from tailgate.text import markdown_text, milliseconds
 
@@ -67,20 +67,23 @@ class Curve:
 
 
 def curves(runs: Sequence[Run]) -> list[Curve]:
-    """By benchmark, its loads taken out of the name.
+    """By benchmark and machine, its loads taken out of the name.
 
     Raises:
         TailgateError: no row is under load.
     """
-    found: dict[str, Curve] = {}
+    found: dict[tuple[str, str | None], Curve] = {}
+    several = len({machine_id_of(run) for run in runs}) > 1
     for run in runs:
+        machine = machine_id_of(run)
         for bench in run["benchmarks"]:
             info = bench.get("extra_info") or {}
             if not under_load(info) or number(info.get("load_rate_offered_per_s")) is None:
                 continue
             load = str(info["load_arrivals"])
             name = bench["fullname"].replace(f"-{load}]", "]").replace(f"[{load}]", "")
-            curve = found.setdefault(name, Curve(name))
+            title = f"{name} on machine {machine or '(unknown)'}" if several else name
+            curve = found.setdefault((name, machine), Curve(title))
             curve.peaks += peak_lines(bench["name"], info)
             curve.rows.append(bench)
     if not found:
