@@ -1,10 +1,12 @@
 """Large saved runs: a small run of Tailgate's own, and its rows again under other names and at other speeds."""
 
 import json
+import os
 import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 SEED = """
 import pytest
@@ -16,16 +18,15 @@ def test_sum(benchmark, batch, threads):
     benchmark(sum, range(1000))
 """
 PER_SECOND = ("ops", "throughput")
-COUNTS = ("rounds", "iterations", "iqr_outliers", "stddev_outliers")
 
 
 def saved_runs(folder: Path, rows: int, rounds: int) -> tuple[Path, Path]:
     """``base.json`` and ``head.json`` as ``--benchmark-json`` writes them, of the same ``rows`` benchmarks."""
     (folder / "test_seed.py").write_text(SEED)
     seed = folder / "seed.json"
-    options = ["--protocol=quick", f"--rounds={rounds}", f"--benchmark-json={seed}", f"--rootdir={folder}"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_seed.py"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    seeding = [f"--rounds={rounds}", f"--benchmark-json={seed}", "--protocol=quick"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}"]
+    subprocess.run([*command, *seeding, "test_seed.py"], cwd=folder, check=True, capture_output=True)
     base, head = folder / "base.json", folder / "head.json"
     for file in (base, head):
         _multiply(seed, file, rows)
@@ -41,16 +42,16 @@ def _multiply(seed: Path, file: Path, rows: int) -> None:
     file.write_text(json.dumps(run, indent=4))
 
 
-def _row(bench: dict, copy: int, draw: random.Random) -> dict:
+def _row(bench: dict[str, Any], copy: int, draw: random.Random) -> dict[str, Any]:
     factor = (1 + copy) ** 0.5 * draw.lognormvariate(0, 0.02)
-    stats = {}
+    stats: dict[str, Any] = {}
     for name, value in bench["stats"].items():
         if name == "data":
             stats[name] = [one * factor for one in value]
         elif name in PER_SECOND:
             stats[name] = value / factor
         else:
-            stats[name] = value * factor if isinstance(value, float) and name not in COUNTS else value
+            stats[name] = value * factor if isinstance(value, float) else value
     name = bench["name"].replace("[", f"[model{copy}-")
     return {
         **bench,
@@ -61,3 +62,7 @@ def _row(bench: dict, copy: int, draw: random.Random) -> dict:
         "extra_info": {**bench["extra_info"], "model": f"model{copy}"},
         "stats": stats,
     }
+
+
+if __name__ == "__main__":
+    saved_runs(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

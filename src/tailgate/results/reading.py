@@ -152,7 +152,8 @@ def _believable(value: Any) -> bool:
 
 def _all_believable(values: Sequence[Any]) -> bool:
     """Most are positive floats, of which the sum, the least and the largest tell enough."""
-    if set(map(type, values)) == {float} and min(values) >= LEAST and max(values) <= MOST:
+    floats = isinstance(values, array) or set(map(type, values)) == {float}
+    if floats and min(values) >= LEAST and max(values) <= MOST:
         return not math.isnan(sum(values))  # ``min`` and ``max`` pass over a nan that is not the first
     return all(map(_believable, values))
 

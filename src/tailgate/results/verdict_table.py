@@ -55,11 +55,12 @@ def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
     widths = [max(column) for column in zip(*sizes, strict=True)]
     lines = []
     for row, taken in zip(rows, sizes, strict=True):
-        columns = zip(HEADINGS, row, [width - size for width, size in zip(widths, taken, strict=True)], strict=False)
-        lines.append(
-            GAP.join(" " * left + cell if heading in TO_THE_RIGHT else cell + " " * left for heading, cell, left in columns)
-        )
-    lines = [text.rstrip() for text in lines]
+        columns = zip(HEADINGS[:-1], row, widths, taken, strict=True)
+        padded = [
+            " " * (width - size) + cell if heading in TO_THE_RIGHT else cell + " " * (width - size)
+            for heading, cell, width, size in columns
+        ]
+        lines.append(GAP.join(padded).rstrip())
     if color:
         styles = ["bold", *(STYLES[one.verdict] for one in found)]
         lines = [_styled(text, style, lines[0] == text) for text, style in zip(lines, styles, strict=True)]

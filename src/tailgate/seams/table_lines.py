@@ -65,7 +65,7 @@ def table_lines(
     columns that do not fit stand below the others.
     """
     name_widths = [max(len(name_label), *(len(row) for row in naming.rows)) for naming in namings]
-    for index, grid in enumerate(grids):  # noqa: B007 (the last are used below)
+    for index, grid in enumerate(grids):
         columns_width = sum(map(sum, grid.widths))
         for naming, name_width in zip(namings, name_widths, strict=True):
             if name_width + columns_width <= most:
