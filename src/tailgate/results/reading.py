@@ -77,7 +77,9 @@ def parsed(path: Path, compact: bool = False) -> Any:
 
 def _compacted(bench: Any) -> None:
     stats = bench.get("stats") if isinstance(bench, dict) else None
-    data = stats.get("data") if isinstance(stats, dict) else None
+    if not isinstance(stats, dict):
+        return
+    data = stats.get("data")
     if isinstance(data, list) and set(map(type, data)) == {float}:
         stats["data"] = array("d", data)
 
