@@ -9,7 +9,7 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u20
 
 def printable(text: str) -> str:
     """On one line and without anything a terminal would obey: names come from files too."""
-    return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return text if text.isprintable() else UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def counted(count: int, things: str) -> str:

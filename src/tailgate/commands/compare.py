@@ -1,16 +1,21 @@
 """``tailgate compare A.json B.json ...``: the table, how much faster, whether that is a regression."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import TailgateError, one_line
 from tailgate.gates.limits import session_limits
 from tailgate.results.limits import Limits
-from tailgate.results.saved_run import load_run, machine_id_of
+from tailgate.results.saved_run import Run, load_run, machine_id_of
 from tailgate.text import counted, printable
+
+if TYPE_CHECKING:  # only this command needs it
+    from tailgate.gates.saved.sessions import Session
 
 WRONG_USAGE = 4
 WRONG_ARGUMENT = 2
@@ -33,6 +38,7 @@ def add(commands: Any) -> None:
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
     """Hand over to pytest-benchmark's command with our columns in place: it loads no plug-ins itself."""
+    from tailgate.gates.saved.sessions import of_run
     from tailgate.seams import benchmark_names
 
     ours = argparse.ArgumentParser(prog="tailgate compare", add_help=False, allow_abbrev=False, exit_on_error=False)
@@ -49,14 +55,17 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     place = ["--storage", "file://./baselines"] if Path("baselines").is_dir() else []
     arguments = [*place, "compare", *rest]
     kept, sys.argv = sys.argv, ["tailgate", *arguments]
-    files: list[Path] = []
+    sessions: list[Session] = []
     try:
         if not {"-h", "--help"} & set(rest):
             files = list(dict.fromkeys(benchmark_names.saved_runs(command, arguments)))
             if gate.fail_on_regression and len(files) < 2:
                 raise TailgateError("compare --fail-on-regression: needs two runs or more, the last of them is judged")
             benchmark_names.check_between(benchmark_names.compare_options(command, arguments), len(files))
-            _check_comparable(files)
+            runs = {file: load_run(file, rounds=False) for file in files}
+            _announce_machines(list(runs.values()))
+            sessions = [of_run(file, run) for file, run in runs.items()]
+            benchmark_names.use_loaded(runs)
         command.main()
     except SystemExit as stop:
         return WRONG_USAGE if stop.code == WRONG_ARGUMENT else int(stop.code or 0)
@@ -66,17 +75,16 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         raise TailgateError(f"compare: {one_line(error)}") from error
     finally:
         sys.argv = kept
-    if len(files) < 2:
+        benchmark_names.use_loaded({})
+    if len(sessions) < 2:
         return 0
-    return _judge(files, benchmark_names.chosen_by(command, arguments), limits if gate.fail_on_regression else None)
+    return _judge(sessions, benchmark_names.chosen_by(command, arguments), limits if gate.fail_on_regression else None)
 
 
-def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | None) -> int:
+def _judge(sessions: list[Session], chosen: Callable[[str], bool], limits: Limits | None) -> int:
     """The speed-ups; with limits, the verdicts on the last file."""
     from tailgate.commands.speedups import speedup_table
-    from tailgate.gates.saved.sessions import read
 
-    sessions = [read(file) for file in files]
     print(f"\n{speedup_table(sessions, chosen)}", end="")
     if limits is None:
         return 0
@@ -87,7 +95,7 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
     verdicts, history = verdicts_on(sessions, limits, chosen)
     left_out = f"; not used: {', '.join(history.left_out)}" if history.left_out else ""
     print(f"\n{terminal_table(verdicts, color=False)}" if verdicts else "")
-    against = f"{files[-1].name} against {counted(len(history.sessions), 'sessions')}{left_out}"
+    against = f"{sessions[-1].path.name} against {counted(len(history.sessions), 'sessions')}{left_out}"
     print(f"{printable(against)}: {summary(verdicts)}")
     for note in remarks(sessions[-1], history):
         print(printable(f"{note}."))
@@ -100,9 +108,9 @@ def _judge(files: list[Path], chosen: Callable[[str], bool], limits: Limits | No
     return int(any(one.failed for one in verdicts))
 
 
-def _check_comparable(files: list[Path]) -> None:
-    """Every file can be believed, and runs of different machines are announced as such."""
-    machines = {machine_id_of(load_run(path)) for path in files}
+def _announce_machines(runs: list[Run]) -> None:
+    """Say so where runs of different machines are compared."""
+    machines = {machine_id_of(run) for run in runs}
     if len(machines) > 1:
         names = ", ".join(sorted(machine or "unknown" for machine in machines))
         print(f"These runs are from different machines ({printable(names)}): a difference is not a regression.")

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         if options.format not in known:
             raise TailgateError(unknown_value("--format", options.format, known) + where_more_are(here))
         chosen = known[options.format]
-    runs = [for_reports(load_run(path)) for path in options.runs]
+    runs = [for_reports(load_run(path, rounds=options.format not in ours())) for path in options.runs]
     text = chosen.render(runs)
     for line in chosen.warnings(runs) if chosen.warnings is not None else []:
         print(f"Warning: {line}", file=sys.stderr)

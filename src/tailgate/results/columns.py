@@ -29,7 +29,7 @@ STOCK = (
     "stddev_outliers", "outliers", "rounds", "iterations", "ops", "total",
 )  # fmt: skip
 """What pytest-benchmark 5 saves of a benchmark, and its own readers take to be there; older versions saved less."""
-
+INTERVAL_ENDS = frozenset((*P99_INTERVAL, *P99_BLOCKS_INTERVAL))
 
 CLOSED_LOOP: Mapping[str, Any] = MappingProxyType({})
 """The ``extra_info`` of a row that says nothing of a load."""
@@ -105,6 +105,8 @@ def complete(stats: dict[str, Any], extra_info: Mapping[str, Any]) -> dict[str, 
         stats["ops"] = 1 / stats["mean"]
     if stats["iqr"] is None and None not in (stats["q1"], stats["q3"]):
         stats["iqr"] = stats["q3"] - stats["q1"]
+    if all(stats.get(name) is not None for name in ADDED_COLUMNS) and stats.keys() >= INTERVAL_ENDS:
+        return stats  # a run of ours: no round is looked at
     data = stats.get("data")
     samples = sorted(data) if data else None
     for name, percent in PERCENTILES.items():

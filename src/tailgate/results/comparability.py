@@ -23,6 +23,7 @@ WORKLOAD_KEYS = (
 """The model's hash, shapes and precision belong to what makes two numbers comparable."""
 DEFAULTS = {"tenants": 1, "load_arrivals": "closed loop"}
 """What a row that does not say means: it was measured alone, and called again whenever a call had returned."""
+SCALARS = frozenset({str, bool, int, float})
 OUR_MACHINE_KEYS = ("fingerprint", "fingerprint_id", "machine_facts")
 
 
@@ -37,8 +38,16 @@ def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
 
     Either may be as a test noted it, or as it came out of a file.
     """
-    facts = [(key, *(as_compared(info.get(key, DEFAULTS.get(key))) for info in (saved, now))) for key in WORKLOAD_KEYS]
-    return [key for key, one, other in facts if None not in (one, other) and one != other]
+    found = []
+    for key in WORKLOAD_KEYS:
+        default = DEFAULTS.get(key)
+        one, other = saved.get(key, default), now.get(key, default)
+        if one is other or (type(one) is type(other) in SCALARS and one == other):
+            continue
+        one, other = as_compared(one), as_compared(other)
+        if None not in (one, other) and one != other:
+            found.append(key)
+    return found
 
 
 def calibrations(saved: Any) -> list[trust.Calibration]:

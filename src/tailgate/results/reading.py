@@ -5,12 +5,15 @@ or larger or smaller than any time.
 """
 
 import json
-from collections.abc import Iterator
+import math
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tailgate.errors import TailgateError, one_line
 from tailgate.number import is_number
+from tailgate.results.by_members import by_members
 
 DEEPEST = 100
 """Lists and objects inside of each other. Python's own reader and writer give up somewhere below a thousand."""
@@ -37,18 +40,32 @@ NAMES = frozenset({"name", "fullname"})
 OF_THE_RUN: dict[str, type] = {
     "machine_info": dict, "commit_info": dict, "datetime": str, "tailgate_run": dict, "unmeasured": list,
 }  # fmt: skip
+INNER = frozenset({dict, list})
+ROWS = "benchmarks"
+"""The list that is nearly all of a file."""
 KIND_NAMES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
 
 
-def parsed(path: Path, text: str) -> Any:
+def parsed(path: Path, compact: bool = False) -> Any:
     """The file's JSON; a whole number that no float can hold reads as infinity.
+
+    ``compact``: a benchmark's raw rounds are an array, a quarter of a list's size, where all of them are floats.
 
     Raises:
         TailgateError: it is none, or nested deeper than ``DEEPEST``.
+        OSError, UnicodeDecodeError: it is no file that can be read, or no text.
     """
+    decoder = json.JSONDecoder(parse_int=_whole)
     try:
-        found = json.loads(text, parse_int=_whole)
+        with path.open(encoding="utf8") as stream:
+            found = by_members(stream, decoder, ROWS, _compacted if compact else None) if stream.seekable() else None
+            if found is None:
+                if stream.seekable():
+                    stream.seek(0)
+                found = json.loads(stream.read(), parse_int=_whole)
         deep = _deeper(found)
+    except UnicodeDecodeError:
+        raise
     except ValueError as error:
         raise TailgateError(f"{path}: not a saved run (broken or truncated JSON: {one_line(error)})") from error
     except RecursionError:
@@ -56,6 +73,15 @@ def parsed(path: Path, text: str) -> Any:
     if deep:
         raise TailgateError(f"{path}: not a saved run (lists or objects more than {DEEPEST} deep inside of each other)")
     return found
+
+
+def _compacted(bench: Any) -> None:
+    stats = bench.get("stats") if isinstance(bench, dict) else None
+    if not isinstance(stats, dict):
+        return
+    data = stats.get("data")
+    if isinstance(data, list) and set(map(type, data)) == {float}:
+        stats["data"] = array("d", data)
 
 
 def check_kinds(path: Path, run: dict[str, Any]) -> None:
@@ -70,13 +96,13 @@ def check_kinds(path: Path, run: dict[str, Any]) -> None:
         for text in _unlike(bench, KINDS, f" of {bench['name'] if isinstance(bench['name'], str) else index}"):
             raise TailgateError(f"{path}: {text}; not a pytest-benchmark run")
         stats = bench["stats"]
-        for name in [name for name, value in stats.items() if isinstance(value, float) and not is_number(value)]:
+        for name in [name for name, value in stats.items() if isinstance(value, float) and not math.isfinite(value)]:
             del stats[name]
         wrong = [name for name in NUMBERS & stats.keys() if stats[name] is not None and not _believable(stats[name])]
         if not isinstance(stats.get("outliers", ""), str | None):
             wrong.append("outliers")
         data = stats.get("data")
-        if data is not None and not (isinstance(data, list) and all(map(_believable, data))):
+        if data is not None and not (isinstance(data, list | array) and _all_believable(data)):
             wrong.append("data")
         if wrong:
             allowed = f"numbers, 0 or of {LEAST:g} to {MOST:g}"
@@ -121,7 +147,17 @@ def _whole(text: str) -> float:
 
 
 def _believable(value: Any) -> bool:
+    if type(value) is float and LEAST <= value <= MOST:
+        return True
     return is_number(value) and (value == 0 or LEAST <= abs(value) <= MOST)
+
+
+def _all_believable(values: Sequence[Any]) -> bool:
+    """Most are positive floats, of which the sum, the least and the largest tell enough."""
+    floats = isinstance(values, array) or set(map(type, values)) == {float}
+    if floats and min(values) >= LEAST and max(values) <= MOST:
+        return not math.isnan(sum(values))  # ``min`` and ``max`` pass over a nan that is not the first
+    return all(map(_believable, values))
 
 
 def _unlike(mapping: dict[str, Any], kinds: dict[str, type], whose: str = "") -> Iterator[str]:
@@ -135,6 +171,7 @@ def _deeper(found: Any) -> bool:
     """Level by level, so that no depth is too much for this."""
     level = [found]
     for _ in range(DEEPEST + 1):
-        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
-        level = [one for container in inner for one in container if isinstance(one, dict | list)]
+        containers = [one.values() if type(one) is dict else one for one in level if type(one) in INNER]
+        deeper = [container for container in containers if not INNER.isdisjoint(map(type, container))]
+        level = [one for container in deeper for one in container if type(one) in INNER]
     return bool(level)

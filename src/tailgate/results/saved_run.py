@@ -14,26 +14,29 @@ Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 
 
-def load_run(path: Path, *, completed: bool = True) -> Run:
+def load_run(path: Path, *, completed: bool = True, rounds: bool = True) -> Run:
     """Read a saved run; unless told otherwise, ``stats`` are completed from raw data where columns are missing.
+
+    Without ``rounds``, raw data is left out once the columns are complete: it is nearly all of a run.
 
     Raises:
         TailgateError: the file is missing, truncated, not JSON, not a benchmark run, or newer than
             this Tailgate. One line, with the file's name.
     """
     try:
-        text = path.read_text(encoding="utf8")
+        run: Run = parsed(path, compact=not rounds)
     except OSError as error:
         raise TailgateError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise TailgateError(f"{path}: not a saved run (not text: {one_line(error)})") from error
-    run: Run = parsed(path, text)
     _check(path, run)
     check_kinds(path, run)
     for bench in run["benchmarks"]:
         stats = bench["stats"]
         if completed:
             complete(stats, bench.get("extra_info") or {})
+        if not rounds:
+            stats.pop("data", None)
     return run
 
 

@@ -16,7 +16,7 @@ import io
 import pstats
 import re
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +33,7 @@ from tailgate.errors import TailgateError, one_line, unknown_value
 from tailgate.files import replace_text
 from tailgate.results import columns
 from tailgate.results.plain import json_text, plain
+from tailgate.results.saved_run import Run
 from tailgate.seams import grouping
 from tailgate.seams.between import Between
 from tailgate.seams.pytest_names import keyword_rule
@@ -163,6 +164,11 @@ def saved_runs(command: Any, arguments: list[str]) -> list[Path]:
             )
         files += found
     return files
+
+
+def use_loaded(runs: Mapping[Path, Run]) -> None:
+    """Let ``pytest-benchmark compare`` take these runs as they are, instead of reading their files again."""
+    BaselineStorage.loaded = dict(runs)
 
 
 def chosen_by(command: Any, arguments: list[str]) -> Callable[[str], bool]:

@@ -9,14 +9,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pytest_benchmark.storage.file import FileStorage
 
 from tailgate.errors import TailgateError, nearest, one_line
 from tailgate.results.plain import json_text
-from tailgate.results.saved_run import load_run
+from tailgate.results.saved_run import Run, load_run
 
 NUMBERED = re.compile(r"^(\d+)_(.+)\.json$")
 
@@ -43,6 +43,8 @@ class BaselineStorage(FileStorage):
     strict = False
     unwritten = False
     """A run could not be saved here."""
+    loaded: ClassVar[dict[Path, Run]] = {}
+    """Runs that were read already; whoever takes one may change it."""
 
     def query(self, *globs_or_files: str) -> list[Path]:
         """As pytest-benchmark, and where that finds nothing, the latest run saved under the plain name.
@@ -75,7 +77,7 @@ class BaselineStorage(FileStorage):
             shown = {file: file.resolve() for file in files}
         for file in files:
             try:
-                run = load_run(file, completed=False)
+                run = self.loaded.pop(file, None) or load_run(file, completed=False)
             except TailgateError as error:
                 if self.strict:
                     raise pytest.UsageError(f"--benchmark-compare: {error}") from error

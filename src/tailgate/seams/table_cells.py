@@ -1,7 +1,7 @@
 """The values of a table as text: with four decimals as pytest-benchmark writes them, or as short as three digits."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tailgate.results.columns import HIGHER_IS_BETTER, P99_BLOCKS, P99_BLOCKS_INTERVAL, P99_INTERVAL, TIME_COLUMNS
@@ -40,22 +40,19 @@ class Cells:
         self._scaled = scaled
         self._factor = factor
 
-    def grids(self, labels: dict[str, str], sort: str) -> list[Grid]:
+    def grids(self, labels: dict[str, str], sort: str) -> Iterator[Grid]:
         """Grids from the widest to the narrowest; from the second on, one column at most has factors."""
         labels_full = [labels[column] for column in self._columns]
         labels_short = [SHORT_LABELS.get(column, labels[column]) for column in self._columns]
         one = self._one_with_factors(sort)
         full: dict[str, int | None] = dict.fromkeys(self._columns)
+        yield Grid(labels_full, self._rows(self._columns, full))
+        yield Grid(labels_full, self._rows(one, full))
         aligned = {column: self._decimals(column) for column in self._columns}
-        each_its_own = dict.fromkeys(self._columns, 0)
-        return [
-            Grid(labels_full, self._rows(self._columns, full)),
-            Grid(labels_full, self._rows(one, full)),
-            Grid(labels_full, self._rows(one, aligned)),
-            Grid(labels_short, self._rows(one, aligned)),
-            Grid(labels_short, self._rows([], aligned)),
-            Grid(labels_short, self._rows([], each_its_own)),
-        ]
+        yield Grid(labels_full, self._rows(one, aligned))
+        yield Grid(labels_short, self._rows(one, aligned))
+        yield Grid(labels_short, self._rows([], aligned))
+        yield Grid(labels_short, self._rows([], dict.fromkeys(self._columns, 0)))
 
     def _one_with_factors(self, sort: str) -> list[str]:
         """The column that the rows are sorted by; the median where that is a name."""

@@ -1,10 +1,10 @@
 """A table's lines from its cells: the fullest layout that fits the width."""
 
-import itertools
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tailgate.seams.row_names import Naming
 
@@ -35,6 +35,7 @@ class Grid:
     labels: Sequence[str]
     rows: Sequence[Sequence[Cell]]
 
+    @cached_property
     def widths(self) -> list[tuple[int, int]]:
         """Each column's width of label and value with the gap before them, and of the factor behind."""
         columns = list(zip(*self.rows, strict=True))
@@ -55,7 +56,7 @@ def folded(text: str, width: int, hanging: str = "") -> list[str]:
 
 
 def table_lines(
-    title: str, name_label: str, namings: Sequence[Naming], grids: Sequence[Grid], failed: Sequence[bool], most: int
+    title: str, name_label: str, namings: Sequence[Naming], grids: Iterable[Grid], failed: Sequence[bool], most: int
 ) -> tuple[list[Line], int]:
     """The lines, and the index of the grid that they show.
 
@@ -63,24 +64,25 @@ def table_lines(
     fuller one fit. Where none fits in ``most`` columns, names that are too long have a line of their own, and
     columns that do not fit stand below the others.
     """
-    for (index, grid), naming in itertools.product(enumerate(grids), namings):
-        name_width = max(len(name_label), *(len(row) for row in naming.rows))
-        total = name_width + sum(map(sum, grid.widths()))
-        if total <= most:
-            return _lines(title, name_label, naming, [grid], failed, name_width, most), index
-    grid, naming = grids[-1], min(namings, key=lambda one: max(map(len, one.rows)))
+    name_widths = [max(len(name_label), *(len(row) for row in naming.rows)) for naming in namings]
+    for index, grid in enumerate(grids):
+        columns_width = sum(map(sum, grid.widths))
+        for naming, name_width in zip(namings, name_widths, strict=True):
+            if name_width + columns_width <= most:
+                return _lines(title, name_label, naming, [grid], failed, name_width, most), index
+    naming = min(namings, key=lambda one: max(map(len, one.rows)))
     longest = max(len(name_label), *(len(row) for row in naming.rows))
-    room = most - sum(map(sum, grid.widths()))
+    room = most - sum(map(sum, grid.widths))
     name_width = room if room >= len(name_label) else max(len(name_label), min(longest, most // 3))
     blocks = _blocks(grid, most - name_width)
-    return _lines(title, name_label, naming, blocks, failed, name_width, most), len(grids) - 1
+    return _lines(title, name_label, naming, blocks, failed, name_width, most), index
 
 
 def _blocks(grid: Grid, room: int) -> list[Grid]:
     """The grid cut into as few side-by-side parts of consecutive columns as fit in ``room``."""
     parts: list[list[int]] = [[]]
     used = 0
-    for index, width in enumerate(map(sum, grid.widths())):
+    for index, width in enumerate(map(sum, grid.widths)):
         if parts[-1] and used + width > room:
             parts.append([])
             used = 0
@@ -101,7 +103,7 @@ def _lines(
     name_width: int,
     most: int,
 ) -> list[Line]:
-    width = max(name_width + sum(map(sum, grid.widths())) for grid in grids)
+    width = max(name_width + sum(map(sum, grid.widths)) for grid in grids)
     rule: Line = [("-" * width, YELLOW)]
     found = [[(text, YELLOW)] for text in _title(title, naming.shared, width, most)]
     for grid in grids:
@@ -120,13 +122,13 @@ def _title(title: str, shared: Sequence[str], width: int, most: int) -> Iterable
 
 def _header(name_label: str, grid: Grid, name_width: int) -> Iterable[str]:
     columns = (
-        label.rjust(value) + " " * factor for label, (value, factor) in zip(grid.labels, grid.widths(), strict=True)
+        label.rjust(value) + " " * factor for label, (value, factor) in zip(grid.labels, grid.widths, strict=True)
     )
     yield (name_label.ljust(name_width) + "".join(columns)).rstrip()
 
 
 def _body(naming: Naming, grid: Grid, failed: Sequence[bool], name_width: int, most: int) -> Iterable[Line]:
-    headings, widths = dict(naming.headings), grid.widths()
+    headings, widths = dict(naming.headings), grid.widths
     for index, (name, cells) in enumerate(zip(naming.rows, grid.rows, strict=True)):
         if index in headings:
             yield from ([(text, PLAIN)] for text in folded(headings[index], most))

@@ -87,7 +87,11 @@ def read(path: Path) -> Session:
     Raises:
         TailgateError: it is broken.
     """
-    run = load_run(path)
+    return of_run(path, load_run(path, rounds=False))
+
+
+def of_run(path: Path, run: Run) -> Session:
+    """The session of a run that was read from ``path``."""
     mark = mark_of(run)
     cpu = (run.get("machine_info") or {}).get("cpu")
     how = run.get("tailgate_run")
