@@ -27,6 +27,7 @@ from tailgate.session.items import declared_items
 from tailgate.session.load import (
     MOST_REQUESTS,
     PEAK,
+    SCHEDULES,
     Arrivals,
     Load,
     load_name_of,
@@ -48,8 +49,8 @@ CLOSED_LOOP_S = 1.0
 LEAST_CALLS, MOST_CALLS = 20, 100_000
 """Of the closed loop that finds the capacity."""
 MOST_UNASKED_REQUESTS = 200_000
-"""Of a schedule, or all schedules of a search, whose rate follows from the capacity: a call of less than a microsecond would get hundreds of millions,
-and gigabytes of results."""
+"""Of a schedule, or of all schedules of a search, whose rate follows from the capacity: a call of less than a
+microsecond would get hundreds of millions, and gigabytes of results."""
 WALL_CLOCKS = frozenset({time.perf_counter, time.monotonic, time.time})
 
 Play = Callable[["NDArray[np.float64]"], serving.Served]
@@ -192,8 +193,7 @@ def under_load(
 
     def segment(rate_per_s: float, number: int) -> Segment:
         most = MOST_REQUESTS if asked.rate_per_s is not None else MOST_UNASKED_REQUESTS
-        if asked.kind == PEAK:
-            most //= SCHEDULES
+        most //= SCHEDULES if asked.kind == PEAK else 1
         requests = max(least, math.ceil(min(most, rate_per_s * load.seconds)))
         refuse_too_long(name, requests, requests / rate_per_s, load.most_s)
         due_s = schedule(asked, rate_per_s, requests, seed + number)

@@ -13,7 +13,6 @@ from typing import Any
 
 from tailgate.errors import TailgateError, one_line
 from tailgate.number import is_number
-from tailgate.results.by_members import by_members
 
 DEEPEST = 100
 """Lists and objects inside of each other. Python's own reader and writer give up somewhere below a thousand."""
@@ -41,31 +40,20 @@ OF_THE_RUN: dict[str, type] = {
     "machine_info": dict, "commit_info": dict, "datetime": str, "tailgate_run": dict, "unmeasured": list,
 }  # fmt: skip
 INNER = frozenset({dict, list})
-ROWS = "benchmarks"
-"""The list that is nearly all of a file."""
 KIND_NAMES: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
 
 
-def parsed(path: Path, compact: bool = False) -> Any:
+def parsed(path: Path, text: str, compact: bool = False) -> Any:
     """The file's JSON; a whole number that no float can hold reads as infinity.
 
     ``compact``: a benchmark's raw rounds are an array, a quarter of a list's size, where all of them are floats.
 
     Raises:
         TailgateError: it is none, or nested deeper than ``DEEPEST``.
-        OSError, UnicodeDecodeError: it is no file that can be read, or no text.
     """
-    decoder = json.JSONDecoder(parse_int=_whole)
     try:
-        with path.open(encoding="utf8") as stream:
-            found = by_members(stream, decoder, ROWS, _compacted if compact else None) if stream.seekable() else None
-            if found is None:
-                if stream.seekable():
-                    stream.seek(0)
-                found = json.loads(stream.read(), parse_int=_whole)
+        found = json.loads(text, parse_int=_whole, object_hook=_compacted if compact else None)
         deep = _deeper(found)
-    except UnicodeDecodeError:
-        raise
     except ValueError as error:
         raise TailgateError(f"{path}: not a saved run (broken or truncated JSON: {one_line(error)})") from error
     except RecursionError:
@@ -75,13 +63,12 @@ def parsed(path: Path, compact: bool = False) -> Any:
     return found
 
 
-def _compacted(bench: Any) -> None:
-    stats = bench.get("stats") if isinstance(bench, dict) else None
-    if not isinstance(stats, dict):
-        return
-    data = stats.get("data")
-    if isinstance(data, list) and set(map(type, data)) == {float}:
-        stats["data"] = array("d", data)
+def _compacted(found: dict[str, Any]) -> dict[str, Any]:
+    """A benchmark's ``stats``, before the next one is read; any other object as it is."""
+    data = found.get("data")
+    if isinstance(data, list) and "rounds" in found and set(map(type, data)) == {float}:
+        found["data"] = array("d", data)
+    return found
 
 
 def check_kinds(path: Path, run: dict[str, Any]) -> None:

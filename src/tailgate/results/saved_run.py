@@ -24,11 +24,12 @@ def load_run(path: Path, *, completed: bool = True, rounds: bool = True) -> Run:
             this Tailgate. One line, with the file's name.
     """
     try:
-        run: Run = parsed(path, compact=not rounds)
+        text = path.read_text(encoding="utf8")
     except OSError as error:
         raise TailgateError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise TailgateError(f"{path}: not a saved run (not text: {one_line(error)})") from error
+    run: Run = parsed(path, text, compact=not rounds)
     _check(path, run)
     check_kinds(path, run)
     for bench in run["benchmarks"]:

@@ -3,6 +3,7 @@
 Names may come from a file somebody else made, so nothing in them is markup here.
 """
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +16,7 @@ HEADINGS = (
 )  # fmt: skip
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
-TO_THE_RIGHT = frozenset({"base", "head", "change", "99 % interval", "p", "limit", "detectable"})
-GAP = "  "
+WIDEST = 1000
 
 
 def cells(one: Verdict) -> tuple[str, ...]:
@@ -49,33 +49,31 @@ def short_name(fullname: str) -> str:
 
 def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
     """A table as wide as it needs to be, as pytest-benchmark's own; below it each reason once."""
-    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-    found = ordered(verdicts)
-    rows = [HEADINGS[:-1], *(cells(one)[:-1] for one in found)]
-    sizes = [[cell_len(cell) for cell in row] for row in rows]
-    widths = [max(column) for column in zip(*sizes, strict=True)]
-    lines = []
-    for row, taken in zip(rows, sizes, strict=True):
-        columns = zip(HEADINGS[:-1], row, widths, taken, strict=True)
-        padded = [
-            " " * (width - size) + cell if heading in TO_THE_RIGHT else cell + " " * (width - size)
-            for heading, cell, width, size in columns
-        ]
-        lines.append(GAP.join(padded).rstrip())
-    if color:
-        styles = ["bold", *(STYLES[one.verdict] for one in found)]
-        lines = [_styled(text, style, lines[0] == text) for text, style in zip(lines, styles, strict=True)]
-    return "\n".join([*lines, *reasons(verdicts)])
-
-
-def _styled(text: str, style: str, whole: bool) -> str:
-    """The line with its first word, or all of it, in a style."""
-    from rich.color import ColorSystem
-    from rich.style import Style
-
-    first, space, rest = (text, "", "") if whole else text.partition(" ")
-    return Style.parse(style).render(first, color_system=ColorSystem.STANDARD) + space + rest
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in HEADINGS[:-1]:
+        right = heading in {"base", "head", "change", "99 % interval", "p", "limit", "detectable"}
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for one in ordered(verdicts):
+        row = [Text(cell) for cell in cells(one)[:-1]]
+        row[0].stylize(STYLES[one.verdict])
+        table.add_row(*row)
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=WIDEST,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(table)
+    rows = [row.rstrip() for row in stream.getvalue().splitlines()]
+    return "\n".join([*rows, *reasons(verdicts)])
 
 
 def reasons(verdicts: Sequence[Verdict]) -> list[str]:
