@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import mmap
 import os
 import signal
 import sys
@@ -26,7 +27,7 @@ FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 MODULES = pytest.StashKey[frozenset[str]]()
 """What was imported when collection had ended, in the session and so in every process of it."""
 RESERVE_BYTES = 32 * 2**20
-"""Address space only: nothing is written there, so no memory is used."""
+"""Address space only: nothing is written there, so no memory is used. (A ``bytearray`` writes zeros to all of it.)"""
 Outputs = tuple[IO[bytes], IO[bytes]]
 """Standard output and standard error of the process, as the session can read them after a crash."""
 
@@ -98,7 +99,7 @@ class Messenger:
         self._started = False
         modules = item.config.stash[MODULES]
         self._sendable = Sendable(modules)
-        self._reserve: bytearray | None = bytearray(RESERVE_BYTES)
+        self._reserve: mmap.mmap | None = mmap.mmap(-1, RESERVE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._process = os.getpid()
 
     def _send(self, kind: str, content: Any) -> None:
