@@ -81,8 +81,8 @@ OPTIONS = (
     Option("gate-min-effect", "P%", "a change below this never fails; default 2%, of P99 never less than 10%"),
     Option("gate-metrics", "NAMES", f"which of {', '.join(METRICS)} can fail; default median"),
     Option("duet", "SIDE", "judge against another side, alive at once: GIT_REF, python:PATH or option:--OPTION"),
-    Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 10, doubled where undecided"),
-    Option("duet-seconds", "SECONDS", "how long a duet measures each side of a benchmark in one pair; default 1"),
+    Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 8: looks after 5, 8, 12 and 20"),
+    Option("duet-seconds", "SECONDS", "how long a duet measures each side of a benchmark in one pair; default 0.5"),
     Option("duet-build", "COMMAND", "a shell command that builds base in its checkout, such as compiled extensions"),
     Option("report", "FILE", "write the results and the verdicts to FILE.html, or as Markdown to FILE.md"),
     Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
@@ -99,8 +99,6 @@ ISOLATIONS = ("process", "none")
 START_METHODS = ("auto", "fork", "spawn")
 NEED_ISOLATION = ("processes", "tenants", "tenant-cpus", "start-method", "benchmark-timeout", "journal", "resume")
 MOST_PROCESSES = 1000
-DUET_METRICS = "median,p99"
-"""A P99 is judged by default where it can be: in pairs (docs/evidence/statistics.md)."""
 REPORTS = (".html", ".md")
 LONGEST_S = 1_000_000.0
 """Eleven days."""
@@ -188,9 +186,7 @@ def settings_from(config: pytest.Config) -> Settings:
         progress=option_values.choice("--progress", option_values.default(texts["progress"], "off"), ("on", "off"))
         == "on",
         gate=option_values.choice("--gate", option_values.default(texts["gate"], "off"), ("on", "off")) == "on",
-        limits=session_limits(
-            texts["gate-min-effect"], texts["gate-metrics"] or (DUET_METRICS if texts["duet"] else None)
-        ),
+        limits=session_limits(texts["gate-min-effect"], texts["gate-metrics"], duet=bool(texts["duet"])),
         duet=_side(texts["duet"]),
         duet_pairs=option_values.integer(
             "--duet-pairs",

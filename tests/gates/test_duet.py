@@ -1,5 +1,6 @@
 """Duets from the command line to the exit code, on calls that sleep: what else the machine does hardly moves those."""
 
+import gc
 import re
 import sys
 from xml.etree import ElementTree
@@ -82,7 +83,11 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
     changed = project("changed", BASE)
     changed.write("test_a.py", HEAD)
     option = project("option", "import time\ndef test_a(benchmark, ms): benchmark(time.sleep, ms / 1000)\n", CONFIGURED)
-    python = project("python", "import time\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n")
+    python = project(
+        "python",
+        f"import gc, time\ndef test_a(benchmark):\n    assert gc.get_threshold() == {gc.get_threshold()}\n"
+        "    benchmark(time.sleep, 0.002)\n",
+    )
     strange = project(
         "strange",
         "import sys, time\nsys.path.insert(0, open('/proc/self/environ').read() and __import__('os').environ['HERE'])\n"
@@ -147,8 +152,8 @@ def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> 
     assert session.code == 1, session.out
     slower = verdicts(session)["test_slower"]
     assert 0.2 < slower["change_rel"] < 0.8
-    # Beside other work a pair may turn out the other way, and the question stay open for eight more.
-    assert slower["replicates"] in (8, 16)
+    # Beside other work a pair may turn out the other way, and the question stay open for more.
+    assert slower["replicates"] in {first + fresh for first in (5, 8, 12, 20) for fresh in (5, 8, 12, 20)}
     assert slower["worse"] > 0.8 * slower["replicates"]
     assert slower["confirmed"] is True
     assert slower["base_s"] < slower["head_s"]
@@ -163,7 +168,7 @@ def test_a_failed_duet_in_numbers(duets: dict[str, tuple[Session, Project]]) -> 
     assert duet["base"]["ref"] == "HEAD"
     assert len(duet["base"]["commit"]) == 40
     (rounds,) = [one["pairs"] for one in duet["benchmarks"] if one["fullname"].endswith("test_slower")]
-    assert len(rounds) in (16, 24, 32)
+    assert len(rounds) >= slower["replicates"]
     head_s, base_s = ([min(pair[f"{side}_rounds_s"]) for pair in rounds] for side in ("head", "base"))
     assert min(head_s) > 0.003
     assert min(head_s) > min(base_s) > 0.002
@@ -195,7 +200,7 @@ def test_nothing_is_left_of_a_duet(duets: dict[str, tuple[Session, Project]]) ->
 def test_the_side_that_waits_is_stopped(duets: dict[str, tuple[Session, Project]]) -> None:
     session, project = duets["waiting"]
     seen = [line for line in project.logged if line.startswith("seen")]
-    assert len(seen) >= 16, session.out
+    assert len(seen) >= 10, session.out
     # Whoever ends first has seen the other one at its last call; the other one may see nobody any more.
     assert {line for line in seen if line != "seen []"} == {"seen ['stopped']"}
 

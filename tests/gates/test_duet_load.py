@@ -1,12 +1,12 @@
 """A duet under load, its partners simulated: both sides get the same schedules, at a rate by base's capacity."""
 
+import random
 from typing import Any
 
 import pytest
 
-from tailgate.gates.duet.load_turns import LEAST_REQUESTS, ScheduleOrder, segment_order
+from tailgate.gates.duet.load_turns import LEAST_REQUESTS, ScheduleOrder, schedule_orders
 from tailgate.gates.duet.pairs import BASE, HEAD, Outcome, Pair
-from tailgate.gates.duet.turns import LEAST_BLOCKS
 from tailgate.processes.attempt import Attempt
 from tailgate.session.load import Load
 
@@ -43,10 +43,10 @@ def test_both_sides_play_the_same_schedules_at_the_rate_of_base() -> None:
     base, head = FakePartner("base", 1000.0), FakePartner("head", 10.0)
     made = played("poisson:70%", base, head)
     assert made.rate_per_s == pytest.approx(700.0)
-    assert len(base.orders) == len(head.orders) == LEAST_BLOCKS
+    assert len(base.orders) == len(head.orders) == 2
     for one, other in zip(base.orders, head.orders, strict=True):
         assert one.due_s == other.due_s
-    assert len({tuple(order.due_s) for order in base.orders}) == LEAST_BLOCKS  # fresh ones in a pair
+    assert len({tuple(order.due_s) for order in base.orders}) == 2  # fresh ones in a pair
     assert len(made.rounds_s[BASE]) == len(made.rounds_s[HEAD]) == 1400
     assert made.late_s is None
 
@@ -78,7 +78,15 @@ def test_a_late_side_is_noted_and_a_lost_one_ends_the_pair() -> None:
     assert gone.orders == []
 
 
-def test_a_schedule_has_enough_requests_for_a_p99() -> None:
-    order = segment_order(Load(("constant:1",), seconds=1.0), "constant:1", 1000.0, 1)
-    assert len(order.due_s) * LEAST_BLOCKS >= LEAST_REQUESTS
-    assert list(order.due_s) == sorted(order.due_s)
+@pytest.mark.parametrize(
+    ("load", "seconds", "schedules", "requests"),
+    [("constant:1", 1.0, 2, LEAST_REQUESTS), ("poisson:50", 10.0, 10, 50), ("poisson:400", 5.0, 4, 400)],
+)
+def test_schedules_of_a_second_and_enough_requests_fill_the_time(
+    load: str, seconds: float, schedules: int, requests: int
+) -> None:
+    orders = schedule_orders(Load((load,), seconds=seconds), load, 1000.0, random.Random(1))
+    assert len(orders) == schedules
+    for order in orders:
+        assert len(order.due_s) == requests
+        assert list(order.due_s) == sorted(order.due_s)

@@ -3,23 +3,26 @@
 import math
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tailgate.errors import TailgateError
 from tailgate.gates.duet.base import Base, checked_python, parsed
-from tailgate.gates.duet.decision import decide
+from tailgate.gates.duet.decision import FRESH_LOOKS, LOOKS, decide
 from tailgate.gates.duet.matching import matched
 from tailgate.gates.duet.ratios import block_log_ratio
 from tailgate.gates.duet.turn_taking import TurnTaker, warm_round_s
 from tailgate.gates.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
 from tailgate.measure.calls import PreparedCall, prepared_call
 from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED
+from tailgate.stats.paired import paired
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """On a loaded machine."""
@@ -42,7 +45,7 @@ def test_blocks_are_short_and_many_and_keep_to_the_wall_time(call_s: float, iter
 
 def test_a_long_call_is_a_block_by_itself_and_not_primed() -> None:
     turns = turns_for(LONGEST_PRIMED_S * 10)
-    assert (turns.rounds, turns.iterations, turns.priming, turns.blocks) == (1, 1, 0, 20)
+    assert (turns.rounds, turns.iterations, turns.priming, turns.blocks) == (1, 1, 0, 10)
 
 
 @PATIENT
@@ -242,30 +245,57 @@ def scattered(change: float, spread: float, count: int) -> list[float]:
 @pytest.mark.parametrize(
     ("values", "verdict", "confirmed", "more"),
     [
-        (scattered(0.0, 0.005, 3), UNDECIDED, None, 7),
-        (scattered(0.0, 0.005, 10), PASS, None, 0),
-        (scattered(0.05, 0.005, 10), FAIL, None, 10),
-        (scattered(0.05, 0.005, 19), FAIL, None, 1),
-        (scattered(0.05, 0.005, 20), FAIL, True, 0),
-        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.005, 10), PASS, False, 0),
-        (scattered(-0.05, 0.005, 10), IMPROVED, None, 0),
-        (scattered(0.0, 0.06, 10), UNDECIDED, None, 10),
+        ([], UNDECIDED, None, 5),
+        (scattered(0.0, 0.005, 3), UNDECIDED, None, 2),
+        (scattered(0.0, 0.005, 5), PASS, None, 0),
+        (scattered(0.05, 0.005, 5), FAIL, None, 5),
+        (scattered(0.05, 0.005, 9), FAIL, None, 1),
+        (scattered(0.05, 0.005, 10), FAIL, True, 0),
+        (scattered(0.025, 0.02, 5), UNDECIDED, None, 3),
+        (scattered(0.025, 0.02, 8), FAIL, None, 5),
+        (scattered(0.05, 0.005, 5) + scattered(0.0, 0.005, 5), PASS, False, 0),
+        (scattered(-0.05, 0.005, 5), IMPROVED, None, 0),
+        (scattered(0.0, 0.06, 5), UNDECIDED, None, 3),
+        (scattered(0.0, 0.06, 8), UNDECIDED, None, 4),
+        (scattered(0.0, 0.06, 12), UNDECIDED, None, 8),
         (scattered(0.0, 0.06, 20), UNDECIDED, None, 0),
-        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.06, 10), FAIL, None, 10),
-        (scattered(0.05, 0.005, 10) + scattered(0.0, 0.06, 20), UNDECIDED, False, 0),
+        (scattered(0.05, 0.005, 5) + scattered(0.0, 0.06, 5), FAIL, None, 3),
+        (scattered(0.05, 0.005, 5) + scattered(0.0, 0.06, 12), FAIL, None, 8),
+        (scattered(0.05, 0.005, 5) + scattered(0.0, 0.06, 20), UNDECIDED, False, 0),
     ],
 )
 def test_pairs_are_wanted_until_it_is_decided(
     values: list[float], verdict: str, confirmed: bool | None, more: int
 ) -> None:
-    found = decide(values, "median", 0.02, 10, patient=True)
+    found = decide(values, "median", 0.02, 8, patient=True)
     assert (found.verdict, found.confirmed, found.more) == (verdict, confirmed, more)
 
 
+def test_a_confirmed_fail_is_told_by_all_its_pairs() -> None:
+    found = decide(scattered(0.05, 0.005, 10), "median", 0.02, 8, patient=True).found
+    assert found is not None
+    assert (found.pairs, found.more, found.confidence) == (10, 10, 0.99)
+
+
+@pytest.mark.parametrize(("looks", "most"), [(LOOKS, 0.0121), (FRESH_LOOKS, 0.055)])
+def test_the_levels_of_all_looks_together_are_what_the_error_rates_rest_on(
+    looks: Sequence[tuple[float, float]], most: float
+) -> None:
+    """Many duets of equal sides, in which the smallest effect that counts is none at all."""
+    rng = np.random.default_rng(1)
+    failed = 0
+    for values in rng.standard_t(3, (4000, 20)):
+        failed += any(
+            paired(values[:count].tolist()).p_more < alpha
+            for count, alpha in ((math.ceil(8 * multiple), alpha) for multiple, alpha in looks)
+        )
+    assert failed / 4000 < most + 3 * math.sqrt(most / 4000)
+
+
 def test_without_patience_only_a_suspicion_is_worth_more_pairs() -> None:
-    calm, slower = scattered(0.0, 0.3, 10), scattered(0.2, 0.3, 10)
-    assert decide(calm, "p99", 0.10, 10, patient=False).more == 0
-    assert decide(slower, "p99", 0.10, 10, patient=False).more == 10
+    calm, slower = scattered(0.0, 0.3, 5), scattered(0.2, 0.3, 5)
+    assert decide(calm, "p99", 0.10, 8, patient=False).more == 0
+    assert decide(slower, "p99", 0.10, 8, patient=False).more == 3
 
 
 def test_a_throughput_that_falls_is_worse() -> None:
@@ -276,8 +306,8 @@ def test_a_throughput_that_falls_is_worse() -> None:
 @settings(PATIENT, max_examples=15)  # each has scipy count exact distributions
 @given(st.lists(st.floats(-0.5, 0.5), max_size=60), st.sampled_from(["median", "p99", "throughput"]), st.booleans())
 def test_a_fail_is_always_confirmed_and_never_open(values: list[float], metric: str, patient: bool) -> None:
-    found = decide(values, metric, 0.02, 10, patient=patient)
-    assert found.more <= 10
+    found = decide(values, metric, 0.02, 8, patient=patient)
+    assert found.more <= 8
     assert len(values) + found.more <= 60
     if found.verdict == FAIL and not found.more:
         assert found.confirmed is True

@@ -10,9 +10,9 @@ import pytest
 from tailgate.commands.main import main
 from tailgate.errors import TailgateError
 from tailgate.gates.duet.pairs import HEAD, Outcome
-from tailgate.gates.duet.ratios import LEAST_ROUNDS, block_log_ratio, items_of, log_ratio, unusable, value
+from tailgate.gates.duet.ratios import block_log_ratio, items_of, log_ratio, unusable, value
 from tailgate.gates.duet.saved import judged_again
-from tailgate.gates.duet.turns import Turns
+from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, Turns
 from tailgate.processes.attempt import Attempt
 from tailgate.results.verdict import Verdict
 
@@ -74,7 +74,7 @@ def test_the_rounds_give_the_verdicts_again(tmp_path: Path, capsys: pytest.Captu
     code, said = told(tmp_path, capsys, a_run(0.0, 0.05), "--format=lines")
     first = said.splitlines()[0]
     assert first.startswith("test_a.py::test_1 median +5.0 % [99 % CI ")
-    assert "10 of 10 pairs slower; limit 2 %" in first
+    assert "14 of 14 pairs slower; limit 2 %" in first
     assert "confirmed; steal 3 %" in first
 
 
@@ -159,7 +159,7 @@ def test_each_metric_has_its_ratio() -> None:
 
 
 def test_what_says_nothing_of_a_metric_is_told() -> None:
-    few = outcome([1.0] * (LEAST_ROUNDS - 1), [1.0] * (LEAST_ROUNDS - 1))
+    few = outcome([1.0] * (LEAST_ROUNDS_OF_P99 - 1), [1.0] * (LEAST_ROUNDS_OF_P99 - 1))
     assert unusable([few], "median") is None
     assert "49 calls a side" in (unusable([few], "p99") or "")
     assert "0 s by this timer" in (unusable([outcome([1.0, 0.0], [1.0, 1.0])], "median") or "")

@@ -14,12 +14,12 @@ import numpy as np
 from tailgate.gates.duet.decision import decide
 from tailgate.gates.duet.ratios import block_log_ratio
 from tailgate.gates.duet.turns import abba, turns_for
-from tailgate.stats.decision import FAIL
+from tailgate.stats.decision import FAIL, PASS
 
 CALL_S = 0.01
 TURNS = turns_for(CALL_S)
-"""A second a side."""
-PAIRS = 10
+"""What a side does in a pair."""
+PAIRS = 8
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,23 @@ def duet(
     first = ""
     while True:
         found = decide(values, metric, limit_rel, PAIRS, patient=metric != "p99")
-        if len(values) >= PAIRS and found.verdict == FAIL:
+        if found.verdict == FAIL:
             first = FAIL
         if not found.more:
             return first or found.verdict, found.verdict
         values += log_ratios(machine, rng, found.more, slower, metric)
+
+
+def rule(rng: np.random.Generator, spread: float, slower: float) -> tuple[bool, str, int]:
+    """The rule alone, on log-ratios with Student's t of 4: whether a look failed, the last word, pairs."""
+    values: list[float] = []
+    failed = False
+    while True:
+        found = decide(values, "median", 0.02, PAIRS, patient=True)
+        failed |= found.verdict == FAIL
+        if not found.more:
+            return failed, found.verdict, len(values)
+        values += (np.log1p(slower) + spread * rng.standard_t(4, found.more) / np.sqrt(2)).tolist()
 
 
 def main(runs: int) -> None:
@@ -110,6 +122,14 @@ def main(runs: int) -> None:
             words = [duet(Machine(session=sigma), rng, slower, metric, limit_rel) for _ in range(runs)]
             first, last = (sum(word[look] == FAIL for word in words) / runs for look in (0, 1))
             print(f"{metric} sigma {sigma:.0%}, slower {slower:.0%}: failed first {first:.2%}, confirmed {last:.2%}")
+    for spread, slower in product((0.005, 0.008, 0.013, 0.018, 0.03, 0.05), (0.0, 0.02, 0.03, 0.05, 0.10)):
+        made = [rule(rng, spread, slower) for _ in range(runs)]
+        first, pairs = sum(one[0] for one in made) / runs, sum(one[2] for one in made) / runs
+        failed, passed = (sum(one[1] == word for one in made) / runs for word in (FAIL, PASS))
+        print(
+            f"pairs scatter by {spread:.1%}, slower {slower:.0%}: failed first {first:.2%}, confirmed {failed:.2%}, "
+            f"passed {passed:.1%}; {pairs:.1f} pairs"
+        )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import pytest
 from histories import bench, saved_run
 
 from tailgate.errors import TailgateError
-from tailgate.results.pages.load import attachments, curves, render
+from tailgate.results.pages.load import PERCENTILES, _draw, attachments, curves, render
+from tailgate.results.pictures import figure
 
 PNG = b"\x89PNG\r\n"
 
@@ -42,6 +43,22 @@ def test_a_curve_has_its_saturation_its_knee_and_its_limit() -> None:
     assert "- Knee, where rate over mean response is largest: 50 requests/s." in lines
     assert any("undisturbed rate of these with P99 within 50" in line and "30 requests/s" in line for line in lines)
     assert attachments([saved_run(*rows)])[".png"].startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "lines"),
+    [(367, ["median", "P95"]), (368, ["median", "P95", "P99"]), (10_000, list(PERCENTILES.values()))],
+)
+def test_a_percentile_that_is_only_the_slowest_response_is_not_drawn(rounds: int, lines: list[str]) -> None:
+    rows = [loaded(rate) for rate in RATES]
+    for row in rows:
+        row["stats"].update(rounds=rounds, p99_low=0.01, p99_high=None)
+    (curve,) = curves([saved_run(*rows)])
+    axes = figure(4, 3).subplots()
+    _draw(axes, curve)
+    labels = axes.get_legend_handles_labels()[1]
+    assert [label for label in labels if label in PERCENTILES.values()] == lines
+    assert len(axes.texts) == (len(RATES) if "P99" in lines else 0)  # an arrow for each interval that is open above
 
 
 def test_a_disturbed_row_is_in_the_table_and_holds_no_limit() -> None:

@@ -65,7 +65,7 @@ def by_stock_rules(duets: list[dict[str, Any]]) -> dict[str, Counter[str]]:
 
 def _kind(fullname: str) -> str:
     name = fullname.rpartition("[")[2].rstrip("]")
-    return name.rpartition("-")[0] if name.startswith(("same", "scaled")) else name
+    return name.rpartition("-")[0]
 
 
 if __name__ == "__main__":

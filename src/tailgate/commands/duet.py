@@ -36,7 +36,6 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     """
     from tailgate.gates.duet.saved import judged_again
     from tailgate.gates.limits import session_limits
-    from tailgate.options import DUET_METRICS
     from tailgate.results.verdict import compared, line, ordered
     from tailgate.results.verdict_table import markdown_table, summary, terminal_table
 
@@ -44,7 +43,7 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
         raise TailgateError(unknown_value("--format", options.format, FORMATS))
     limits = None
     if options.gate_min_effect is not None or options.gate_metrics is not None:
-        limits = session_limits(options.gate_min_effect, options.gate_metrics or DUET_METRICS)
+        limits = session_limits(options.gate_min_effect, options.gate_metrics, duet=True)
     found = judged_again(load_run(options.saved), str(options.saved), limits)
     if options.format == "markdown":
         print(markdown_table(found), end="")

@@ -16,22 +16,27 @@ MOST_REL = 10.0
 """A larger limit would fail nothing that anyone measures."""
 
 
-def session_limits(min_effect: str | None, metrics: str | None) -> Limits:
+def session_limits(min_effect: str | None, metrics: str | None, *, duet: bool = False) -> Limits:
     """The limits that ``--gate-min-effect`` and ``--gate-metrics`` set; ``None``: not given.
+
+    ``duet``: its metrics, where none are named, are the median and, where there are enough calls, P99,
+    which can be judged in pairs (docs/evidence/statistics.md).
 
     Raises:
         TailgateError: one line with the wrong value and what is allowed.
     """
-    names = [name.strip() for name in (metrics if metrics is not None else "median").split(",")]
+    if_enough = frozenset({"p99"} if duet and metrics is None else ())
+    names = ["median", *if_enough] if metrics is None else [name.strip() for name in metrics.split(",")]
     for name in names:
         if name not in METRICS:
             raise TailgateError(unknown_value("--gate-metrics", name, METRICS, noun="metric"))
     if min_effect is None:
-        return Limits({name: DEFAULT_LIMITS_REL[name] for name in METRICS if name in names})
+        return Limits({name: DEFAULT_LIMITS_REL[name] for name in METRICS if name in names}, if_enough=if_enough)
     limit_rel = percentage("--gate-min-effect", min_effect)
     # A smaller minimum for all would make a P99 fail by chance: its own default stays the least.
     return Limits(
-        {n: max(limit_rel, DEFAULT_LIMITS_REL["p99"]) if n == "p99" else limit_rel for n in METRICS if n in names}
+        {n: max(limit_rel, DEFAULT_LIMITS_REL["p99"]) if n == "p99" else limit_rel for n in METRICS if n in names},
+        if_enough=if_enough,
     )
 
 
@@ -41,7 +46,7 @@ def limits_of(item: pytest.Item, session: Limits) -> Limits:
     Raises:
         TailgateError: one line with the test, the wrong value and what is allowed.
     """
-    relative, absolute = dict(session.relative), dict(session.absolute)
+    relative, absolute, if_enough = dict(session.relative), dict(session.absolute), session.if_enough
     for marker in reversed(list(item.iter_markers("gate"))):
         where = f"{item.nodeid}: @pytest.mark.gate"
         if marker.args:
@@ -49,13 +54,14 @@ def limits_of(item: pytest.Item, session: Limits) -> Limits:
         for name, value in marker.kwargs.items():
             if name in METRICS:
                 relative[name] = percentage(f"{where}({name}=...)", value)
+                if_enough -= {name}
             elif name in CEILINGS:
                 absolute[name] = duration_s(f"{where}({name}=...)", value)
             elif name in FLOORS:
                 absolute[name] = _positive(f"{where}({name}=...)", value, "items per second")
             else:
                 raise TailgateError(unknown_value(where, name, (*METRICS, *CEILINGS, *FLOORS), noun="limit"))
-    return Limits({name: relative[name] for name in METRICS if name in relative}, absolute)
+    return Limits({name: relative[name] for name in METRICS if name in relative}, absolute, if_enough)
 
 
 def percentage(where: str, value: Any) -> float:

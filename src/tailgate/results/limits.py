@@ -19,3 +19,5 @@ class Limits:
     """Metric -> the largest change for the worse that passes, 0.02 for 2 %; metrics that are not named do not fail."""
     absolute: Mapping[str, float] = field(default_factory=dict)
     """``median_max``, ``p99_max`` in seconds, ``throughput_min`` in items a second: objectives, met or not."""
+    if_enough: frozenset[str] = frozenset()
+    """Those of ``relative`` that nobody named: a duet leaves them out where calls are too long for enough of them."""

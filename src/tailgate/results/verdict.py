@@ -125,9 +125,8 @@ def line(one: Verdict, *, name: str | None = None) -> str:
         return f"{words[0]} {one.verdict}: {printable(one.reason or 'no reason given')}"
     words[0] += f" {percent(one.change_rel)}"
     if one.low_rel is not None and one.high_rel is not None:
-        words[0] += (
-            f" [{one.confidence * 100:g} % CI {percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}]"
-        )
+        low, high = percent(one.low_rel, unit=False), percent(one.high_rel, unit=False)
+        words[0] += f" [{one.confidence * 100:.0f} % CI {low}, {high}]"
     if one.p is not None:
         words.append(f"p {probability(one.p)}")
     words.append(_replicates(one))

@@ -24,6 +24,8 @@ def cells(one: Verdict) -> tuple[str, ...]:
     interval = ""
     if one.low_rel is not None and one.high_rel is not None:
         interval = f"{percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}"
+        if round(one.confidence, 2) != 0.99:
+            interval += f" ({one.confidence * 100:.0f} %)"
     return (
         one.verdict,
         printable(short_name(one.fullname)),

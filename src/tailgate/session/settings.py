@@ -13,11 +13,11 @@ from tailgate.session.protocol import Protocol
 DEFAULT_TIMEOUT_S = 600.0
 
 
-DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 10, 8, 25
-"""Seven pairs can give p < .01, but only eight have a 99 % interval, which a pass needs."""
+DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 8, 8, 25
+"""R: five eighths of it are the first look, and 5 pairs are the fewest that can say anything (p = 1/32)."""
 
 
-DEFAULT_DUET_S, LONGEST_DUET_S = 1.0, 3600.0
+DEFAULT_DUET_S, LONGEST_DUET_S = 0.5, 3600.0
 
 
 @dataclass(frozen=True)

@@ -18,28 +18,33 @@ class Evidence:
     worse_rel: float
     p_worse: float | None
     p_better: float | None
+    best_rel: float | None
     worst_rel: float | None
-    """The upper end of the interval of how much worse it is; ``None`` where there is none."""
+    """The ends of the interval of how much worse it is; ``None`` where there is none."""
 
 
 def worsening(found: Paired, metric: str) -> Evidence:
     """A duet's pairs as evidence; of a throughput, less is worse."""
     if metric in HIGHER_IS_BETTER:
-        worst = None if found.low_rel is None else -found.low_rel
-        return Evidence(-found.change_rel, found.p_less, found.p_more, worst)
-    return Evidence(found.change_rel, found.p_more, found.p_less, found.high_rel)
+        best, worst = (None if end is None else -end for end in (found.high_rel, found.low_rel))
+        return Evidence(-found.change_rel, found.p_less, found.p_more, best, worst)
+    return Evidence(found.change_rel, found.p_more, found.p_less, found.low_rel, found.high_rel)
 
 
 def duet_verdict(evidence: Evidence, limit_rel: float, alpha: float = ALPHA) -> str:
-    """``fail``: significantly worse, by more than the limit. ``pass``: the limit is above the interval.
+    """``fail``: significantly worse and by more than the limit, or the whole interval is above the limit.
 
-    ``improved``: the same the other way. Anything else is ``undecided``: more pairs may tell.
+    ``improved``: the same the other way. ``pass``: the whole interval is below the limit. Anything else is
+    ``undecided``: more pairs may tell.
     """
-    if evidence.p_worse is not None and evidence.p_worse < alpha and evidence.worse_rel > limit_rel:
+    best, worst = evidence.best_rel, evidence.worst_rel
+    worse = evidence.p_worse is not None and evidence.p_worse < alpha and evidence.worse_rel > limit_rel
+    if worse or (best is not None and best > limit_rel):
         return FAIL
-    if evidence.p_better is not None and evidence.p_better < alpha and -evidence.worse_rel > limit_rel:
+    better = evidence.p_better is not None and evidence.p_better < alpha and -evidence.worse_rel > limit_rel
+    if better or (worst is not None and worst < -limit_rel):
         return IMPROVED
-    if evidence.worst_rel is not None and evidence.worst_rel < limit_rel:
+    if worst is not None and worst < limit_rel:
         return PASS
     return UNDECIDED
 

@@ -14,6 +14,9 @@ from statistics import median
 
 from tailgate.stats.signed_rank import signed_rank_p, signed_rank_tail
 
+LEAST_PAIRS = 5
+"""Fewer have no interval: of four, both ends together miss in one duet of eight."""
+
 
 @dataclass(frozen=True)
 class Paired:
@@ -26,7 +29,9 @@ class Paired:
     """Hodges and Lehmann's estimate: the median of all means of two pairs, one with itself included."""
     low_rel: float | None
     high_rel: float | None
-    """Ends of its interval (99 %); ``None`` where there are too few pairs for one."""
+    """Ends of its interval; ``None`` where there are too few pairs for one."""
+    confidence: float | None
+    """Of that interval, two-sided."""
     p_more: float
     """One-sided: how often R pairs of two equal sides look at least so much like more."""
     p_less: float
@@ -37,6 +42,9 @@ class Paired:
 def paired(log_ratios: Sequence[float], confidence: float = 0.99) -> Paired:
     """Judge the logarithms of head over base, one a pair.
 
+    ``confidence``: of the interval. Fewer pairs than that needs have the widest there is, from the least value to the
+    largest, of a confidence of ``1 - 2 ** (1 - pairs)``; fewer than ``LEAST_PAIRS`` have none.
+
     The interval inverts the signed-rank test (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods,
     2013, section 3.3): ends are Walsh averages, by the same distribution as the p-values, ties included.
 
@@ -45,6 +53,8 @@ def paired(log_ratios: Sequence[float], confidence: float = 0.99) -> Paired:
     """
     if not log_ratios or not all(math.isfinite(value) for value in log_ratios):
         raise ValueError(f"need finite log-ratios, at least one: {list(log_ratios)!r}")
+    if len(log_ratios) >= LEAST_PAIRS:
+        confidence = min(confidence, 1 - 2.0 ** (1 - len(log_ratios)))
     walsh = walsh_averages(log_ratios)
     p_more, p_less = signed_rank_p(log_ratios)
     low, high = _interval(log_ratios, walsh, confidence, p_more, p_less)
@@ -54,6 +64,7 @@ def paired(log_ratios: Sequence[float], confidence: float = 0.99) -> Paired:
         change_rel=math.expm1(median(walsh)),
         low_rel=None if low is None else math.expm1(low),
         high_rel=None if high is None else math.expm1(high),
+        confidence=None if low is None else confidence,
         p_more=p_more,
         p_less=p_less,
         half_width_log=None if low is None or high is None else (high - low) / 2,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from tailgate.gates.duet.decision import Decision, decide
 from tailgate.gates.duet.pairs import HEAD, Names, Outcome, Pair
 from tailgate.gates.duet.ratios import log_ratio, unusable
 from tailgate.gates.duet.same_code import Checkouts, Ran
+from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, Turns
 from tailgate.results.comparability import other_workload
 from tailgate.results.limits import Limits
 
@@ -48,13 +50,8 @@ class Record:
         """How many pairs are still wanted."""
         if self.stopped is not None or self.incomparable is not None:
             return 0
-        if not self.outcomes:
-            return pairs
-        wanted = [0, pairs - len(self.outcomes)]
-        for metric, decision in self.decisions(pairs).items():
-            if not unusable(self.outcomes, metric):
-                wanted.append(decision.more)
-        return max(wanted)
+        decisions = self.decisions(pairs).items()
+        return max((0 if unusable(self.outcomes, metric) else one.more for metric, one in decisions), default=0)
 
 
 class Campaign:
@@ -70,7 +67,9 @@ class Campaign:
         same_work: bool,
         checkouts: Checkouts | None,
         tell: Callable[[str], None],
+        say: Callable[[str], None],
     ) -> None:
+        """``tell``: of the progress; ``say``: what the user must know before it is measured."""
         self._pair = pair
         self._records = records
         self._pairs = pairs
@@ -79,7 +78,7 @@ class Campaign:
         """Whether the sides are to do the same work; another configuration need not."""
         self._checkouts = checkouts
         """Where the sides' code lies; ``None``: they are to run the same code."""
-        self._tell = tell
+        self._tell, self._say = tell, say
         self.done = 0
         """Pairs of processes so far."""
         self.wall_s = 0.0
@@ -102,7 +101,14 @@ class Campaign:
         try:
             for index, record in enumerate(wanted):
                 following = wanted[index + 1].names if index + 1 < len(wanted) else None
-                outcome = self._pair.measure(record.names, following, self._random.randrange(HEAD + 1))
+                named = "p99" not in record.limits.if_enough
+                outcome = self._pair.measure(
+                    record.names,
+                    following,
+                    self._random.randrange(HEAD + 1),
+                    p99="p99" in record.limits.relative and (named or bool(record.outcomes)),
+                    announce=partial(self._leave_out, record),
+                )
                 if outcome.measured:
                     record.outcomes.append(outcome)
                     record.incomparable = incomparable(outcome, same_work=self._same_work)
@@ -113,6 +119,18 @@ class Campaign:
                     record.stopped = outcome
         finally:
             self._pair.close()
+
+    def _leave_out(self, record: Record, turns: Turns) -> None:
+        """A P99 that nobody named, where calls are too long for one."""
+        limits, rounds = record.limits, turns.rounds * turns.blocks
+        if "p99" not in limits.if_enough or record.outcomes or rounds >= LEAST_ROUNDS_OF_P99:
+            return
+        relative = {metric: limit_rel for metric, limit_rel in limits.relative.items() if metric != "p99"}
+        record.limits = replace(limits, relative=relative, if_enough=limits.if_enough - {"p99"})
+        self._say(
+            f"{record.names[HEAD]}: P99 is not judged, because {rounds} calls a side in a pair are too few (at least "
+            f"{LEAST_ROUNDS_OF_P99}); --gate-metrics=median,p99 makes more"
+        )
 
 
 def incomparable(outcome: Outcome, *, same_work: bool) -> str | None:

@@ -1,11 +1,13 @@
 """Is that enough, and what does it say: the duet's rule on the pairs of one metric. Pure functions.
 
-R pairs decide; where they leave it open, R more. A fail must be one again on fresh pairs alone (R, and R more where
-those leave it open): that is what keeps false alarms rare over many benchmarks.
+A group-sequential test: the pairs are looked at a few times, and the significance level is spent over the looks. A fail
+must be one again on fresh pairs alone: that is what keeps false alarms rare over many benchmarks.
+docs/evidence/statistics.md has the error rates.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +15,14 @@ from tailgate.stats.decision import FAIL, UNDECIDED, Evidence, duet_verdict, wor
 from tailgate.stats.paired import Paired, paired
 
 SUSPECT_P = 0.05
-LEAST_PAIRS = 7
-"""Fewer cannot give p < .01, whatever they are."""
+LOOKS = ((0.625, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
+"""Of the first pairs: how many, as multiples of R, and the level of the signed-rank test. About 1 % together, for a
+change of nothing that is told from nothing; the limit makes it far less."""
+FRESH_LOOKS = ((0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
+"""Of the fresh pairs that confirm a fail: 5 pairs that all agree (p = 1/32) are enough."""
+BOUNDS = 1 - 2 * 0.032
+"""Two-sided confidence of the interval that is held against the limit: with 5 pairs it reaches from the least to the
+largest."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class Decision:
 
     verdict: str
     found: Paired | None
-    """The pairs that gave the verdict: of a fail, the fresh ones."""
+    """The pairs that it is told by: of a confirmed fail all of them, of one that was not the fresh ones."""
     evidence: Evidence | None
     confirmed: bool | None
     """``None``: nothing failed, so nothing was to be confirmed."""
@@ -39,37 +47,46 @@ def decide(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: in
         metric: decides which direction is worse.
         limit_rel: what may pass.
         pairs: R.
-        patient: whether an open question alone is worth R more pairs. Else only a suspicious one is: a P99
+        patient: whether an open question alone is worth more pairs. Else only a suspicious one is: a P99
             scatters so much that most unchanged ones stay open.
     """
-    first = _look(log_ratios, metric, limit_rel, pairs, patient=patient)
+    first = _looked(log_ratios, metric, limit_rel, pairs, LOOKS, patient=patient)
     if first.more or first.verdict != FAIL:
         return first
     assert first.found is not None
     fresh = log_ratios[first.found.pairs :]
-    second = _look(fresh, metric, limit_rel, pairs, patient=True)
+    second = _looked(fresh, metric, limit_rel, pairs, FRESH_LOOKS, patient=True)
     if second.more:
         return Decision(FAIL, first.found, first.evidence, None, second.more)
-    return Decision(second.verdict, second.found, second.evidence, second.verdict == FAIL, 0)
+    if second.verdict != FAIL:
+        return Decision(second.verdict, second.found, second.evidence, False, 0)
+    assert second.found is not None
+    both = paired(log_ratios[: first.found.pairs + second.found.pairs])
+    return Decision(FAIL, both, second.evidence, True, 0)
 
 
-def _look(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: int, *, patient: bool) -> Decision:
-    for count in (pairs, 2 * pairs):
-        if len(log_ratios) < count:
-            return _judged(log_ratios, metric, limit_rel, more=count - len(log_ratios))
-        found = _judged(log_ratios[:count], metric, limit_rel, more=0)
-        if found.verdict != UNDECIDED or not (patient or _suspicious(found, limit_rel)):
+def _looked(
+    log_ratios: Sequence[float],
+    metric: str,
+    limit_rel: float,
+    pairs: int,
+    looks: Sequence[tuple[float, float]],
+    *,
+    patient: bool,
+) -> Decision:
+    for multiple, alpha in looks:
+        count = math.ceil(pairs * multiple)
+        found = _judged(log_ratios[:count], metric, limit_rel, alpha, more=max(0, count - len(log_ratios)))
+        if found.more or found.verdict != UNDECIDED or not (patient or _suspicious(found, limit_rel)):
             break
     return found
 
 
-def _judged(log_ratios: Sequence[float], metric: str, limit_rel: float, more: int) -> Decision:
+def _judged(log_ratios: Sequence[float], metric: str, limit_rel: float, alpha: float, more: int) -> Decision:
     if not log_ratios:
         return Decision(UNDECIDED, None, None, None, more)
-    found = paired(log_ratios)
-    evidence = worsening(found, metric)
-    verdict = duet_verdict(evidence, limit_rel) if found.pairs >= LEAST_PAIRS else UNDECIDED
-    return Decision(verdict, found, evidence, None, more)
+    evidence = worsening(paired(log_ratios, BOUNDS), metric)
+    return Decision(duet_verdict(evidence, limit_rel, alpha), paired(log_ratios), evidence, None, more)
 
 
 def _suspicious(found: Decision, limit_rel: float) -> bool:

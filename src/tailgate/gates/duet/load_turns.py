@@ -7,6 +7,7 @@ same number of requests per second for both.
 from __future__ import annotations
 
 import math
+import random
 import time
 from array import array
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from tailgate.processes.messages import Channel
 
 LEAST_REQUESTS = 50
-"""A side, in one pair: below, a P99 is hardly more than the slowest response."""
+"""A schedule: below, a P99 is hardly more than the slowest response."""
+SCHEDULE_S = 1.0
+"""A side's turn, where that is long enough: shorter than the machine's drift, and longer than a queue needs to fill."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,13 @@ class ScheduleOrder:
     """Drawn by the parent: another numpy on a side could draw others from the same seed."""
 
 
-def segment_order(load: Load, name: str, capacity_per_s: float, seed: int) -> ScheduleOrder:
-    """One of the schedules that a side plays in a pair, at a rate by base's capacity."""
+def schedule_orders(load: Load, name: str, capacity_per_s: float, chance: random.Random) -> list[ScheduleOrder]:
+    """The schedules that each side plays in a pair, ``load.seconds`` in all, at a rate by base's capacity."""
     rate_per_s = parsed(name).rate_for(capacity_per_s)
-    requests = max(LEAST_REQUESTS, math.ceil(rate_per_s * load.seconds))
-    due_s = schedule(parsed(name), rate_per_s, math.ceil(requests / LEAST_BLOCKS), seed)
-    return ScheduleOrder(rate_per_s, array("d", due_s.tobytes()))
+    requests = max(LEAST_REQUESTS, math.ceil(rate_per_s * SCHEDULE_S))
+    count = max(LEAST_BLOCKS, 2 * round(rate_per_s * load.seconds / requests / 2))
+    drawn = [schedule(parsed(name), rate_per_s, requests, chance.randrange(2**31)) for _ in range(count)]
+    return [ScheduleOrder(rate_per_s, array("d", due_s.tobytes())) for due_s in drawn]
 
 
 class LoadTurnTaker:

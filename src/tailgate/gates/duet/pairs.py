@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from tailgate.gates.duet.load_turns import segment_order
+from tailgate.gates.duet.load_turns import schedule_orders
 from tailgate.gates.duet.pinning import on_one_cpu
 from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line
-from tailgate.gates.duet.turns import LEAST_BLOCKS, Turns, abba, authors_turns, turns_for
+from tailgate.gates.duet.turns import Turns, abba, turns_of
 from tailgate.machine import trust
 from tailgate.machine.trust.stretch import between
 from tailgate.processes.attempt import Attempt
@@ -102,8 +102,24 @@ class Pair:
         base, head = (process.collected() for process in self._processes)
         return base, head
 
-    def measure(self, names: Names, following: Names | None, first: int) -> Outcome:
-        """Measure one benchmark. Where a side is lost, this ends its process and the other's."""
+    def measure(
+        self,
+        names: Names,
+        following: Names | None,
+        first: int,
+        *,
+        p99: bool = False,
+        announce: Callable[[Turns], None] = lambda _: None,
+    ) -> Outcome:
+        """Measure one benchmark. Where a side is lost, this ends its process and the other's.
+
+        Args:
+            names: of the benchmark.
+            following: of the next one, whose fixtures may stay.
+            first: the side that begins.
+            p99: whether it is to be measured longer where that makes enough rounds for a P99.
+            announce: is told the turns before any of them.
+        """
         made = Outcome(first=first)
         try:
             if not all(process.alive for process in self._processes):
@@ -117,8 +133,10 @@ class Pair:
             if len(both) == len(ready):
                 made.unlike = unlike(both)
                 if made.unlike is None:
-                    measure = self._in_turns if self._load is None else self._under_load
-                    measure(made, both, deadline_s)
+                    if self._load is None:
+                        self._in_turns(made, both, deadline_s, p99=p99, announce=announce)
+                    else:
+                        self._under_load(made, both, deadline_s)
             for side, process in enumerate(self._processes):
                 if ready[side] and not made.sides[side].final_message:
                     process.finish(made.sides[side], deadline_s)
@@ -132,19 +150,28 @@ class Pair:
             made.rounds_s = ([], [])
         return made
 
-    def _in_turns(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
+    def _in_turns(
+        self,
+        made: Outcome,
+        ready: Sequence[dict[str, Any]],
+        deadline_s: float,
+        *,
+        p99: bool,
+        announce: Callable[[Turns], None],
+    ) -> None:
         """Measure all blocks of both sides, unless a test ends before."""
         for process in self._processes:
             process.pause()
         if ready[BASE]["fixed"] is None:
-            turns = _turns(ready, self._side_s)
+            turns = turns_of(ready, self._side_s, p99=p99)
             # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
             for side, process in enumerate(self._processes):
                 alone = process.block(turns, made.sides[side], deadline_s)
                 if alone is None:
                     return
                 ready[side]["call_s"] = alone[1] / turns.rounds / turns.iterations
-        made.turns = turns = _turns(ready, self._side_s)
+        made.turns = turns = turns_of(ready, self._side_s, p99=p99)
+        announce(turns)
         with self._pinned(ready) as made.cpu:
             before = trust.read()
             for side in abba(turns.blocks, made.first):
@@ -162,17 +189,16 @@ class Pair:
         capacity_per_s = self._processes[BASE].capacity_per_s(made.sides[BASE], deadline_s)
         if capacity_per_s is None:
             return
-        seeds = [self._chance.randrange(2**31) for _ in range(LEAST_BLOCKS)]
-        orders = [segment_order(self._load, ready[BASE]["load"], capacity_per_s, seed) for seed in seeds]
+        orders = schedule_orders(self._load, ready[BASE]["load"], capacity_per_s, self._chance)
         made.rate_per_s = orders[0].rate_per_s
         if made.rate_per_s >= capacity_per_s:
             many = f"{made.rate_per_s:.4g} requests/s overload base, which serves {capacity_per_s:.4g}/s at most"
             made.unlike = f"{many}: its percentiles depend on how long one measures; lower --load"
             return
-        made.turns = Turns(1, len(orders[0].due_s), LEAST_BLOCKS, 0)
+        made.turns = Turns(1, len(orders[0].due_s), len(orders), 0)
         with self._pinned(ready) as made.cpu:
             before = trust.read()
-            for number, side in enumerate(abba(LEAST_BLOCKS, made.first)):
+            for number, side in enumerate(abba(len(orders), made.first)):
                 found = self._processes[side].segment(orders[number // 2], made.sides[side], deadline_s)
                 if found is None:
                     return
@@ -213,16 +239,6 @@ def unlike(ready: Sequence[dict[str, Any]]) -> str | None:
     if ways[BASE] == ways[HEAD] or all(found["fixed"] is None for found in ready):
         return None
     return f"the sides call it differently: base {ways[BASE]}, head {ways[HEAD]} (benchmark.pedantic)"
-
-
-def _turns(ready: Sequence[dict[str, Any]], side_s: float) -> Turns:
-    """The same turns for both sides, from the slower one's calls and from what the test's author fixed."""
-    calls_s = [found["call_s"] for found in ready]
-    iterations = max(found["iterations"] for found in ready)
-    if ready[BASE]["fixed"] is None:
-        return turns_for(max(calls_s), iterations, side_s)
-    round_s = None if None in calls_s else max(calls_s) * iterations
-    return authors_turns(min(found["fixed"]["rounds"] for found in ready), iterations, round_s)
 
 
 def _note_disturbance(made: Outcome, before: trust.Reading, after: trust.Reading) -> None:

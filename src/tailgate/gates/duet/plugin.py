@@ -175,6 +175,7 @@ class Duet:
                 same_work=not self._base.options,
                 checkouts=self._checkouts(worktree),
                 tell=self._tell,
+                say=self._say,
             )
             self._campaign.run()
 
@@ -213,8 +214,12 @@ class Duet:
         return TailgateError(f"--duet: {what} could not collect its tests: {how}")
 
     def _tell(self, text: str) -> None:
+        if self._settings.progress:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and self._settings.progress:
+        if reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(f"duet: {text}")
 

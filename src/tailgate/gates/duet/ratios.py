@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tailgate.gates.duet.pairs import BASE, HEAD, Outcome
+from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99
 from tailgate.results.columns import items_per_call
 from tailgate.stats.quantiles import percentile
-
-LEAST_ROUNDS = 50
-"""A side of a pair: below, a P99 is hardly more than the slowest call."""
 
 
 def log_ratio(outcome: Outcome, metric: str) -> float:
@@ -71,8 +69,8 @@ def items_of(outcome: Outcome, side: int) -> float | None:
 def unusable(outcomes: Sequence[Outcome], metric: str) -> str | None:
     """Why these rounds say nothing of a metric; ``None``: they do."""
     rounds = min((len(side_s) for outcome in outcomes for side_s in outcome.rounds_s), default=0)
-    if metric == "p99" and rounds < LEAST_ROUNDS:
-        return f"{rounds} calls a side in a pair are too few for a P99 (at least {LEAST_ROUNDS})"
+    if metric == "p99" and outcomes and rounds < LEAST_ROUNDS_OF_P99:
+        return f"{rounds} calls a side in a pair are too few for a P99 (at least {LEAST_ROUNDS_OF_P99})"
     if any(min(side_s, default=0.0) <= 0 for outcome in outcomes for side_s in outcome.rounds_s):
         return "some calls took 0 s by this timer (--benchmark-timer)"
     if metric == "throughput":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -60,6 +61,9 @@ class Side:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         """Obey until the parent is gone; the session never reaches its end (reports, caches, files)."""
+        gc.freeze()
+        if gc.get_threshold()[0] == 1_000_000:  # as launch.START has set it: no test's own
+            gc.set_threshold(*sys.usual_gc_threshold)  # type: ignore[attr-defined]
         self._config.stash[MODULES] = frozenset(sys.modules)
         pytest_names.use_base_temp(self._config, self._task["base_temp"])
         chosen = [item for item in session.items if is_benchmark(item)]

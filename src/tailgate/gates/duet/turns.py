@@ -7,8 +7,9 @@ had blocks of 30 to 100 ms; docs/evidence/duet-evidence.md has the figures that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 BLOCK_S = 0.005
 MOST_ROUNDS = 20_000
@@ -19,6 +20,10 @@ LONGEST_PRIMED_S = BLOCK_S
 """A longer call fills the caches anew by itself, and one more of it costs more than it brings."""
 BLOCKS_UNSEEN = 100
 """At most this many blocks per side of rounds whose length is not known before the first."""
+LEAST_ROUNDS_OF_P99 = 50
+"""A side, in one pair: below, a P99 is hardly more than the slowest call."""
+LONGEST_P99_S = 5.0
+"""A side, in one pair: a P99 that was named makes it longer than was asked for, at most so long."""
 LEAST_BLOCKS = 2
 """A side: one A B B A, so that a drift cancels."""
 
@@ -37,13 +42,17 @@ class Turns:
     """Untimed rounds before each block."""
 
 
-def turns_for(call_s: float, iterations: int = 1, side_s: float = 1.0) -> Turns:
+def turns_for(call_s: float, iterations: int = 1, side_s: float = 0.5, *, p99: bool = False) -> Turns:
     """Turns for calls of ``call_s`` seconds (wall clock, slower side) with ``iterations`` calls per round.
 
     ``side_s``: how long each side is to be measured in all, whatever the benchmark's own timer counts: it may want more
     calls a round than there is time for.
+    ``p99``: whether each side is to be measured longer where that makes enough rounds for a P99.
     """
     call_s = max(call_s, 1e-9)
+    enough_s = 1.1 * LEAST_ROUNDS_OF_P99 * call_s * iterations
+    if p99 and enough_s <= LONGEST_P99_S:
+        side_s = max(side_s, enough_s)
     fitting = max(1, math.floor(side_s / LEAST_BLOCKS / call_s))
     iterations = max(min(iterations, fitting), math.ceil(side_s / MOST_ROUNDS / call_s))
     round_s = call_s * iterations
@@ -62,6 +71,16 @@ def authors_turns(rounds: int, iterations: int, round_s: float | None) -> Turns:
     wanted = math.ceil(rounds / BLOCKS_UNSEEN) if round_s is None else round(BLOCK_S / max(round_s, 1e-9))
     a_block = max(1, min(most, wanted))
     return Turns(iterations, a_block, rounds // a_block, 0)
+
+
+def turns_of(ready: Sequence[dict[str, Any]], side_s: float, *, p99: bool) -> Turns:
+    """The same turns for both sides, from the slower one's calls and from what the test's author fixed."""
+    calls_s = [found["call_s"] for found in ready]
+    iterations = max(found["iterations"] for found in ready)
+    if ready[0]["fixed"] is None:
+        return turns_for(max(calls_s), iterations, side_s, p99=p99)
+    round_s = None if None in calls_s else max(calls_s) * iterations
+    return authors_turns(min(found["fixed"]["rounds"] for found in ready), iterations, round_s)
 
 
 def abba(blocks: int, first: int) -> Iterator[int]:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from tailgate.gates.duet.campaign import Record
-from tailgate.gates.duet.decision import LEAST_PAIRS, Decision
+from tailgate.gates.duet.decision import Decision
 from tailgate.gates.duet.pairs import BASE, HEAD, Outcome
 from tailgate.gates.duet.ratios import unusable, value
 from tailgate.processes.endings import at_once_hint
@@ -57,9 +57,7 @@ class Judge:
         evidence = decision.evidence
         unfinished: str | None = None
         if decision.more:
-            unfinished = f"{decision.more} more pairs were to be measured" + (
-                f", and fewer than {LEAST_PAIRS} decide nothing" if found.pairs < LEAST_PAIRS else ""
-            )
+            unfinished = f"{decision.more} more pairs were to be measured"
         less = metric in HIGHER_IS_BETTER
         return Verdict(
             fullname=name,
@@ -71,6 +69,7 @@ class Judge:
             change_rel=found.change_rel,
             low_rel=found.low_rel,
             high_rel=found.high_rel,
+            confidence=found.confidence or 0.99,
             p=min(found.p_more, found.p_less) if evidence is not None else None,
             limit_rel=limit_rel,
             detectable_rel=None if found.half_width_log is None else math.expm1(found.half_width_log),

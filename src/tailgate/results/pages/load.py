@@ -15,6 +15,7 @@ from tailgate.results.load import peak_lines
 from tailgate.results.pictures import COLORS, figure, png
 from tailgate.results.rows import UNTRUSTED
 from tailgate.results.saved_run import Run
+from tailgate.stats.quantiles import samples_for_upper_end
 from tailgate.text import markdown_text, milliseconds
 
 NAME = "load"
@@ -165,12 +166,12 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 def _draw(axes: Any, curve: Curve) -> None:
     rates = [row["extra_info"]["load_rate_offered_per_s"] for row in curve.rows]
     for color, (name, label) in zip(COLORS, PERCENTILES.items(), strict=False):
-        axes.plot(rates, [_ms(row["stats"].get(name)) for row in curve.rows], marker="o", color=color, label=label)
-    p99 = [row["stats"] for row in curve.rows]
-    for rate_per_s, stats in zip(rates, p99, strict=True):
-        low_s, high_s = stats.get("p99_low"), stats.get("p99_high")
-        if low_s is not None and high_s is not None:
-            axes.plot([rate_per_s, rate_per_s], [low_s * 1e3, high_s * 1e3], color=COLORS[2], linewidth=6, alpha=0.25)
+        values_ms = [_ms(row["stats"].get(name)) if _enough(row, name) else math.nan for row in curve.rows]
+        if not all(map(math.isnan, values_ms)):
+            axes.plot(rates, values_ms, marker="o", color=color, label=label)
+    for row in curve.rows:
+        if _enough(row, "p99"):
+            _draw_interval(axes, row)
     invalid = [row for row in curve.rows if row["extra_info"].get("status", "ok") in UNTRUSTED]
     if invalid:
         places = [row["extra_info"]["load_rate_offered_per_s"] for row in invalid]
@@ -180,7 +181,7 @@ def _draw(axes: Any, curve: Curve) -> None:
     if curve.knee_per_s is not None:
         axes.axvline(curve.knee_per_s, color="gray", linestyle=":", label="knee")
     if curve.limit is not None:
-        axes.axhline(curve.limit[1] * 1e3, color=COLORS[3], label=f"limit of {PERCENTILES[curve.limit[0]]}")
+        axes.axhline(curve.limit[1] * 1e3, color="black", linewidth=1, label=f"limit of {PERCENTILES[curve.limit[0]]}")
     axes.set_yscale("log")
     for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         ticks("{x:g}")
@@ -191,6 +192,25 @@ def _draw(axes: Any, curve: Curve) -> None:
     axes.set_title(curve.name.rpartition("::")[2], fontsize=10, parse_math=False)
     axes.grid(which="both", alpha=0.3)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _draw_interval(axes: Any, row: Mapping[str, Any]) -> None:
+    """P99's; one that is open above ends in an arrow."""
+    rate_per_s = row["extra_info"]["load_rate_offered_per_s"]
+    value_ms, low_ms, high_ms = (_ms(row["stats"].get(name)) for name in ("p99", "p99_low", "p99_high"))
+    if math.isnan(low_ms) or math.isnan(value_ms):
+        return
+    is_open = math.isnan(high_ms)
+    axes.plot([rate_per_s] * 2, [low_ms, value_ms if is_open else high_ms], color=COLORS[2], linewidth=6, alpha=0.25)
+    if is_open:
+        arrow = {"arrowstyle": "->", "color": COLORS[2]}
+        axes.annotate("", (rate_per_s, value_ms * 1.25), (rate_per_s, value_ms), arrowprops=arrow)
+
+
+def _enough(row: Mapping[str, Any], metric: str) -> bool:
+    """Whether there are as many responses as an interval of the percentile needs: a P99.9 of 400 is their maximum."""
+    needed = {"p99": samples_for_upper_end(0.99), "p999": samples_for_upper_end(0.999)}.get(metric, 0)
+    return bool(row["stats"]["rounds"] >= needed)
 
 
 def _ms(seconds: Any) -> float:

@@ -1,0 +1,93 @@
+"""What a duet asks of its pairs: which metrics, how many, how long; the pairs are simulated."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tailgate.gates.duet.campaign import Campaign, Record
+from tailgate.gates.duet.pairs import Outcome
+from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, LONGEST_P99_S, Turns, turns_for
+from tailgate.gates.limits import session_limits
+from tailgate.processes.attempt import Attempt
+from tailgate.results.limits import Limits
+
+REPORT = {"outcome": "passed"}
+
+
+@dataclasses.dataclass
+class FakePair:
+    """Both sides are as fast as each other."""
+
+    call_s: float
+    asked: list[bool] = dataclasses.field(default_factory=list)
+
+    def measure(
+        self, names: Any, following: Any, first: int, *, p99: bool, announce: Callable[[Turns], None]
+    ) -> Outcome:
+        self.asked.append(p99)
+        turns = turns_for(self.call_s, p99=p99)
+        announce(turns)
+        rounds_s = [self.call_s + index * 1e-9 * (len(self.asked) + 1) for index in range(turns.rounds * turns.blocks)]
+        sides = (Attempt(reports=[REPORT], rows=[]), Attempt(reports=[REPORT], rows=[]))
+        return Outcome(sides, (rounds_s, rounds_s[::-1]), (True, True), turns=turns)
+
+    def close(self) -> None:
+        pass
+
+
+def judged(call_s: float, limits: Limits) -> tuple[Record, FakePair, list[str]]:
+    record, pair = Record(("t", "t"), limits), FakePair(call_s)
+    said: list[str] = []
+    Campaign(
+        pair,  # type: ignore[arg-type]
+        [record],
+        8,
+        1,
+        same_work=False,
+        checkouts=None,
+        tell=lambda _: None,
+        say=lambda text: said.append(f"{len(pair.asked)}: {text}"),
+    ).run()
+    return record, pair, said
+
+
+def test_a_p99_that_nobody_named_is_left_out_where_calls_are_long_and_that_is_said_once() -> None:
+    record, pair, said = judged(0.02, session_limits(None, None, duet=True))
+    assert list(record.decisions(8)) == ["median"]
+    assert len(pair.asked) == 5
+    assert not any(pair.asked)
+    (line,) = said
+    assert line == (  # in the first pair, before its turns
+        "1: t: P99 is not judged, because 24 calls a side in a pair are too few (at least 50); "
+        "--gate-metrics=median,p99 makes more"
+    )
+
+
+def test_a_p99_that_nobody_named_keeps_its_calls_once_there_are_enough() -> None:
+    record, pair, said = judged(0.005, session_limits(None, None, duet=True))
+    assert list(record.decisions(8)) == ["median", "p99"]
+    assert pair.asked == [False, True, True, True, True]
+    assert not said
+
+
+@pytest.mark.parametrize(("call_s", "enough"), [(0.02, True), (0.09, True), (0.5, False)])
+def test_a_p99_that_was_named_gets_its_calls_where_there_is_time(call_s: float, enough: bool) -> None:
+    record, pair, said = judged(call_s, session_limits(None, "median,p99", duet=True))
+    assert list(record.decisions(8)) == ["median", "p99"]
+    assert all(pair.asked)
+    assert not said
+    turns = record.outcomes[0].turns
+    assert turns is not None
+    assert (turns.rounds * turns.blocks >= LEAST_ROUNDS_OF_P99) == enough
+    alone, _, _ = judged(call_s, session_limits(None, "p99", duet=True))
+    assert len(alone.outcomes) == (5 if enough else 1)  # a second pair would not have more calls
+    assert turns.rounds * turns.blocks * call_s <= LONGEST_P99_S * 1.1
+
+
+def test_a_marker_names_a_p99() -> None:
+    assert session_limits(None, None, duet=True).if_enough == {"p99"}
+    assert session_limits("3%", None, duet=True).if_enough == {"p99"}
+    assert session_limits(None, "median,p99", duet=True).if_enough == frozenset()
+    assert session_limits(None, None).relative == {"median": 0.02}
