@@ -196,13 +196,13 @@ def test_tiny(benchmark, n):
 
 def test_tiny_benchmarks_in_processes_of_their_own(report: Report, tmp_path: Path) -> None:
     """What ``--isolation=process`` adds per benchmark: sessions of two lengths, with it and without, in turns."""
-    few, many = 50, 250
+    few, many = 25, 125
     taken: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for count in (few, many):
         (tmp_path / f"test_{count}.py").write_text(TINY.format(count=count))
     for _ in range(3):
         for isolation, count in itertools.product(("process", "none"), (few, many)):
-            arguments = (f"test_{count}.py", f"--isolation={isolation}", "--journal=journal.jsonl")
+            arguments = (f"test_{count}.py", f"--isolation={isolation}")
             taken.setdefault((isolation, count), []).append(_pytest_s(tmp_path, *arguments))
     for index, what in enumerate(("wall", "CPU")):
         best_s = {key: min(both[index] for both in values) for key, values in taken.items()}
