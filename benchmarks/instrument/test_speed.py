@@ -1,13 +1,15 @@
-"""What measuring costs: the instrument against pytest-benchmark, a bare loop and OpenVINO's own tool.
+"""What measuring costs: the instrument against pytest-benchmark, a bare loop and OpenVINO's own tool; its processes.
 
 Run by hand on a quiet machine, ``pytest benchmarks/instrument -m instrument``; each prints its figure and
 the target, and asserts only that it was measured: a target in a test would fail with the neighbour's load.
 The figures last seen are in docs/evidence/speed.md.
 """
 
+import itertools
 import json
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -181,3 +183,66 @@ def test_collecting_the_default_matrix(report: Report) -> None:
         seconds.append(time.perf_counter() - start_s)
     report(f"collecting the default matrix: {statistics.median(seconds):.2f} s (target: under 1.5 s)")
     assert len(seconds) == 5
+
+
+TINY = """
+import pytest
+
+@pytest.mark.parametrize("n", range({count}))
+def test_tiny(benchmark, n):
+    benchmark.pedantic(lambda: None, rounds=5)
+"""
+
+
+def test_tiny_benchmarks_in_processes_of_their_own(report: Report, tmp_path: Path) -> None:
+    """What ``--isolation=process`` adds per benchmark: sessions of two lengths, with it and without, in turns."""
+    few, many = 25, 125
+    taken: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for count in (few, many):
+        (tmp_path / f"test_{count}.py").write_text(TINY.format(count=count))
+    for _ in range(3):
+        for isolation, count in itertools.product(("process", "none"), (few, many)):
+            arguments = (f"test_{count}.py", f"--isolation={isolation}")
+            taken.setdefault((isolation, count), []).append(_pytest_s(tmp_path, *arguments))
+    for index, what in enumerate(("wall", "CPU")):
+        best_s = {key: min(both[index] for both in values) for key, values in taken.items()}
+        each_s = {
+            isolation: (best_s[isolation, many] - best_s[isolation, few]) / (many - few)
+            for isolation in ("process", "none")
+        }
+        report(
+            f"tiny benchmarks, {what}: {each_s['process'] * 1e3:.1f} ms each in processes, "
+            f"{each_s['none'] * 1e3:.1f} ms each without; "
+            f"difference {(each_s['process'] - each_s['none']) * 1e3:.1f} ms (target: at most 40 ms)"
+        )
+    assert len(taken) == 4
+
+
+def test_the_plug_in_where_nothing_asks_for_it(report: Report, tmp_path: Path) -> None:
+    """``pytest --collect-only`` in an empty project, with the installed plug-in and without, in turns."""
+    added_s = []
+    for _ in range(15):
+        with_it, without = (
+            _pytest_s(tmp_path, "--collect-only", "-p", "no:cacheprovider", *arguments, status=5)
+            for arguments in ((), ("-p", "no:tailgate"))
+        )
+        added_s.append((with_it[0] - without[0], with_it[1] - without[1]))
+    wall_s, cpu_s = (statistics.median(column) for column in zip(*added_s, strict=True))
+    report(
+        f"the plug-in unused: {wall_s * 1e3:.0f} ms of wall time, {cpu_s * 1e3:.0f} ms of CPU time "
+        "(target: at most 50 ms)"
+    )
+    assert len(added_s) == 15
+
+
+def _pytest_s(folder: Path, *arguments: str, status: int = 0) -> tuple[float, float]:
+    """Wall and CPU seconds of a pytest in this folder, with the processes that it waited for."""
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    before, start_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *arguments],
+        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+    )  # fmt: skip
+    wall_s, after = time.perf_counter() - start_s, resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == status, done.stdout + done.stderr
+    return wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

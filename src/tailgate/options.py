@@ -14,7 +14,6 @@ from tailgate.errors import TailgateError
 from tailgate.gates.limits import session_limits
 from tailgate.load_options import requested_load
 from tailgate.machine.fingerprint import DEFAULT_PACKAGES
-from tailgate.meters import meters, profilers
 from tailgate.processes.tenants.options import CPU_MODES as TENANT_CPUS
 from tailgate.processes.tenants.options import MOST_TENANTS
 from tailgate.processes.tenants.options import refuse as refuse_with_tenants
@@ -155,8 +154,7 @@ def settings_from(config: pytest.Config) -> Settings:
         processes = tenants = 1
     timeout_s = option_values.seconds("--benchmark-timeout", texts["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S)
     protocol = _protocol(texts)
-    wanted_meters = _meters(texts, protocol)
-    slow_ones = tuple(dict.fromkeys(name for name in wanted_meters if name in profilers()))
+    timed_ones, slow_ones = _meters(texts, protocol)
     typed = slow_ones if config.getoption("tailgate_meters", None) is not None else ()
     refuse_with_tenants(tenants, processes=processes, duet=texts["duet"], profilers=typed)
     if typed:
@@ -169,7 +167,7 @@ def settings_from(config: pytest.Config) -> Settings:
         protocol=protocol,
         order=option_values.choice("--order", option_values.default(texts["order"], "given"), ORDERS),
         seed=option_values.integer("--seed", option_values.default(texts["seed"], "0"), least=0),
-        meters=tuple(name for name in wanted_meters if name in meters()),
+        meters=timed_ones,
         gpu_meters=("nvml",) if protocol and texts["meters"] is None else (),
         profilers=slow_ones,
         csv=Path(texts["csv"]) if texts["csv"] else None,
@@ -258,10 +256,20 @@ def _refuse_without_isolation(config: pytest.Config, *, in_a_duet: bool) -> None
             raise TailgateError(f"{option.flag} needs a process for each benchmark: add --isolation=process")
 
 
-def _meters(texts: dict[str, str | None], protocol: Protocol | None) -> tuple[str, ...]:
-    """A protocol is a wish for a full measurement, so it brings the default meters along."""
+def _meters(texts: dict[str, str | None], protocol: Protocol | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The meters of the timed run, and those with runs of their own.
+
+    A protocol is a wish for a full measurement, so it brings the default meters along.
+    """
     wanted = texts["meters"] if texts["meters"] is not None else ("cpu,rss" if protocol else "none")
-    return option_values.names("--meters", wanted, sorted([*meters(), *profilers()]))
+    if wanted == "none":
+        return (), ()
+    from tailgate.meters import meters, profilers
+
+    names = option_values.names("--meters", wanted, sorted([*meters(), *profilers()]))
+    return tuple(name for name in names if name in meters()), tuple(
+        dict.fromkeys(name for name in names if name in profilers())
+    )
 
 
 def _refuse_profilers(names: tuple[str, ...], isolation: str, duet: str | None) -> None:

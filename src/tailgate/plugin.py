@@ -8,7 +8,6 @@ import pytest
 from tailgate import hookspecs, roles
 from tailgate.errors import as_usage_error
 from tailgate.machine import git
-from tailgate.measure.fixture import TailgateBenchmark, mark_meters
 from tailgate.options import add_options, settings_from
 from tailgate.seams import benchmark_names, grouping
 from tailgate.session.items import ROWS, connect, declared_items, is_benchmark, shuffle_benchmarks, tidy
@@ -16,7 +15,7 @@ from tailgate.session.load import PARAMETER
 from tailgate.session.run import RUN
 from tailgate.session.settings import SETTINGS
 
-benchmark_names.install(TailgateBenchmark)
+benchmark_names.install()
 FIRST_ROW = pytest.StashKey[int]()
 """How many rows there were before a test's set-up: those after them are the test's."""
 
@@ -86,7 +85,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if is_benchmark(item):
         item.stash[FIRST_ROW] = len(benchmark_names.measured(item.config))
         declared_items(item)  # a misspelt marker fails before anything is measured
-        mark_meters(item)
+        if item.config.stash[SETTINGS].active:
+            from tailgate.measure.fixture import mark_meters
+
+            mark_meters(item)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,18 +8,20 @@ import os
 import pytest
 
 from tailgate.errors import TailgateError
-from tailgate.gates.duet.turn_taking import VARIABLE
 from tailgate.measure.pacing import PACER, PACER_OF_CHILD
-from tailgate.processes.spawning import SpawnedChild, child_task
 from tailgate.processes.tenants.options import check_tenants
+from tailgate.seams import benchmark_names
 from tailgate.session.plugin import SessionPlugin, register
 from tailgate.session.run import RUN, BenchmarkRun
 from tailgate.session.settings import SETTINGS, Settings, of_a_child
 
+SIDE, SPAWNED = "TAILGATE_DUET", "TAILGATE_PROCESS"
+"""``VARIABLE`` of ``gates/duet/turn_taking.py`` and of ``processes/spawning.py``, which no other session imports."""
+
 
 def note_plugins(config: pytest.Config) -> None:
     """In a side of a duet: what is imported before the project's first file."""
-    if VARIABLE in os.environ:
+    if SIDE in os.environ:
         from tailgate.gates.duet.imported import PLUGINS, before_the_project
 
         config.stash[PLUGINS] = before_the_project()
@@ -31,11 +33,18 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
     Raises:
         TailgateError: what was asked for cannot be.
     """
-    side = VARIABLE in os.environ
-    task = None if side else child_task()
+    side, task = SIDE in os.environ, None
+    if SPAWNED in os.environ and not side:
+        from tailgate.processes.spawning import SpawnedChild, child_task
+
+        task = child_task()
     if side or task is not None:  # what is written, shown and judged is the session's to do
         settings = of_a_child(settings, side=side)
     config.stash[SETTINGS] = settings
+    if settings.active:  # all of it now, and nothing in the middle of a benchmark
+        from tailgate.measure.fixture import TailgateBenchmark
+
+        benchmark_names.install(TailgateBenchmark)
     if settings.load is not None:
         from tailgate.measure.open_loop import OpenLoop
 

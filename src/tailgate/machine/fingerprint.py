@@ -16,19 +16,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from tailgate.machine.cpus import cpu_quota, usable_cpus
 from tailgate.machine.variables import FIRST_NAMES, recorded, without_folders
 
 DEFAULT_PACKAGES = ("numpy",)
 
 
-def fingerprint(packages: Iterable[str] = DEFAULT_PACKAGES) -> dict[str, Any]:
+def fingerprint(
+    packages: Iterable[str] = DEFAULT_PACKAGES, variables: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
     """What makes two numbers comparable, as docs/reference/json-fields.md lists it.
 
-    ``packages``: distributions whose versions belong to it; one that is not installed is ``None``.
+    ``packages``: distributions whose versions belong to it; one that is not installed is ``None``. ``variables``: the
+    environment's.
     """
+    import psutil  # 10 ms, and not every session takes a fingerprint
+
     gpu_models, driver_version = _nvidia()
     return {
         "cpu_model": cpu_model(),
@@ -38,7 +41,7 @@ def fingerprint(packages: Iterable[str] = DEFAULT_PACKAGES) -> dict[str, Any]:
         "memory_total_bytes": psutil.virtual_memory().total,
         "gpu_models": gpu_models,
         "driver_version": driver_version,
-        "thread_env": recorded(os.environ),
+        "thread_env": recorded(variables),
         "packages": {"python": platform.python_version(), **{name: _version(name) for name in sorted(set(packages))}},
     }
 
@@ -98,6 +101,8 @@ def _variable(name: str, value: Any) -> str:
 
 def machine_facts() -> dict[str, Any]:
     """Facts worth keeping that do not decide comparability; ``None``: not known."""
+    import psutil
+
     return {
         "hostname": platform.node(),
         "os": _os_name(),

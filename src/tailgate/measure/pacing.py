@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tailgate.measure.calls import PreparedCall
-from tailgate.measure.clocks import Timer
-from tailgate.measure.watch import Watch
-from tailgate.session.settings import Settings
+if TYPE_CHECKING:
+    from tailgate.measure.calls import PreparedCall
+    from tailgate.measure.clocks import Timer
+    from tailgate.measure.watch import Watch
+    from tailgate.session.settings import Settings
 
 Rounds = Callable[[int, int], list[float]]
 """Seconds of each of so many rounds of so many calls."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import mmap
 import os
 import signal
 import sys
@@ -19,16 +20,22 @@ from tailgate.processes.finalizers import Finalizers
 from tailgate.processes.messages import Channel
 from tailgate.processes.pickling import Sendable
 from tailgate.seams import benchmark_names, pytest_names
-from tailgate.session.plugin import leave_session
+from tailgate.session import plugin as session
 
 FAULT_SIGNAL = getattr(signal, "SIGUSR2", None)
 """Sent before a process is ended for taking too long: faulthandler then writes where it is."""
 MODULES = pytest.StashKey[frozenset[str]]()
 """What was imported when collection had ended, in the session and so in every process of it."""
 RESERVE_BYTES = 32 * 2**20
-"""Address space only: nothing is written there, so no memory is used."""
+"""Address space only: nothing is written there, so no memory is used. (A ``bytearray`` writes zeros to all of it.)"""
 Outputs = tuple[IO[bytes], IO[bytes]]
 """Standard output and standard error of the process, as the session can read them after a crash."""
+
+
+def leave_session(config: pytest.Config) -> None:
+    """From now on this process is no session; what forks benchmarks does so once for all of them."""
+    session.leave_session(config)
+    pytest_names.silence_terminal(config)
 
 
 def run_and_leave(
@@ -39,7 +46,8 @@ def run_and_leave(
     ``task``: for a profiling meter, instead of measuring it.
     """
     final_message: dict[str, Any] = {}
-    leave_session(item.config)
+    if not forked:
+        leave_session(item.config)
     if task is not None:
         item.config.stash[PACER] = Profile(task)
     elif PACER_OF_CHILD in item.config.stash:
@@ -47,7 +55,6 @@ def run_and_leave(
     process, finalizers = os.getpid(), Finalizers(inherited=forked)
     with _noted(final_message):
         _own_output(item.config, outputs)
-        pytest_names.silence_terminal(item.config)
         item.config.pluginmanager.register(Messenger(item, home), "tailgate-messenger")
         item.stash[TELL] = lambda text: home.send(("progress", text))
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
@@ -98,7 +105,7 @@ class Messenger:
         self._started = False
         modules = item.config.stash[MODULES]
         self._sendable = Sendable(modules)
-        self._reserve: bytearray | None = bytearray(RESERVE_BYTES)
+        self._reserve: mmap.mmap | None = mmap.mmap(-1, RESERVE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._process = os.getpid()
 
     def _send(self, kind: str, content: Any) -> None:

@@ -32,11 +32,16 @@ class Finalizers:
 
     def run(self) -> None:
         """Exit functions, workers of ``multiprocessing``, ``weakref.finalize`` (so ``TemporaryDirectory``)."""
+        util: Any = sys.modules.get("multiprocessing.util")
+        process: Any = sys.modules.get("multiprocessing.process")
+        finalizers = [one for one in _registry() if one not in self._inherited and one.atexit]
+        workers = util is not None and (util._finalizer_registry or process._children)
+        if not (finalizers or workers or atexit._ncallbacks()):
+            return
         watch = threading.Timer(LIMIT_S, os._exit, [0])
         watch.daemon = True
         watch.start()
         atexit._run_exitfuncs()
-        util: Any = sys.modules.get("multiprocessing.util")
         if util is not None:
             with contextlib.suppress(Exception):  # there is nobody left to tell
                 util._exit_function()

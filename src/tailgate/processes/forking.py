@@ -12,13 +12,14 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tailgate.measure.profiling import ProfileTask
-from tailgate.processes.child import Outputs
+from tailgate.processes.child import Outputs, leave_session
 from tailgate.processes.fork_safety import quiet_fork
 from tailgate.processes.fork_server import serve
 from tailgate.processes.handle import Process, SupervisorGoneError
@@ -56,8 +57,13 @@ class ForkServer:
         session_pid = os.getpid()
         pid = quiet_fork()
         if pid == 0:
-            for channel in (ours, *others):
-                channel.close()
+            try:
+                for channel in (ours, *others):
+                    channel.close()
+                leave_session(items[0].config)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(70)
             serve(theirs, items, outputs, session_pid)
         theirs.close()
         return cls(ours, pid)

@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psutil
@@ -143,12 +144,12 @@ class Supervisor:
 
     def _end_leftovers(self, patience_s: float) -> None:
         deadline_s = time.monotonic() + patience_s
-        while left := [one for one in psutil.Process().children() if one.pid not in self.kept]:
-            for one in left:
+        while left := _children() - self.kept:
+            for pid in left:
                 if time.monotonic() > deadline_s:
-                    _kill_tree(one)
+                    _kill_tree(pid)
                 with contextlib.suppress(ChildProcessError):
-                    os.waitpid(one.pid, os.WNOHANG)
+                    os.waitpid(pid, os.WNOHANG)
             time.sleep(0.005)
 
 
@@ -177,8 +178,17 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _kill_tree(process: psutil.Process) -> None:
+def _children() -> set[int]:
+    """The children of this process, which has one thread; psutil reads every process of the machine for that."""
+    try:
+        return set(map(int, Path("/proc/thread-self/children").read_text().split()))
+    except OSError:  # no Linux, or built without CONFIG_PROC_CHILDREN
+        return {one.pid for one in psutil.Process().children()}
+
+
+def _kill_tree(pid: int) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
         for one in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()

@@ -5,15 +5,19 @@ at nearly every comparison. Ours compares fingerprints, and marks the rows of an
 was asked of Tailgate, pytest-benchmark's own comparison stays as it is, blind to what we added.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailgate.machine import fingerprint as environment
-from tailgate.machine import trust
 from tailgate.number import number
 from tailgate.results.plain import as_compared
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
+
+if TYPE_CHECKING:
+    from tailgate.machine import trust
 
 WORKLOAD_KEYS = (
     "model_sha256", "image_size", "weights", "batch_size", "items_per_call", "precision_compiled", "threads",
@@ -52,6 +56,8 @@ def other_workload(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
 
 def calibrations(saved: Any) -> list[trust.Calibration]:
     """The calibration kernel's times, as ``tailgate_run.calibrations`` has them; none where they are not whole."""
+    from tailgate.machine import trust
+
     try:
         found = [(number(one["compute_s"]), number(one["memory_s"])) for one in saved or ()]
     except (KeyError, TypeError):
@@ -64,6 +70,8 @@ def machine_moved(compared: Run, now: Sequence[trust.Calibration]) -> str | None
     """One line where the same machine is not as fast as it was when the run compared with was measured."""
     if any(bench["stats"].get("other_machine") for bench in compared["benchmarks"]):
         return None  # said already, in stronger words
+    from tailgate.machine import trust
+
     run = compared.get("tailgate_run")
     return trust.compared(calibrations(run.get("calibrations")) if isinstance(run, Mapping) else [], now)
 

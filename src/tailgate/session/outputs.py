@@ -1,6 +1,7 @@
 """Where a session will write, decided and tried before anything is measured."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ STOCK_STORAGE = "file://./.benchmarks"
 """``--benchmark-storage``'s default."""
 
 
-def use_baselines(config: pytest.Config, settings: Settings, fingerprint: dict[str, Any]) -> None:
+def use_baselines(config: pytest.Config, settings: Settings, fingerprint: Callable[[], dict[str, Any]]) -> None:
     """Save and look for runs by fingerprint, where the ini file names a folder for them."""
     option = config.option
     ours = settings.baselines is not None and option.benchmark_storage == STOCK_STORAGE
@@ -24,7 +25,7 @@ def use_baselines(config: pytest.Config, settings: Settings, fingerprint: dict[s
         option.benchmark_storage = f"file://{settings.baselines}"
         option.benchmark_save_data = True
     benchmark_names.watch_measuring(settings.active)
-    benchmark_names.save_under(environment.folder_name(fingerprint) if ours else None)
+    benchmark_names.save_under(environment.folder_name(fingerprint()) if ours else None)
     BaselineStorage.strict = ours or settings.gate
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -10,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from tailgate.machine import fingerprint as environment
-from tailgate.machine import trust
-from tailgate.meters import not_profiled
 from tailgate.results import comparability
 from tailgate.results.columns import P99_BLOCKS
 from tailgate.results.saved_run import Run
@@ -68,12 +67,14 @@ class BenchmarkRun:
         self.isolation: str | None = None
         """How processes are started, where each benchmark has its own."""
         refuse(config, settings)
+        self._variables = dict(os.environ)
+        """Before the project's tests are imported, which may set some."""
         self._present = hasattr(config.option, "benchmark_storage")
         """pytest-benchmark itself; ``-p no:benchmark`` leaves nothing for us to do."""
         self.not_isolated = why_not_isolated(config) if self._present else "pytest-benchmark is turned off"
         """Why benchmarks run in this process although processes were wanted."""
         if self._present:
-            outputs.use_baselines(config, settings, self.fingerprint)
+            outputs.use_baselines(config, settings, lambda: self.fingerprint)
             if settings.active or {"p99", P99_BLOCKS} & {*(config.getoption("benchmark_columns", None) or ())}:
                 benchmark_names.add_p99_intervals()
             outputs.check_writable(config, settings)
@@ -89,12 +90,14 @@ class BenchmarkRun:
 
     @cached_property
     def fingerprint(self) -> dict[str, Any]:
-        """This machine's, taken once."""
-        return environment.fingerprint(self.settings.fingerprint_packages)
+        """This machine's, taken once: before the first test where there are benchmarks."""
+        return environment.fingerprint(self.settings.fingerprint_packages, self._variables)
 
     def begin(self, items: list[pytest.Item]) -> None:
         """Start counting, now that all benchmarks are known."""
         self.found.selected = sum(is_benchmark(item) for item in items)
+        if self.found.selected and self.measuring:
+            _ = self.fingerprint
         self._only_marked = [item.nodeid for item in items if is_only_marked(item)]
         if self.settings.isolated and self.not_isolated and self.found.selected:
             self.remark(f"Benchmarks were not isolated: {self.not_isolated}.")
@@ -201,6 +204,10 @@ class BenchmarkRun:
 
     def _machine_moved(self) -> list[str]:
         """Lines where the calibration kernel shows that the machine changed."""
+        if not self.calibrations.values:
+            return []
+        from tailgate.machine import trust
+
         seen = comparability.calibrations(self.calibrations.values)
         moved = [trust.remark(seen), *(comparability.machine_moved(run, seen) for run in self.compared)]
         return [f"Warning: {text}" for text in moved if text]
@@ -239,6 +246,8 @@ class BenchmarkRun:
         """What a row measured in this process lacks."""
         if not self._watching or self.isolation is not None:
             return
+        from tailgate.meters import not_profiled
+
         calibrated = self.calibrate(item.nodeid)
         for one in rows:
             one.extra_info.update(calibrated)
