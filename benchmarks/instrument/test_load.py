@@ -16,7 +16,6 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tailgate.stats import arrivals, queueing
@@ -193,6 +192,8 @@ def _loadgen(
 
 def _theory_s(services_s: list[float], rate_per_s: float) -> tuple[float, float, float]:
     """Median, P99 and mean of a million simulated responses with the service times that were measured."""
+    import numpy as np
+
     dice = np.random.default_rng(1)
     due_s = arrivals.poisson(rate_per_s, 1, requests=1_000_000)
     responses_s = queueing.responses(due_s, dice.choice(services_s, len(due_s)))
