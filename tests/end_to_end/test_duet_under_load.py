@@ -26,7 +26,8 @@ def test_each_metric_has_a_verdict_from_pairs_at_one_rate(tmp_path: Path) -> Non
     project = Project(tmp_path, test_it=TESTS)
     with adopting():
         session = project.start(
-            "--duet=option:--benchmark-disable-gc", "--load=poisson:50%", "--load-seconds=0.3", f"--duet-pairs={PAIRS}"
+            *("--duet=option:--benchmark-disable-gc", "--load=poisson:50%", "--load-seconds=0.3"),
+            *(f"--duet-pairs={PAIRS}", "--gate-min-effect=900%"),  # soon decided, also on a busy machine
         )
         found = project.finish(session)
     assert found.code in (0, 1), found.out  # how fast it is on a busy machine is not asked
@@ -36,7 +37,7 @@ def test_each_metric_has_a_verdict_from_pairs_at_one_rate(tmp_path: Path) -> Non
     assert {verdict["metric"] for verdict in duet["verdicts"]} == {"median", "p99"}
     assert {verdict["fullname"] for verdict in duet["verdicts"]} == {"test_it.py::test_busy[poisson:50%]"}
     (benchmark,) = duet["benchmarks"]
-    assert PAIRS <= len(benchmark["pairs"]) <= 2 * PAIRS  # a verdict that fails is confirmed by as many more
+    assert PAIRS * 5 / 8 <= len(benchmark["pairs"]) <= 5 * PAIRS
     for pair in benchmark["pairs"]:
         assert pair["load_rate_offered_per_s"] > 0
         assert len(pair["base_rounds_s"]) == len(pair["head_rounds_s"]) >= 50
