@@ -9,19 +9,17 @@ import pytest
 
 from tailgate.errors import TailgateError
 from tailgate.measure.pacing import PACER, PACER_OF_CHILD
+from tailgate.processes import variables
 from tailgate.processes.tenants.options import check_tenants
 from tailgate.seams import benchmark_names
 from tailgate.session.plugin import SessionPlugin, register
 from tailgate.session.run import RUN, BenchmarkRun
 from tailgate.session.settings import SETTINGS, Settings, of_a_child
 
-SIDE, SPAWNED = "TAILGATE_DUET", "TAILGATE_PROCESS"
-"""``VARIABLE`` of ``gates/duet/turn_taking.py`` and of ``processes/spawning.py``, which no other session imports."""
-
 
 def note_plugins(config: pytest.Config) -> None:
     """In a side of a duet: what is imported before the project's first file."""
-    if SIDE in os.environ:
+    if variables.SIDE in os.environ:
         from tailgate.gates.duet.imported import PLUGINS, before_the_project
 
         config.stash[PLUGINS] = before_the_project()
@@ -33,8 +31,8 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
     Raises:
         TailgateError: what was asked for cannot be.
     """
-    side, task = SIDE in os.environ, None
-    if SPAWNED in os.environ and not side:
+    side, task = variables.SIDE in os.environ, None
+    if variables.SPAWNED in os.environ and not side:
         from tailgate.processes.spawning import SpawnedChild, child_task
 
         task = child_task()

@@ -15,6 +15,7 @@ from tailgate.gates.duet.saved import judged_again
 from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, Turns
 from tailgate.processes.attempt import Attempt
 from tailgate.results.verdict import Verdict
+from tailgate.stats.decision import UNDECIDED
 
 HOSTILE = "test_<script>alert(1)</script>|\x1b[31m[red]{{7*7}}]]>"
 STATS = {"min": 1.0, "max": 1.0, "mean": 1.0, "stddev": 0.0, "median": 1.0, "rounds": 1}
@@ -181,3 +182,12 @@ def test_a_saved_duets_verdicts_are_in_its_report(
     said = capsys.readouterr().out
     assert "1 missing" in said
     assert "<script>alert" not in said
+
+
+def test_too_few_pairs_for_an_interval_have_no_confidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_run(0.0)
+    del run["tailgate_duet"]["benchmarks"][0]["pairs"][4:]
+    one = judged_again(run, "run.json", None)[0]
+    assert (one.verdict, one.low_rel, one.high_rel, one.confidence) == (UNDECIDED, None, None, None)
+    assert Verdict.from_json(one.as_json()) == one
+    assert "% CI" not in told(tmp_path, capsys, run, "--format=lines")[1]

@@ -13,7 +13,7 @@ import pytest
 
 from tailgate.measure import serving
 from tailgate.measure.calls import PreparedCall, prepared_call
-from tailgate.measure.open_loop import schedule
+from tailgate.measure.schedule import schedule
 from tailgate.session.load import parsed
 from tailgate.stats import arrivals
 

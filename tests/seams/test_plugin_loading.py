@@ -4,10 +4,6 @@ from pathlib import Path
 
 from suite import printed
 
-from tailgate import roles
-from tailgate.gates.duet import turn_taking
-from tailgate.processes import spawning
-
 LOAD = """
 import sys
 for name in ("fcntl", "termios", "pwd", "grp"):
@@ -44,7 +40,3 @@ def test_a_session_that_asks_nothing_of_it_imports_none_of_that_either(tmp_path:
     assert not set(ONLY_TO_MEASURE) & set(loaded)
     benchmarking = printed(COLLECT, "--protocol=quick", str(tmp_path)).splitlines()[-1].split()
     assert {"tailgate.measure.watch", "tailgate.machine.trust", "tailgate.meters"} <= set(benchmarking)
-
-
-def test_the_roles_know_the_variables_by_which_the_other_processes_are_told() -> None:
-    assert (roles.SIDE, roles.SPAWNED) == (turn_taking.VARIABLE, spawning.VARIABLE)

@@ -20,6 +20,7 @@ from tailgate.measure.clocks import timed_rounds
 from tailgate.measure.load_row import LoadRow, NoRowError, Segment, load_row
 from tailgate.measure.pacing import TELL, Fixture
 from tailgate.measure.peak import Peak, Search
+from tailgate.measure.schedule import schedule
 from tailgate.measure.serving import ClosedLoop
 from tailgate.measure.warmup import warm_up
 from tailgate.results.rows import add_warning
@@ -28,7 +29,6 @@ from tailgate.session.load import (
     MOST_REQUESTS,
     PEAK,
     SCHEDULES,
-    Arrivals,
     Load,
     load_name_of,
     parsed,
@@ -36,7 +36,6 @@ from tailgate.session.load import (
     requests_at_least,
 )
 from tailgate.session.protocol import PRESETS
-from tailgate.stats import arrivals
 from tailgate.text import counted
 
 if TYPE_CHECKING:
@@ -152,23 +151,6 @@ def closed_loop(call: PreparedCall, warm_s: float, may_raise: type[Exception] | 
 
 def _timed(call: PreparedCall, rounds: int) -> list[float]:
     return timed_rounds(call.target, call.args, call.kwargs, rounds, 1, time.perf_counter)
-
-
-def schedule(asked: Arrivals, rate_per_s: float, requests: int, seed: int) -> NDArray[np.float64]:
-    """Due times in seconds, of exactly the rate: what was drawn is stretched to it.
-
-    The sum of 400 drawn gaps deviates by 5 % (one standard deviation), and the queue with it. Stretched Poisson
-    arrivals are Poisson arrivals of which it is known when the last one comes.
-    """
-    if asked.kind == "constant":
-        return arrivals.constant(rate_per_s, requests=requests)
-    if asked.kind == "gamma":
-        assert asked.cv is not None
-        due_s = arrivals.gamma(rate_per_s, asked.cv, seed, requests=requests)
-    else:
-        due_s = arrivals.poisson(rate_per_s, seed, requests=requests)
-    due_s *= requests / rate_per_s / due_s[-1]
-    return due_s
 
 
 def under_load(

@@ -18,12 +18,11 @@ import pytest
 
 from tailgate.measure.profiling import ProfileTask
 from tailgate.meters import profilers
-from tailgate.processes import child
+from tailgate.processes import child, variables
 from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import Channel
 from tailgate.processes.supervisor import (
     END_S,
-    HOME_VARIABLE,
     PR_SET_PDEATHSIG,
     Order,
     Supervisor,
@@ -32,8 +31,6 @@ from tailgate.processes.supervisor import (
 )
 from tailgate.seams import pytest_names
 
-VARIABLE = "TAILGATE_PROCESS"
-"""Tells the new interpreter what it is for; removed from the environment before any test sees it."""
 START = (
     "import json, sys; sys.path[:], sys.argv[:] = json.loads(sys.argv[1]); "
     "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
@@ -69,7 +66,7 @@ class ChildTask:
 
 def child_task() -> tuple[ChildTask, Channel] | None:
     """What this process was spawned for, and the channel to the session; ``None``: it is a session itself."""
-    text, home = os.environ.pop(VARIABLE, None), os.environ.pop(HOME_VARIABLE, None)
+    text, home = os.environ.pop(variables.SPAWNED, None), os.environ.pop(variables.HOME, None)
     if text is None or home is None:
         return None
     found = json.loads(text)
@@ -139,10 +136,10 @@ class Spawner:
         ours, home = Channel.pair()
         outputs = (self._outputs[0].fileno(), self._outputs[1].fileno())
         child_task = ChildTask(item.nodeid, nth, outputs, pytest_names.base_temp(self._config))
-        command, variables = self._command, {}
+        command, added = self._command, dict[str, str]()
         if task is not None:
             meter, folder = profilers()[task.meter], Path(task.folder)
-            command, variables = [*meter.command(folder), *command], meter.variables()
+            command, added = [*meter.command(folder), *command], dict(meter.variables())
             # Collecting everything again may take a tool that counts each instruction very long.
             place = f"{item.path}::{item.nodeid.partition('::')[2]}"
             child_task = replace(child_task, task=asdict(task), only=None if nth else place)
@@ -150,7 +147,7 @@ class Spawner:
         order = Order(
             command=command,
             cwd=str(self._config.invocation_params.dir),
-            variables={**variables, VARIABLE: json.dumps(vars(child_task))},
+            variables={**added, variables.SPAWNED: json.dumps(vars(child_task))},
             descriptors=outputs,
             streams=outputs if captured else (),
         )

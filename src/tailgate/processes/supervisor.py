@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import psutil
 
+from tailgate.processes import variables
 from tailgate.processes.fork_safety import quiet_fork
 from tailgate.processes.messages import Channel
 
@@ -32,10 +33,6 @@ LOOK_S = 5.0
 """How often an idle supervisor looks whether its session is still there."""
 BLIND_LOOK_S = 0.02
 """How often it looks whether its process has ended, where the kernel cannot tell (before Linux 5.3)."""
-
-
-HOME_VARIABLE = "TAILGATE_PROCESS_HOME"
-"""Tells a spawned process by which file descriptor it is to answer."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +156,8 @@ def _become(order: Order, home: Channel) -> NoReturn:
     for number, descriptor in zip((1, 2), order.streams, strict=False):
         os.dup2(descriptor, number)
     os.chdir(order.cwd)
-    variables = {**os.environ, **order.variables, HOME_VARIABLE: str(home.fileno())}
-    os.execve(order.command[0], order.command, variables)
+    environment = {**os.environ, **order.variables, variables.HOME: str(home.fileno())}
+    os.execve(order.command[0], order.command, environment)
 
 
 def settle_as_supervisor() -> None:

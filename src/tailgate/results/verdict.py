@@ -18,6 +18,10 @@ UNITS = {"throughput": "items_per_s"}
 """Of a metric's values; seconds where not named."""
 
 
+CONFIDENCE = 0.99
+"""Of an interval that is told, where nothing keeps it from so much."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Changes are relative and of the metric itself: +0.03 is 3 % more seconds, or 3 % more items a second."""
@@ -33,7 +37,8 @@ class Verdict:
     change_rel: float | None = None
     low_rel: float | None = None
     high_rel: float | None = None
-    confidence: float = 0.99
+    confidence: float | None = CONFIDENCE
+    """Of that interval; ``None``: there is none."""
     p: float | None = None
     """One-sided, against the direction in which it changed."""
     limit_rel: float | None = None
@@ -83,7 +88,8 @@ def lenient_from_json(saved: Mapping[str, Any]) -> Verdict:
     named = {**saved, "base": saved.get(f"base_{unit}"), "head": saved.get(f"head_{unit}")}
     kinds: dict[str, Callable[[Any], bool]] = {
         **dict.fromkeys(("reason", "unit", "reproduce"), lambda value: isinstance(value, str)),
-        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p", "confidence"), is_number),
+        **dict.fromkeys(("base", "head", "change_rel", "low_rel", "high_rel", "p"), is_number),
+        "confidence": lambda value: value is None or is_number(value),
         **dict.fromkeys(("limit_rel", "detectable_rel"), is_number),
         **dict.fromkeys(("replicates", "worse"), lambda value: isinstance(value, int) and is_number(value)),
         "confirmed": lambda value: isinstance(value, bool),
@@ -124,7 +130,7 @@ def line(one: Verdict, *, name: str | None = None) -> str:
     if one.change_rel is None:
         return f"{words[0]} {one.verdict}: {printable(one.reason or 'no reason given')}"
     words[0] += f" {percent(one.change_rel)}"
-    if one.low_rel is not None and one.high_rel is not None:
+    if one.low_rel is not None and one.high_rel is not None and one.confidence is not None:
         low, high = percent(one.low_rel, unit=False), percent(one.high_rel, unit=False)
         words[0] += f" [{one.confidence * 100:.0f} % CI {low}, {high}]"
     if one.p is not None:

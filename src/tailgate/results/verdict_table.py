@@ -22,7 +22,7 @@ WIDEST = 1000
 def cells(one: Verdict) -> tuple[str, ...]:
     """One row of the table, as text."""
     interval = ""
-    if one.low_rel is not None and one.high_rel is not None:
+    if one.low_rel is not None and one.high_rel is not None and one.confidence is not None:
         interval = f"{percent(one.low_rel, unit=False)}, {percent(one.high_rel, unit=False)}"
         if round(one.confidence, 2) != 0.99:
             interval += f" ({one.confidence * 100:.0f} %)"

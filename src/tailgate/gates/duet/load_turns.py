@@ -17,8 +17,9 @@ from tailgate.gates.duet.pinning import is_one_thread
 from tailgate.gates.duet.turns import LEAST_BLOCKS
 from tailgate.measure.calls import PreparedCall
 from tailgate.measure.load_row import late
-from tailgate.measure.open_loop import checked, closed_loop, local, schedule, warm_up_closed
+from tailgate.measure.open_loop import checked, closed_loop, local, warm_up_closed
 from tailgate.measure.pacing import Fixture
+from tailgate.measure.schedule import schedule
 from tailgate.session.load import Load, parsed
 
 if TYPE_CHECKING:

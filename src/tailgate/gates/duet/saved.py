@@ -8,6 +8,7 @@ from typing import Any
 from tailgate.errors import TailgateError, one_line
 from tailgate.gates.duet.base import Base
 from tailgate.gates.duet.campaign import Campaign, Record
+from tailgate.gates.duet.decision import LOOKS
 from tailgate.gates.duet.pairs import BASE, HEAD, Outcome
 from tailgate.gates.duet.ratios import said_items
 from tailgate.gates.duet.same_code import Ran
@@ -19,7 +20,7 @@ from tailgate.results.limits import Limits
 from tailgate.results.saved_run import Run
 from tailgate.results.verdict import Verdict
 from tailgate.session.settings import Settings
-from tailgate.stats.decision import ALPHA, INCOMPARABLE, MISSING, NEW
+from tailgate.stats.decision import INCOMPARABLE, MISSING, NEW
 
 UNMEASURED = frozenset({INCOMPARABLE, MISSING, NEW})
 
@@ -35,7 +36,7 @@ def duet_json(
     """``tailgate_duet`` of the saved run; docs/reference/json-fields.md has every field."""
     return {
         "base": {"ref": base.ref, "commit": commit, "python": base.python, "options": list(base.options)},
-        "alpha": ALPHA,
+        "alpha": round(sum(alpha for _, alpha in LOOKS), 3),
         "pairs": settings.duet_pairs,
         "block_s": BLOCK_S,
         "side_s": settings.duet_s,

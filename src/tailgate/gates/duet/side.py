@@ -13,12 +13,12 @@ import pytest
 
 from tailgate.gates.duet.imported import PLUGINS, imported
 from tailgate.gates.duet.load_turns import LoadTurnTaker
-from tailgate.gates.duet.turn_taking import VARIABLE, TurnTaker
+from tailgate.gates.duet.turn_taking import TurnTaker
 from tailgate.measure.pacing import PACER
+from tailgate.processes import variables
 from tailgate.processes.child import MODULES, Messenger
 from tailgate.processes.messages import Channel
 from tailgate.processes.spawning import NOT_AGAIN
-from tailgate.processes.supervisor import HOME_VARIABLE
 from tailgate.seams import pytest_names
 from tailgate.session.items import is_benchmark
 from tailgate.session.settings import SETTINGS
@@ -26,8 +26,8 @@ from tailgate.session.settings import SETTINGS
 
 def side_task() -> tuple[dict[str, Any], Channel]:
     """What this process was started for, and the channel to its parent."""
-    text = os.environ.pop(VARIABLE)
-    return json.loads(text), Channel.of(int(os.environ.pop(HOME_VARIABLE)))
+    text = os.environ.pop(variables.SIDE)
+    return json.loads(text), Channel.of(int(os.environ.pop(variables.HOME)))
 
 
 NO_TERMINAL = {"usepdb": False, "trace": False}

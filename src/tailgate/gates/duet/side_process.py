@@ -18,10 +18,9 @@ from typing import IO, Any
 
 from tailgate.gates.duet.launch import Launch
 from tailgate.gates.duet.load_turns import ScheduleOrder
-from tailgate.gates.duet.turn_taking import VARIABLE
 from tailgate.gates.duet.turns import Turns
 from tailgate.machine import git, out_of_memory
-from tailgate.processes import endings
+from tailgate.processes import endings, variables
 from tailgate.processes.attempt import Attempt, tail, take
 from tailgate.processes.endings import Ending
 from tailgate.processes.handle import Process, SupervisorGoneError
@@ -79,7 +78,7 @@ class SideProcess:
         order = Order(
             command=list(self._launch.command),
             cwd=self._launch.cwd,
-            variables={**self._launch.variables, VARIABLE: json.dumps(side_task)},
+            variables={**self._launch.variables, variables.SIDE: json.dumps(side_task)},
             descriptors=(descriptor,),
             streams=(descriptor, descriptor),
         )

@@ -15,8 +15,6 @@ from tailgate.measure.pacing import Fixture, Rounds
 if TYPE_CHECKING:
     from tailgate.processes.messages import Channel
 
-VARIABLE = "TAILGATE_DUET"
-"""Tells a new interpreter that it is a side; removed from the environment before any test sees it."""
 WARMUP_ROUNDS, WARMUP_S = 10, 0.5
 
 

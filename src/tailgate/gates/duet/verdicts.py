@@ -69,7 +69,7 @@ class Judge:
             change_rel=found.change_rel,
             low_rel=found.low_rel,
             high_rel=found.high_rel,
-            confidence=found.confidence or 0.99,
+            confidence=found.confidence,
             p=min(found.p_more, found.p_less) if evidence is not None else None,
             limit_rel=limit_rel,
             detectable_rel=None if found.half_width_log is None else math.expm1(found.half_width_log),

@@ -10,7 +10,7 @@ from tailgate.gates.saved.samples import Sample
 from tailgate.gates.saved.sessions import History
 from tailgate.results.comparability import other_workload
 from tailgate.results.limits import Limits
-from tailgate.results.verdict import Verdict
+from tailgate.results.verdict import CONFIDENCE, Verdict
 from tailgate.stats.decision import ALPHA, FAIL, HIGHER_IS_BETTER, INCOMPARABLE, NEW, UNDECIDED, saved_verdict
 from tailgate.stats.prediction import LEAST_SESSIONS, predicted
 from tailgate.text import counted, percent
@@ -98,7 +98,7 @@ def _measured_by(blank: Verdict, logs: Sequence[float], now_logs: Sequence[float
     if found.high_rel is None:
         return replace(filled, reason=f"one saved session shows no scatter; a verdict needs {LEAST_SESSIONS}")
     worst = math.log1p(found.high_rel)
-    reach = math.log1p(predicted(logs, now_logs, (1 - blank.confidence) / 2).high_rel or 0.0)
+    reach = math.log1p(predicted(logs, now_logs, (1 - CONFIDENCE) / 2).high_rel or 0.0)
     change = math.log1p(found.change_rel)
     filled = replace(
         filled,

@@ -1,4 +1,4 @@
-"""The journal: each finished benchmark is written before the next one starts; ``--resume`` goes on from it.
+"""The journal: each finished benchmark is on disk before the next one starts; ``--resume`` goes on from it.
 
 One line of JSON an entry, with a checksum: a line cut short by a power failure, or damaged, is left out,
 and the benchmark measured again. An entry is used only where everything that makes two numbers comparable
@@ -10,7 +10,6 @@ import fcntl
 import itertools
 import json
 import os
-import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,9 +23,6 @@ from tailgate.results.plain import json_text
 VERSION = 1
 """History: 1 (2026-11): nodeid, nth, key, reports, rows, finished_utc."""
 FIRST_BYTES = b'{"crc32": '
-SYNC_S = 1.0
-"""An entry is synced where the last sync is so old: many tiny benchmarks share one. A power failure costs the others,
-a crash none."""
 MOST_NAMED = 5
 """At most this many damaged lines are named; a file that is not a journal may have thousands."""
 
@@ -65,7 +61,6 @@ class Journal:
         self.remarks: list[str] = []
         """What the user should know of the file that was found."""
         self._entries: dict[tuple[str, int], Entry] = {}
-        self._sync_due_s = 0.0
         with self._or_another_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not path.is_file():
@@ -88,7 +83,7 @@ class Journal:
         return differing or entry
 
     def append(self, entry: Entry) -> None:
-        """Write one entry, and sync it where the last sync is :data:`SYNC_S` old.
+        """Write and sync one entry.
 
         Raises:
             JournalError: the disk is full, or gone.
@@ -126,9 +121,7 @@ class Journal:
             data = line.encode()
             while data:
                 data = data[self._file.write(data) :]
-            if time.monotonic() >= self._sync_due_s or "complete" in content:
-                os.fsync(self._file.fileno())
-                self._sync_due_s = time.monotonic() + SYNC_S
+            os.fsync(self._file.fileno())
         except OSError:
             self._file.truncate(start)  # whole or not at all
             raise
