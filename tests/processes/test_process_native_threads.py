@@ -11,7 +11,7 @@ from suite import printed
 from tailgate.processes import native_threads
 from tailgate.processes.native_threads import RUNNING, left_behind
 
-PYTHON, LIBC, BLAS, POOL, STDCXX, ORT, NO_CODE = (0x10000 + 0x1000 * index for index in range(7))
+PYTHON, LIBC, BLAS, POOL, STDCXX, ORT, NO_CODE, FORTRAN = (0x10000 + 0x1000 * index for index in range(8))
 STACKS, STACK_BYTES = 0x20000, 0x1000
 MAPS = f"""\
 {PYTHON:x}-{PYTHON + 0x1000:x} r-xp 00000000 08:01 1 /usr/bin/python3.11
@@ -21,6 +21,7 @@ MAPS = f"""\
 {STDCXX:x}-{STDCXX + 0x1000:x} r-xp 00000000 08:01 5 /usr/lib/libstdc++.so.6.0.30
 {ORT:x}-{ORT + 0x1000:x} r-xp 00000000 08:01 6 /site-packages/onnxruntime_pybind11_state.cpython-311.so
 {NO_CODE:x}-{NO_CODE + 0x1000:x} r--p 00000000 08:01 6 /site-packages/_pool.abi3.so
+{FORTRAN:x}-{FORTRAN + 0x1000:x} r-xp 00000000 08:01 7 /site-packages/numpy.libs/libgfortran-040039e1-0352e75f.so.5.0.0
 """
 
 
@@ -62,6 +63,7 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
     [
         ([], []),
         ([[LIBC, BLAS]], []),
+        ([[LIBC, BLAS, FORTRAN]], []),  # OpenBLAS is written in it
         ([[LIBC, POOL]], ["_pool"]),
         ([[7, LIBC, BLAS, POOL], [STDCXX, POOL + 8]], ["_pool"]),
         ([[LIBC, PYTHON]], []),  # faulthandler's watchdog
@@ -71,7 +73,7 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
         ([[LIBC, ORT], [LIBC, ORT]], ["onnxruntime_pybind11_state"]),
         ([None], [RUNNING]),
     ],
-    ids=["alone", "openblas", "pool", "pools", "watchdog", "data", "unknown", "imported", "a session", "spins"],
+    ids=["alone", "openblas", "fortran", "pool", "pools", "watchdog", "data", "unknown", "imported", "a session", "spins"],
 )  # fmt: skip
 def test_a_thread_belongs_to_the_library_whose_code_is_on_its_stack(proc: FakeProc, threads, lost) -> None:
     for stack in threads:

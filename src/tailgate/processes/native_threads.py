@@ -19,7 +19,9 @@ from pathlib import Path
 DEEPEST_BYTES = 32 * 1024
 """A waiting thread was never seen to hold more than 8 KiB; beyond its stack lies memory of others."""
 WORD = struct.calcsize("P")
-ANYBODYS = re.compile(r"^(ld-|ld\.|libc[.-]|libpthread|libstdc\+\+|libc\+\+|libgcc|libm[.-]|libpython|python|\[)")
+ANYBODYS = re.compile(
+    r"^(ld-|ld\.|libc[.-]|libpthread|libstdc\+\+|libc\+\+|libgcc|libgfortran|libquadmath|libm[.-]|libpython|python|\[)"
+)
 """Code on every thread's stack. A thread with Python's alone is Python's own watchdog (``faulthandler``)."""
 SURVIVORS = re.compile("openblas")
 """Sets its threads up anew in the child (``pthread_atfork``)."""
