@@ -73,7 +73,9 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
         ([[LIBC, ORT], [LIBC, ORT]], ["onnxruntime_pybind11_state"]),
         ([None], [RUNNING]),
     ],
-    ids=["alone", "openblas", "fortran", "pool", "pools", "watchdog", "data", "unknown", "imported", "a session", "spins"],
+    ids=[
+        "alone", "openblas", "fortran", "pool", "pools", "watchdog", "data", "unknown", "imported", "a session", "spins",
+    ],
 )  # fmt: skip
 def test_a_thread_belongs_to_the_library_whose_code_is_on_its_stack(proc: FakeProc, threads, lost) -> None:
     for stack in threads:
