@@ -74,7 +74,8 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
         ([None], [RUNNING]),
     ],
     ids=[
-        "alone", "openblas", "fortran", "pool", "pools", "watchdog", "data", "unknown", "imported", "a session", "spins",
+        "alone", "openblas", "fortran", "pool", "pools", "watchdog", "data", "unknown", "imported", "a session",
+        "spins",
     ],
 )  # fmt: skip
 def test_a_thread_belongs_to_the_library_whose_code_is_on_its_stack(proc: FakeProc, threads, lost) -> None:
