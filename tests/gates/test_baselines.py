@@ -48,6 +48,14 @@ def test_a_run_is_saved_with_raw_rounds_in_the_folder_of_its_fingerprint(project
     assert len(bench["stats"]["data"]) == bench["stats"]["rounds"]
 
 
+def test_a_run_that_is_saved_says_what_to_do_with_it(project):
+    said = "Next: --benchmark-compare=arm shows what has changed since this run; with --gate a regression fails, from "
+    alone = run(project, "--benchmark-save=arm").stdout.str()
+    assert said + "10 saved runs on. --duet=GIT_REF needs none." in alone.splitlines()
+    assert "Next:" not in run(project, "--benchmark-save=arm", "--benchmark-compare=epyc").stdout.str()
+    assert "Next:" not in run(project).stdout.str()
+
+
 def test_the_latest_run_saved_under_a_plain_word_is_compared_with_and_then_followed(project):
     (first,) = saved_files(project).values()
     shutil.copy(first, first.with_name("0002_epyc.json"))

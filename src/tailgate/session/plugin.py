@@ -99,6 +99,9 @@ class SessionPlugin:
         }
         if run.settings.active and not extent["complete"]:
             run.found.remark_once(run_json.incomplete(extent))
+        option = self._config.option
+        if run.settings.baselines is not None and option.benchmark_save and not option.benchmark_compare:
+            run.found.remark_once(run_json.next_command(option.benchmark_save))
         output_json["unmeasured"] = run.unmeasured
         run_json.complete_json(benchmarks, output_json)
 

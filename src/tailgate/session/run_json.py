@@ -42,6 +42,16 @@ def incomplete(extent: dict[str, Any]) -> str:
     return f"The saved run holds a part of the benchmarks ({'; '.join(reasons)}): the others will not count as removed."
 
 
+def next_command(name: str) -> str:
+    """The line on a run that was saved among the baselines, and compared with none."""
+    from tailgate.stats.prediction import LEAST_SESSIONS
+
+    return (
+        f"Next: --benchmark-compare={name} shows what has changed since this run; with --gate a regression fails, from "
+        f"{LEAST_SESSIONS} saved runs on. --duet=GIT_REF needs none."
+    )
+
+
 def complete_json(benchmarks: list[Any], output_json: dict[str, Any]) -> None:
     """Add the schema's version, and P99's intervals to every row measured here."""
     output_json["tailgate_schema_version"] = SCHEMA_VERSION
