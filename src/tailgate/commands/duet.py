@@ -51,7 +51,7 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     if options.format == "markdown":
         print(markdown_table(found), end="")
     elif options.format == "comment":
-        print(comment(found, [_sides(run)]), end="")
+        print(comment(found, [_against(run)]), end="")
     elif options.format == "lines":
         print("".join(f"{line(one)}\n" for one in ordered(found)), end="")
     else:
@@ -59,10 +59,9 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     return int(any(one.failed for one in found) or not compared(found))
 
 
-def _sides(run: Run) -> str:
-    """Which commits were compared, as far as the file says."""
-    base, commit = run["tailgate_duet"].get("base"), (run.get("commit_info") or {}).get("id")
-    ref, base_commit = (base.get(name) if isinstance(base, dict) else None for name in ("ref", "commit"))
-    return (
-        f"{printable(str(commit or 'this checkout'))[:40]} against {printable(str(base_commit or ref or 'base'))[:40]}"
-    )
+def _against(run: Run) -> str:
+    """What the base side was, as far as the file says."""
+    base = run["tailgate_duet"].get("base")
+    facts = base if isinstance(base, dict) else {}
+    known = [str(facts[name]) for name in ("ref", "commit", "python") if facts.get(name)]
+    return f"against {printable(', '.join(known) or 'another side')[:200]}"

@@ -43,10 +43,7 @@ def comment(verdicts: Sequence[Verdict], facts: Iterable[str]) -> str:
             room = room_for_rows
         left_out += len(rows) - len(kept)
     if left_out:
-        lines += [
-            "",
-            f"{counted(left_out, 'lines')} too long for a comment; `tailgate duet` on the run's file shows all.",
-        ]
+        lines += ["", f"{counted(left_out, 'lines')} left out: a comment is too short; `tailgate duet` shows them."]
     return "\n".join([*lines, ""])
 
 
