@@ -1,0 +1,264 @@
+"""The workflows of a pull request: what they may do, what they are given, and their shell, run against a fake ``gh``."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from suite import ROOT
+from test_duet_saved import a_run
+
+from tailgate.results.comment import MARKER
+
+FOLDER = ROOT / ".github" / "workflows"
+MEASURE, COMMENT = (yaml.safe_load((FOLDER / f"{name}.yml").read_text()) for name in ("tailgate", "tailgate-comment"))
+ON = True
+"""YAML 1.1 reads the key ``on`` as a truth."""
+STEPS = {step.get("name", step.get("uses")): step for step in COMMENT["jobs"]["comment"]["steps"]}
+SHA = "0123456789" * 4
+OTHER_SHA = "a" * 40
+HOSTILE = "test_[$(touch hacked)`id`'\";|@octocat <script>]"
+
+GH = """#!{python}
+import json, os, subprocess, sys
+arguments = sys.argv[1:]
+assert arguments.pop(0) == "api"
+jq = arguments[arguments.index("--jq") + 1] if "--jq" in arguments else None
+method = arguments[arguments.index("--method") + 1] if "--method" in arguments else "GET"
+body = next((open(one[len("body=@"):]).read() for one in arguments if one.startswith("body=@")), None)
+(path,) = [one for one in arguments if one.startswith("repos/")]
+with open("calls.jsonl", "a") as calls:
+    print(json.dumps([method, path, body]), file=calls)
+answer = json.load(open("api.json")).get(path)
+if answer is None and method == "GET":
+    sys.exit("HTTP 404")
+if jq:
+    done = subprocess.run(["jq", "-r", jq], input=json.dumps(answer), capture_output=True, text=True, check=True)
+    sys.stdout.write(done.stdout)
+"""
+
+
+def scripts(workflow: dict[Any, Any]) -> list[str]:
+    return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+
+
+def uses(workflow: dict[Any, Any]) -> list[str]:
+    return [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+
+
+def test_what_runs_the_pull_request_s_code_may_read_and_has_no_secret() -> None:
+    assert set(MEASURE[ON]) == {"pull_request"}
+    assert MEASURE["permissions"] == {"contents": "read"}
+    assert "permissions" not in MEASURE["jobs"]["duet"]
+    assert not re.search(r"secrets\.|github\.token|GITHUB_TOKEN", (FOLDER / "tailgate.yml").read_text())
+
+
+def test_what_may_comment_runs_after_it_on_the_default_branch_s_code() -> None:
+    assert COMMENT[ON] == {"workflow_run": {"workflows": [MEASURE["name"]], "types": ["completed"]}}
+    assert COMMENT["permissions"] == {}
+    rights = {"actions": "read", "contents": "read", "pull-requests": "write"}
+    assert COMMENT["jobs"]["comment"]["permissions"] == rights
+    (checkout,) = [step for name, step in STEPS.items() if name.startswith("actions/checkout")]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    (download,) = [step for name, step in STEPS.items() if name.startswith("actions/download-artifact")]
+    assert download["with"]["path"].startswith("${{ runner.temp }}/")
+    assert "secrets." not in (FOLDER / "tailgate-comment.yml").read_text()
+
+
+@pytest.mark.parametrize("workflow", [MEASURE, COMMENT], ids=["measure", "comment"])
+def test_nothing_is_written_into_a_script_and_every_action_is_one_commit(workflow: dict[Any, Any]) -> None:
+    assert not [script for script in scripts(workflow) if "${{" in script]
+    assert not [one for one in uses(workflow) if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", one)]
+    checkouts = [
+        step for job in workflow["jobs"].values() for step in job["steps"] if "checkout" in step.get("uses", "")
+    ]
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_both_know_the_same_artifact_and_the_same_marker() -> None:
+    names = [step["with"]["name"] for workflow in (MEASURE, COMMENT) for job in workflow["jobs"].values()
+             for step in job["steps"] if "-artifact@" in step.get("uses", "")]  # fmt: skip
+    assert names == ["tailgate", "tailgate"]
+    assert COMMENT["jobs"]["comment"]["env"]["MARKER"] == MARKER
+    measured = "".join(scripts(MEASURE))
+    commented = "".join(scripts(COMMENT))
+    for file in ("pull-request.txt", "duet.json"):
+        assert f'"$RUNNER_TEMP/tailgate/{file}"' in measured
+        assert f'"$RUNNER_TEMP/tailgate/{file}"' in commented
+
+
+@dataclass
+class Runner:
+    """A runner's folders, GitHub's answers, and what was asked of it."""
+
+    folder: Path
+
+    def artifact(self, number: str | None = "7\n", run: Any = None) -> None:
+        (self.folder / "temp" / "tailgate").mkdir(parents=True, exist_ok=True)
+        if number is not None:
+            (self.folder / "temp" / "tailgate" / "pull-request.txt").write_text(number)
+        if run is not None:
+            (self.folder / "temp" / "tailgate" / "duet.json").write_text(
+                run if isinstance(run, str) else json.dumps(run)
+            )
+
+    def github(self, head_sha: str = SHA, *comments: dict[str, Any]) -> None:
+        answers = {"repos/o/r/pulls/7": {"head": {"sha": head_sha}}, "repos/o/r/issues/7/comments": list(comments)}
+        (self.folder / "api.json").write_text(json.dumps(answers))
+
+    def step(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """A step's script as GitHub runs it: ``bash -e`` on a file."""
+        script = self.folder / "step.sh"
+        script.write_text(STEPS[name]["run"])
+        own = {
+            "PATH": f"{self.folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(self.folder / "temp"), "GITHUB_OUTPUT": str(self.folder / "output"),
+            "GITHUB_REPOSITORY": "o/r", "HEAD_SHA": SHA, "RUN_URL": "https://github.com/o/r/actions/runs/1",
+            "MARKER": MARKER,
+        }  # fmt: skip
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-e", str(script)],
+            cwd=self.folder, env={**os.environ, **own, **environment}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    @property
+    def output(self) -> str:
+        file = self.folder / "output"
+        return file.read_text() if file.exists() else ""
+
+    @property
+    def comment(self) -> str:
+        return (self.folder / "comment.md").read_text()
+
+    @property
+    def calls(self) -> list[list[str | None]]:
+        return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    (tmp_path / "bin").mkdir()
+    for name, text in {
+        "gh": GH.format(python=sys.executable),
+        "tailgate": TAILGATE.format(python=sys.executable),
+    }.items():
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    return Runner(tmp_path)
+
+
+TAILGATE = """#!{python}
+import sys
+from tailgate.commands.main import main
+sys.exit(main())
+"""
+
+
+def test_the_comment_goes_to_the_pull_request_whose_newest_commit_was_measured(runner: Runner) -> None:
+    runner.artifact()
+    runner.github()
+    assert runner.step("Which pull request").returncode == 0
+    assert runner.output == "number=7\n"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        None,
+        "",
+        "0",
+        "07",
+        "-1",
+        "7 8",
+        "7;id",
+        "7/../8",
+        "$(id)",
+        "9" * 30,
+        "7\n8",
+        "\u0667",
+        "7\x00",
+        "../7",
+        "x" * 10_000,
+    ],
+)
+def test_what_is_no_number_ends_the_job(runner: Runner, number: str | None) -> None:
+    runner.artifact(number)
+    runner.github()
+    done = runner.step("Which pull request")
+    assert (done.returncode, runner.output) == (1, "")
+    assert done.stdout == "::error::pull-request.txt of the artifact does not hold the number of a pull request\n"
+
+
+def test_another_commit_s_pull_request_gets_no_comment(runner: Runner) -> None:
+    runner.artifact()
+    runner.github(OTHER_SHA)
+    done = runner.step("Which pull request")
+    assert (done.returncode, runner.output) == (0, "")
+    assert done.stdout.startswith("::notice::Pull request 7 is not at 0123456789")
+    assert all(STEPS[name]["if"] == "steps.which.outputs.number" for name in ("Its text", "Post"))
+
+
+def test_a_pull_request_that_is_not_there_ends_the_job(runner: Runner) -> None:
+    runner.artifact("8\n")
+    runner.github()
+    assert (runner.step("Which pull request").returncode, runner.output) == (1, "")
+
+
+def test_the_text_has_the_verdicts_whatever_the_names_are(runner: Runner) -> None:
+    runner.artifact(run=a_run(0.05, 0.0, name=f"test_a.py::{HOSTILE}{{}}"))
+    done = runner.step("Its text")
+    assert done.returncode == 0, done.stderr
+    lines = runner.comment.splitlines()
+    assert lines[:3] == [MARKER, "**1 fail, 3 pass**", f"against main, {'0' * 40}"]
+    assert lines[-1] == f"Measured at {SHA} by [this run](https://github.com/o/r/actions/runs/1)."
+    assert not re.search("<script|@octocat|`", runner.comment)
+    assert not (runner.folder / "hacked").exists()
+
+
+@pytest.mark.parametrize(
+    "run", [None, "{", json.dumps(a_run(0.0) | {"tailgate_duet": 3}), json.dumps({"benchmarks": []})]
+)
+def test_without_verdicts_the_text_says_so(runner: Runner, run: str | None) -> None:
+    runner.artifact(run=run)
+    assert runner.step("Its text").returncode == 0
+    assert runner.comment.splitlines()[:2] == [MARKER, "**No verdicts**: the log of the run says why."]
+    assert SHA in runner.comment
+
+
+def test_an_artifact_of_any_size_is_not_read(runner: Runner) -> None:
+    runner.artifact(run=a_run(0.0))
+    with (runner.folder / "temp" / "tailgate" / "duet.json").open("r+b") as file:
+        file.truncate(200_000_000)
+    assert runner.step("Its text").returncode == 0
+    assert "**No verdicts**" in runner.comment
+
+
+BOT = {"login": "github-actions[bot]"}
+
+
+def test_the_first_time_a_comment_is_added(runner: Runner) -> None:
+    others = [
+        {"id": 1, "user": {"login": "octocat"}, "body": f"{MARKER}\nmine"},
+        {"id": 2, "user": BOT, "body": "another workflow's"},
+    ]
+    runner.github(SHA, *others)
+    (runner.folder / "comment.md").write_text(f"{MARKER}\ntrue")
+    assert runner.step("Post", NUMBER="7").returncode == 0
+    assert runner.calls[-1] == ["POST", "repos/o/r/issues/7/comments", f"{MARKER}\ntrue"]
+
+
+def test_later_that_comment_is_kept_up_to_date(runner: Runner) -> None:
+    ours = [{"id": number, "user": BOT, "body": f"{MARKER}\nold"} for number in (3, 4)]
+    runner.github(SHA, {"id": 1, "user": {"login": "octocat"}, "body": MARKER}, *ours)
+    (runner.folder / "comment.md").write_text("new")
+    assert runner.step("Post", NUMBER="7").returncode == 0
+    assert [call[:2] for call in runner.calls] == [
+        ["GET", "repos/o/r/issues/7/comments"],
+        ["PATCH", "repos/o/r/issues/comments/3"],
+    ]
