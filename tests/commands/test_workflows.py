@@ -1,4 +1,4 @@
-"""The workflows of a pull request: what they may do, what they are given, and their shell, run against a fake ``gh``."""
+"""The workflows of a pull request: what they may do, what they are given, and their shell with a fake ``gh``."""
 
 import json
 import os
@@ -25,7 +25,7 @@ SHA = "0123456789" * 4
 OTHER_SHA = "a" * 40
 HOSTILE = "test_[$(touch hacked)`id`'\";|@octocat <script>]"
 
-GH = """#!{python}
+GH = """
 import json, os, subprocess, sys
 arguments = sys.argv[1:]
 assert arguments.pop(0) == "api"
@@ -44,12 +44,12 @@ if jq:
 """
 
 
+def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
 def scripts(workflow: dict[Any, Any]) -> list[str]:
-    return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-
-
-def uses(workflow: dict[Any, Any]) -> list[str]:
-    return [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    return [step["run"] for step in steps(workflow) if "run" in step]
 
 
 def test_what_runs_the_pull_request_s_code_may_read_and_has_no_secret() -> None:
@@ -74,7 +74,8 @@ def test_what_may_comment_runs_after_it_on_the_default_branch_s_code() -> None:
 @pytest.mark.parametrize("workflow", [MEASURE, COMMENT], ids=["measure", "comment"])
 def test_nothing_is_written_into_a_script_and_every_action_is_one_commit(workflow: dict[Any, Any]) -> None:
     assert not [script for script in scripts(workflow) if "${{" in script]
-    assert not [one for one in uses(workflow) if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", one)]
+    uses = [step["uses"] for step in steps(workflow) if "uses" in step]
+    assert not [one for one in uses if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", one)]
     checkouts = [
         step for job in workflow["jobs"].values() for step in job["steps"] if "checkout" in step.get("uses", "")
     ]
@@ -82,8 +83,8 @@ def test_nothing_is_written_into_a_script_and_every_action_is_one_commit(workflo
 
 
 def test_both_know_the_same_artifact_and_the_same_marker() -> None:
-    names = [step["with"]["name"] for workflow in (MEASURE, COMMENT) for job in workflow["jobs"].values()
-             for step in job["steps"] if "-artifact@" in step.get("uses", "")]  # fmt: skip
+    moved = [step for one in (MEASURE, COMMENT) for step in steps(one) if "-artifact@" in step.get("uses", "")]
+    names = [step["with"]["name"] for step in moved]
     assert names == ["tailgate", "tailgate"]
     assert COMMENT["jobs"]["comment"]["env"]["MARKER"] == MARKER
     measured = "".join(scripts(MEASURE))
@@ -153,7 +154,7 @@ def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path)
 
 
-TAILGATE = """#!{python}
+TAILGATE = """
 import sys
 from tailgate.commands.main import main
 sys.exit(main())
@@ -224,7 +225,7 @@ def test_the_text_has_the_verdicts_whatever_the_names_are(runner: Runner) -> Non
 @pytest.mark.parametrize(
     "run", [None, "{", json.dumps(a_run(0.0) | {"tailgate_duet": 3}), json.dumps({"benchmarks": []})]
 )
-def test_without_verdicts_the_text_says_so(runner: Runner, run: str | None) -> None:
+def test_without_verdicts_the_text_says_so(runner: Runner, run: Any) -> None:
     runner.artifact(run=run)
     assert runner.step("Its text").returncode == 0
     assert runner.comment.splitlines()[:2] == [MARKER, "**No verdicts**: the log of the run says why."]
