@@ -60,8 +60,11 @@ ZERO_WIDTH_SPACE = "&#8203;"
 
 
 def markdown_text(text: str) -> str:
-    """Text that shows as it is, and that is readable where the Markdown itself is read."""
-    return MARKDOWN.sub(_entity, text)
+    """Text that shows as it is, and that is readable where the Markdown itself is read.
+
+    Without spaces before it, which Markdown does not show, and behind which a ``>`` would begin a quotation.
+    """
+    return MARKDOWN.sub(_entity, text.lstrip(" "))
 
 
 def _entity(match: re.Match[str]) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from saved_duets import a_run
 from suite import ROOT
-from test_duet_saved import a_run
 
 from tailgate.results.comment import MARKER
 
@@ -145,11 +145,8 @@ class Runner:
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
     (tmp_path / "bin").mkdir()
-    for name, text in {
-        "gh": GH.format(python=sys.executable),
-        "tailgate": TAILGATE.format(python=sys.executable),
-    }.items():
-        (tmp_path / "bin" / name).write_text(text)
+    for name, text in {"gh": GH, "tailgate": TAILGATE}.items():
+        (tmp_path / "bin" / name).write_text(f"#!{sys.executable}\n{text}")
         (tmp_path / "bin" / name).chmod(0o755)
     return Runner(tmp_path)
 
@@ -183,7 +180,6 @@ def test_the_comment_goes_to_the_pull_request_whose_newest_commit_was_measured(r
         "9" * 30,
         "7\n8",
         "\u0667",
-        "7\x00",
         "../7",
         "x" * 10_000,
     ],

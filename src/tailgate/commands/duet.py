@@ -6,7 +6,6 @@ from typing import Any
 
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.results.saved_run import Run, load_run
-from tailgate.text import printable
 
 FORMATS = ("table", "lines", "markdown", "comment")
 
@@ -51,7 +50,7 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     if options.format == "markdown":
         print(markdown_table(found), end="")
     elif options.format == "comment":
-        print(comment(found, [_against(run)]), end="")
+        print(comment(found, _base(run)), end="")
     elif options.format == "lines":
         print("".join(f"{line(one)}\n" for one in ordered(found)), end="")
     else:
@@ -59,9 +58,9 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     return int(any(one.failed for one in found) or not compared(found))
 
 
-def _against(run: Run) -> str:
+def _base(run: Run) -> str:
     """What the base side was, as far as the file says."""
     base = run["tailgate_duet"].get("base")
     facts = base if isinstance(base, dict) else {}
     known = [str(facts[name]) for name in ("ref", "commit", "python") if facts.get(name)]
-    return f"against {printable(', '.join(known) or 'another side')[:200]}"
+    return (", ".join(known) or "another side")[:200]

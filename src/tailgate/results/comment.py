@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from tailgate.results.verdict import Verdict
 from tailgate.results.verdict_table import failure_lines, markdown_rows, summary
 from tailgate.stats.decision import IMPROVED, NEW, PASS
-from tailgate.text import counted, markdown_text
+from tailgate.text import counted, markdown_text, printable
 
 MARKER = "<!-- tailgate -->"
 """The first line, by which .github/workflows/tailgate-comment.yml finds the comment that it keeps up to date."""
@@ -14,7 +14,7 @@ MOST_BYTES = 65_000
 FOLDED = frozenset({PASS, IMPROVED, NEW})
 
 
-def comment(verdicts: Sequence[Verdict], facts: Iterable[str]) -> str:
+def comment(verdicts: Sequence[Verdict], base: str) -> str:
     """Marker, summary, table, failures in full, and folded the rows that nobody has to look at.
 
     Whatever is in a name shows as it is: it mentions nobody, links to nothing and is no HTML.
@@ -30,7 +30,7 @@ def comment(verdicts: Sequence[Verdict], facts: Iterable[str]) -> str:
             ["", "</details>"],
         ),
     )
-    lines = [MARKER, f"**{summary(verdicts)}**", *map(markdown_text, facts), ""]
+    lines = [MARKER, f"**{summary(verdicts)}**", f"against {markdown_text(printable(base))}", ""]
     room, left_out = MOST_BYTES - _bytes(lines), 0
     for opening, rows, closing in sections:
         kept, room_for_rows = [], room - _bytes([*opening, *closing])
