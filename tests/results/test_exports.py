@@ -119,7 +119,7 @@ def test_a_history_for_otava_is_in_order_of_time_without_gaps() -> None:
         ("2026-11-22T10:00:00+00:00", "a", "0.003"),
     ]
     assert [one["commit"][-7:] for one in rows] == ["ddddddd", "ddddddd", "c-dirty"]
-    assert said(OTAVA, late, early) == ["2026-11-22T10:00:00: 1 benchmark left out that were disturbed: b (throttled)"]
+    assert said(OTAVA, late, early) == ["2026-11-22T10:00:00: 1 benchmark left out, disturbed: b (throttled)"]
 
 
 def test_otava_s_series_are_of_one_machine_each() -> None:
@@ -137,8 +137,8 @@ def test_otava_gets_no_row_twice_and_none_without_a_time() -> None:
     run, untimed = saved_run(row()), saved_run(row("b"), datetime="yesterday")
     assert OTAVA.render([run, run, untimed]) == OTAVA.render([run])
     assert said(OTAVA, run, run, untimed) == [
-        "1 row left out that have no time",
-        "1 row left out that another file has, too",
+        "1 row left out, no time",
+        "1 row left out, also in another file",
     ]
 
 
@@ -148,7 +148,7 @@ def test_a_disturbed_row_is_left_out_and_told(name: str, status: str) -> None:
     run = saved_run(row("clean"), row("bad", status=status))
     assert "bad" not in ours()[name].render([run])
     (line,) = said(ours()[name], run)
-    assert line.endswith(f"1 benchmark left out that were disturbed: bad ({status})")
+    assert line.endswith(f"1 benchmark left out, disturbed: bad ({status})")
     with pytest.raises(TailgateError, match=r"the file would be empty: .*bad .*; measure again"):
         ours()[name].render([saved_run(row("bad", status=status))])
 
@@ -161,8 +161,8 @@ def test_rows_of_one_name_and_what_was_not_measured_are_told(name: str) -> None:
     assert ("one" in text, "two" in text, "gone" in text) == (True, False, False)
     lines = [line.removeprefix("2026-11-20T10:00:00: ") for line in said(ours()[name], run)]
     assert lines == [
-        "1 benchmark left out whose name several rows have: two",
-        "7 benchmarks left out that were not measured: gone0 (oom), gone1 (oom), gone2 (oom), gone3 (oom), gone4 (oom) "
+        "1 benchmark left out, several rows of one name: two",
+        "7 benchmarks left out, not measured: gone0 (oom), gone1 (oom), gone2 (oom), gone3 (oom), gone4 (oom) "
         "and 2 more",
     ]
 
@@ -187,7 +187,7 @@ def test_the_command_writes_both_files_and_says_what_is_left_out(
     assert main(["report", str(file), "--format=github-action-benchmark", f"--output={tmp_path}/out.json"]) == 0
     assert json.loads((tmp_path / "out.json").read_text())[0]["name"] == "clean median"
     assert json.loads((tmp_path / "out-throughput.json").read_text())[0]["name"] == "clean throughput"
-    assert capsys.readouterr().err == "Warning: 1 benchmark left out that were disturbed: bad (late)\n"
+    assert capsys.readouterr().err == "Warning: 1 benchmark left out, disturbed: bad (late)\n"
 
 
 PLAIN = {"min": 1e-3, "max": 3e-3, "mean": 2e-3, "stddev": 0.0, "median": 2e-3, "rounds": 5}

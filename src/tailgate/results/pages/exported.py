@@ -75,9 +75,9 @@ def export(run: Run, *, disturbed: bool = False) -> Export:
         f"{one.get('fullname')} ({one.get('status')})" for one in run.get("unmeasured") or () if isinstance(one, dict)
     ]
     reasons = {
-        "whose name several rows have": sorted(alike),
-        "that were disturbed": [f"{one.name} ({one.status})" for one in unsure],
-        "that were not measured": without,
+        "several rows of one name": sorted(alike),
+        "disturbed": [f"{one.name} ({one.status})" for one in unsure],
+        "not measured": without,
     }
     kept = [one for one in rows if one.name not in alike and one not in unsure]
     return Export(kept, [_line(why, names) for why, names in reasons.items() if names], machine_id_of(run))
@@ -139,4 +139,4 @@ def _value(value: float, low: float | None, high: float | None) -> Value:
 
 def _line(why: str, names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{counted(len(names), 'benchmarks')} left out {why}: {', '.join(names[:MOST_NAMED])}{more}"
+    return f"{counted(len(names), 'benchmarks')} left out, {why}: {', '.join(names[:MOST_NAMED])}{more}"

@@ -67,9 +67,9 @@ def _history(runs: Sequence[Run]) -> tuple[list[Row], list[str]]:
             else:
                 found[series, time] = _row(run, one, series, time)
     if untimed:
-        lines.append(f"{counted(untimed, 'rows')} left out that have no time")
+        lines.append(f"{counted(untimed, 'rows')} left out, no time")
     if twice:
-        lines.append(f"{counted(twice, 'rows')} left out that another file has, too")
+        lines.append(f"{counted(twice, 'rows')} left out, also in another file")
     if len(machines) > 1:
         lines.append(f"the runs are of {len(machines)} machines: each benchmark is a series for each of them")
     return [found[key] for key in sorted(found, key=lambda key: (key[1], key[0]))], lines
