@@ -21,7 +21,7 @@ def comment(verdicts: Sequence[Verdict], base: str) -> str:
     """
     heading = markdown_rows(())
     folded = [one for one in verdicts if one.verdict in FOLDED]
-    sections = (
+    sections: tuple[tuple[list[str], list[str], list[str]], ...] = (
         (heading, _rows(one for one in verdicts if one.verdict not in FOLDED), []),
         ([""], failure_lines(verdicts), []),
         (

@@ -13,8 +13,9 @@ from tailgate.results.rows import UNTRUSTED, Row, rows_of
 from tailgate.results.saved_run import Run, machine_id_of
 from tailgate.text import counted
 
-MOST_NAMED = 5
-"""Names in one line of standard error."""
+Ends = tuple[float | None, float | None]
+MOST_NAMED, LONGEST_NAME = 5, 80
+"""Names in one line of standard error, and characters of one."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,14 @@ def export(run: Run, *, disturbed: bool = False) -> Export:
     """The rows that can be told apart; ``disturbed``: also those of ``UNTRUSTED``, which then say their status."""
     rows = [_measured(row, bench["stats"]) for row, bench in zip(rows_of(run), run["benchmarks"], strict=True)]
     count = Counter(one.name for one in rows)
-    alike = {name for name, times in count.items() if times > 1}
-    unsure = [] if disturbed else [one for one in rows if one.status in UNTRUSTED and one.name not in alike]
-    without = [
-        f"{one.get('fullname')} ({one.get('status')})" for one in run.get("unmeasured") or () if isinstance(one, dict)
-    ]
+    single = [one for one in rows if count[one.name] == 1]
+    kept = [one for one in single if disturbed or one.status not in UNTRUSTED]
+    unmeasured = [one for one in run.get("unmeasured") or () if isinstance(one, dict)]
     reasons = {
-        "several rows of one name": sorted(alike),
-        "disturbed": [f"{one.name} ({one.status})" for one in unsure],
-        "not measured": without,
+        "several rows of one name": [_short(name) for name, times in count.items() if times > 1],
+        "disturbed": [_named(one.name, one.status) for one in single if not disturbed and one.status in UNTRUSTED],
+        "not measured": [_named(one.get("fullname"), one.get("status")) for one in unmeasured],
     }
-    kept = [one for one in rows if one.name not in alike and one not in unsure]
     return Export(kept, [_line(why, names) for why, names in reasons.items() if names], machine_id_of(run))
 
 
@@ -107,11 +105,11 @@ def scaled(value: float | None, factor: float) -> float | None:
 
 
 def _measured(row: Row, stats: Mapping[str, Any]) -> Measured:
-    blocks = [number(row[f"p99_blocks_{end}_s"]) for end in ("low", "high")]
-    ends = {
-        "median": [number(stats.get(name)) for name in ("q1", "q3")],
-        "p99": blocks if any(blocks) else [number(row[f"p99_{end}_s"]) for end in ("low", "high")],
-        "throughput": [None, None],
+    blocks, independent = (_ends(row, f"p99{kind}_low_s", f"p99{kind}_high_s") for kind in ("_blocks", ""))
+    ends: dict[str, Ends] = {
+        "median": _ends(stats, "q1", "q3"),
+        "p99": blocks if any(blocks) else independent,
+        "throughput": (None, None),
     }
     known = {
         metric: _value(value, *ends[metric])
@@ -128,6 +126,10 @@ def _measured(row: Row, stats: Mapping[str, Any]) -> Measured:
     )
 
 
+def _ends(values: Mapping[str, Any], low: str, high: str) -> Ends:
+    return number(values.get(low)), number(values.get(high))
+
+
 def _value(value: float, low: float | None, high: float | None) -> Value:
     """Without an end that lies on the wrong side: a file may say anything."""
     return Value(
@@ -137,6 +139,15 @@ def _value(value: float, low: float | None, high: float | None) -> Value:
     )
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
+
+
+def _named(name: Any, status: Any) -> str:
+    return f"{_short(str(name))} ({status})"
+
+
 def _line(why: str, names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{counted(len(names), 'benchmarks')} left out, {why}: {', '.join(names[:MOST_NAMED])}{more}"
+    named = ", ".join(names[:MOST_NAMED])
+    return f"{counted(len(names), 'benchmarks')} left out, {why}: {named}{more}"
