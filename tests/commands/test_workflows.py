@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,7 +21,12 @@ FOLDER = ROOT / ".github" / "workflows"
 MEASURE, COMMENT = (yaml.safe_load((FOLDER / f"{name}.yml").read_text()) for name in ("tailgate", "tailgate-comment"))
 ON = True
 """YAML 1.1 reads the key ``on`` as a truth."""
-STEPS = {step.get("name", step.get("uses")): step for step in COMMENT["jobs"]["comment"]["steps"]}
+STEPS = {
+    step.get("name", step.get("uses")): step
+    for job in (MEASURE["jobs"]["duet"], COMMENT["jobs"]["comment"])
+    for step in job["steps"]
+}
+"""Of both; where both have one of a name, the comment's."""
 SHA = "0123456789" * 4
 OTHER_SHA = "a" * 40
 HOSTILE = "test_[$(touch hacked)`id`'\";|@octocat <script>]"
@@ -110,6 +116,8 @@ class Runner:
             )
 
     def github(self, head_sha: str = SHA, *comments: dict[str, Any]) -> None:
+        if shutil.which("jq") is None:
+            pytest.skip("gh --jq is evaluated by jq, which is not here")
         answers = {"repos/o/r/pulls/7": {"head": {"sha": head_sha}}, "repos/o/r/issues/7/comments": list(comments)}
         (self.folder / "api.json").write_text(json.dumps(answers))
 
@@ -121,7 +129,7 @@ class Runner:
             "PATH": f"{self.folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "RUNNER_TEMP": str(self.folder / "temp"), "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_REPOSITORY": "o/r", "HEAD_SHA": SHA, "RUN_URL": "https://github.com/o/r/actions/runs/1",
-            "MARKER": MARKER,
+            "MARKER": MARKER, "GITHUB_STEP_SUMMARY": str(self.folder / "summary"), "HOME": str(self.folder),
         }  # fmt: skip
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-e", str(script)],
@@ -156,6 +164,40 @@ import sys
 from tailgate.commands.main import main
 sys.exit(main())
 """
+
+
+def test_the_number_of_the_pull_request_goes_with_what_it_measured(runner: Runner) -> None:
+    (runner.folder / "temp").mkdir()
+    assert runner.step("Number", NUMBER="7").returncode == 0
+    runner.github()
+    assert runner.step("Which pull request").returncode == 0
+    assert runner.output == "number=7\n"
+
+
+def test_the_duet_is_against_the_merge_base_of_whatever_branch(runner: Runner) -> None:
+    (runner.folder / "bin" / "tox").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > tox.txt\n')
+    (runner.folder / "bin" / "tox").chmod(0o755)
+    branch = "feature/$(touch${IFS}hacked)"
+    commit = 'git -c user.name=a -c user.email=a@b.invalid commit -q --allow-empty -m "$1"'
+    script = f"git init -q -b main . && f() {{ {commit}; }}; f base; git rev-parse HEAD > base.txt; f head; " + (
+        'git update-ref "refs/remotes/origin/$BRANCH" HEAD~1'
+    )
+    subprocess.run(["bash", "-ec", script], cwd=runner.folder, env={**os.environ, "BRANCH": branch}, check=True)
+    done = runner.step("Duet", BASE_BRANCH=branch, **MEASURE["env"])
+    assert done.returncode == 0, done.stderr
+    given = (runner.folder / "tox.txt").read_text().splitlines()
+    assert f"--duet={(runner.folder / 'base.txt').read_text().strip()}" in given
+    assert f"--benchmark-json={runner.folder}/temp/tailgate/duet.json" in given
+    assert not (runner.folder / "hacked").exists()
+
+
+def test_the_job_s_summary_is_the_report_where_there_is_one(runner: Runner) -> None:
+    assert runner.step("Verdicts").returncode == 0
+    assert not (runner.folder / "summary").exists()
+    runner.artifact()
+    (runner.folder / "temp" / "tailgate" / "duet.md").write_text("verdicts\n")
+    assert runner.step("Verdicts").returncode == 0
+    assert (runner.folder / "summary").read_text() == "verdicts\n"
 
 
 def test_the_comment_goes_to_the_pull_request_whose_newest_commit_was_measured(runner: Runner) -> None:
@@ -226,6 +268,13 @@ def test_without_verdicts_the_text_says_so(runner: Runner, run: Any) -> None:
     assert runner.step("Its text").returncode == 0
     assert runner.comment.splitlines()[:2] == [MARKER, "**No verdicts**: the log of the run says why."]
     assert SHA in runner.comment
+
+
+def test_a_tailgate_that_breaks_is_no_verdict(runner: Runner) -> None:
+    runner.artifact(run=a_run(0.0))
+    (runner.folder / "bin" / "tailgate").write_text("#!/bin/sh\necho Traceback >&2\nexit 1\n")
+    assert runner.step("Its text").returncode == 0
+    assert runner.comment.startswith(f"{MARKER}\n**No verdicts**")
 
 
 def test_an_artifact_of_any_size_is_not_read(runner: Runner) -> None:
