@@ -1,53 +1,19 @@
 """The workflows of a pull request: what they may do, what they are given, and their shell with a fake ``gh``."""
 
-import json
 import os
 import re
-import shutil
 import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from saved_duets import a_run
-from suite import ROOT
+from workflow_runner import COMMENT, FOLDER, MEASURE, ON, SHA, STEPS, Runner
 
 from tailgate.results.comment import MARKER
 
-FOLDER = ROOT / ".github" / "workflows"
-MEASURE, COMMENT = (yaml.safe_load((FOLDER / f"{name}.yml").read_text()) for name in ("tailgate", "tailgate-comment"))
-ON = True
-"""YAML 1.1 reads the key ``on`` as a truth."""
-STEPS = {
-    step.get("name", step.get("uses")): step
-    for job in (MEASURE["jobs"]["duet"], COMMENT["jobs"]["comment"])
-    for step in job["steps"]
-}
-"""Of both; where both have one of a name, the comment's."""
-SHA = "0123456789" * 4
 OTHER_SHA = "a" * 40
 HOSTILE = "test_[$(touch hacked)`id`'\";|@octocat <script>]"
-
-GH = """
-import json, os, subprocess, sys
-arguments = sys.argv[1:]
-assert arguments.pop(0) == "api"
-jq = arguments[arguments.index("--jq") + 1] if "--jq" in arguments else None
-method = arguments[arguments.index("--method") + 1] if "--method" in arguments else "GET"
-body = next((open(one[len("body=@"):]).read() for one in arguments if one.startswith("body=@")), None)
-(path,) = [one for one in arguments if one.startswith("repos/")]
-with open("calls.jsonl", "a") as calls:
-    print(json.dumps([method, path, body]), file=calls)
-answer = json.load(open("api.json")).get(path)
-if answer is None and method == "GET":
-    sys.exit("HTTP 404")
-if jq:
-    done = subprocess.run(["jq", "-r", jq], input=json.dumps(answer), capture_output=True, text=True, check=True)
-    sys.stdout.write(done.stdout)
-"""
 
 
 def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
@@ -82,10 +48,8 @@ def test_nothing_is_written_into_a_script_and_every_action_is_one_commit(workflo
     assert not [script for script in scripts(workflow) if "${{" in script]
     uses = [step["uses"] for step in steps(workflow) if "uses" in step]
     assert not [one for one in uses if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", one)]
-    checkouts = [
-        step for job in workflow["jobs"].values() for step in job["steps"] if "checkout" in step.get("uses", "")
-    ]
-    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    (checkout,) = (step for step in steps(workflow) if "checkout" in step.get("uses", ""))
+    assert checkout["with"]["persist-credentials"] is False
 
 
 def test_both_know_the_same_artifact_and_the_same_marker() -> None:
@@ -100,70 +64,9 @@ def test_both_know_the_same_artifact_and_the_same_marker() -> None:
         assert f'"$RUNNER_TEMP/tailgate/{file}"' in commented
 
 
-@dataclass
-class Runner:
-    """A runner's folders, GitHub's answers, and what was asked of it."""
-
-    folder: Path
-
-    def artifact(self, number: str | None = "7\n", run: Any = None) -> None:
-        (self.folder / "temp" / "tailgate").mkdir(parents=True, exist_ok=True)
-        if number is not None:
-            (self.folder / "temp" / "tailgate" / "pull-request.txt").write_text(number)
-        if run is not None:
-            (self.folder / "temp" / "tailgate" / "duet.json").write_text(
-                run if isinstance(run, str) else json.dumps(run)
-            )
-
-    def github(self, head_sha: str = SHA, *comments: dict[str, Any]) -> None:
-        if shutil.which("jq") is None:
-            pytest.skip("gh --jq is evaluated by jq, which is not here")
-        answers = {"repos/o/r/pulls/7": {"head": {"sha": head_sha}}, "repos/o/r/issues/7/comments": list(comments)}
-        (self.folder / "api.json").write_text(json.dumps(answers))
-
-    def step(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """A step's script as GitHub runs it: ``bash -e`` on a file."""
-        script = self.folder / "step.sh"
-        script.write_text(STEPS[name]["run"])
-        own = {
-            "PATH": f"{self.folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "RUNNER_TEMP": str(self.folder / "temp"), "GITHUB_OUTPUT": str(self.folder / "output"),
-            "GITHUB_REPOSITORY": "o/r", "HEAD_SHA": SHA, "RUN_URL": "https://github.com/o/r/actions/runs/1",
-            "MARKER": MARKER, "GITHUB_STEP_SUMMARY": str(self.folder / "summary"), "HOME": str(self.folder),
-        }  # fmt: skip
-        return subprocess.run(
-            ["bash", "--noprofile", "--norc", "-e", str(script)],
-            cwd=self.folder, env={**os.environ, **own, **environment}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    @property
-    def output(self) -> str:
-        file = self.folder / "output"
-        return file.read_text() if file.exists() else ""
-
-    @property
-    def comment(self) -> str:
-        return (self.folder / "comment.md").read_text()
-
-    @property
-    def calls(self) -> list[list[str | None]]:
-        return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
-
-
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
-    (tmp_path / "bin").mkdir()
-    for name, text in {"gh": GH, "tailgate": TAILGATE}.items():
-        (tmp_path / "bin" / name).write_text(f"#!{sys.executable}\n{text}")
-        (tmp_path / "bin" / name).chmod(0o755)
     return Runner(tmp_path)
-
-
-TAILGATE = """
-import sys
-from tailgate.commands.main import main
-sys.exit(main())
-"""
 
 
 def test_the_number_of_the_pull_request_goes_with_what_it_measured(runner: Runner) -> None:
@@ -175,8 +78,7 @@ def test_the_number_of_the_pull_request_goes_with_what_it_measured(runner: Runne
 
 
 def test_the_duet_is_against_the_merge_base_of_whatever_branch(runner: Runner) -> None:
-    (runner.folder / "bin" / "tox").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > tox.txt\n')
-    (runner.folder / "bin" / "tox").chmod(0o755)
+    runner.program("tox", '#!/bin/sh\nprintf "%s\\n" "$@" > tox.txt\n')
     branch = "feature/$(touch${IFS}hacked)"
     commit = 'git -c user.name=a -c user.email=a@b.invalid commit -q --allow-empty -m "$1"'
     script = f"git init -q -b main . && f() {{ {commit}; }}; f base; git rev-parse HEAD > base.txt; f head; " + (
@@ -260,9 +162,7 @@ def test_the_text_has_the_verdicts_whatever_the_names_are(runner: Runner) -> Non
     assert not (runner.folder / "hacked").exists()
 
 
-@pytest.mark.parametrize(
-    "run", [None, "{", json.dumps(a_run(0.0) | {"tailgate_duet": 3}), json.dumps({"benchmarks": []})]
-)
+@pytest.mark.parametrize("run", [None, "{", a_run(0.0) | {"tailgate_duet": 3}, {"benchmarks": []}])
 def test_without_verdicts_the_text_says_so(runner: Runner, run: Any) -> None:
     runner.artifact(run=run)
     assert runner.step("Its text").returncode == 0
@@ -272,7 +172,7 @@ def test_without_verdicts_the_text_says_so(runner: Runner, run: Any) -> None:
 
 def test_a_tailgate_that_breaks_is_no_verdict(runner: Runner) -> None:
     runner.artifact(run=a_run(0.0))
-    (runner.folder / "bin" / "tailgate").write_text("#!/bin/sh\necho Traceback >&2\nexit 1\n")
+    runner.program("tailgate", "#!/bin/sh\necho Traceback >&2\nexit 1\n")
     assert runner.step("Its text").returncode == 0
     assert runner.comment.startswith(f"{MARKER}\n**No verdicts**")
 

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import yaml
 from histories import bench, saved_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
+from metrics_readers import gitlabs, openmetrics_families, samples
 from prometheus_client.parser import text_string_to_metric_families as prometheus_families
 from suite import ROOT
 
@@ -41,25 +40,6 @@ def row(name: str = "t.py::test_a", median_s: float = 2e-3, **info: Any) -> dict
     """One with quartiles and P99's interval apart from their values."""
     found = bench(name, median_s, median_s * 2, **info)
     found["stats"] |= {"q1": median_s * 0.9, "q3": median_s * 1.2, "p99_low": median_s * 1.8, "p99_high": None}
-    return found
-
-
-def gitlabs(text: str) -> dict[str, str]:
-    """A metrics report as GitLab reads it: ``Gitlab::Ci::Parsers::Metrics::Generic``, with a shell's words.
-
-    It removes comments line by line, splits the rest into words, and keeps the first two.
-    """
-    words = [shlex.split(re.sub(r"#.*$", "", line)) for line in text.splitlines()]
-    return {name: value for name, value, *_ in filter(None, words)}
-
-
-def samples(text: str, families: Any = openmetrics_families) -> dict[str, dict[str, float]]:
-    """Metric -> benchmark -> value."""
-    found: dict[str, dict[str, float]] = {}
-    for family in families(text):
-        for sample in family.samples:
-            assert sample.labels["benchmark"] not in found.setdefault(sample.name, {})
-            found[sample.name][sample.labels["benchmark"]] = sample.value
     return found
 
 
