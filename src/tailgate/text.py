@@ -48,18 +48,28 @@ MARKDOWN = re.compile(
     | <(?=[A-Za-z/!?])            # a tag, an address
     | &(?=\#?\w+;)                # an entity
     | \](?=[(\[:])|^\[           # a link, the target of one
-    | @(?=\w)|\#(?=\d)           # GitHub's mention of a person, of an issue
+    | (?P<reference>@(?=\w)|\#(?=\d)|\bGH-(?=\d))  # GitHub's mention of a person, of an issue
     | (?<=\w):(?=//)|(?<=\bwww)\.  # an address
     | ^[\#>]|^[-+=](?=\s|[-=]|$)|^\d+[.)](?=\s|$)|\#$  # a heading, a quotation, a list, a rule
     """,
     re.VERBOSE,
 )
 """What Markdown would interpret; written as numeric entities, which nothing reads as markup."""
+ZERO_WIDTH_SPACE = "&#8203;"
+"""GitHub looks for mentions in the rendered text, where an entity is its character again; this parts ``@`` and name."""
 
 
 def markdown_text(text: str) -> str:
-    """Text that shows as it is, and that is readable where the Markdown itself is read."""
-    return MARKDOWN.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", text)
+    """Text that shows as it is, and that is readable where the Markdown itself is read.
+
+    Without spaces before it, which Markdown does not show, and behind which a ``>`` would begin a quotation.
+    """
+    return MARKDOWN.sub(_entity, text.lstrip(" "))
+
+
+def _entity(match: re.Match[str]) -> str:
+    parted = ZERO_WIDTH_SPACE if match["reference"] else ""
+    return f"{match[0][:-1]}&#{ord(match[0][-1])};{parted}"
 
 
 def duration(seconds: float) -> str:

@@ -18,9 +18,9 @@ import test_roofline_report as roofs
 import test_training_report as trainings
 from histories import MACHINE, NAMES, bench
 from profiles import run as profiled
+from saved_duets import a_run
 from synthetic_gpus import cpu_row, gpu_row
 from test_csv_and_reports import cell
-from test_duet_saved import a_run
 
 from tailgate.commands import main as cli
 from tailgate.commands.formats import BROKEN, formats

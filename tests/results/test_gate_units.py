@@ -167,7 +167,7 @@ def test_markdown_text_shows_as_it_is_in_a_list_a_heading_and_a_table(text):
     places = {f"- {escaped}": text, f"## {escaped}": text, f"| h |\n| --- |\n| x{escaped} |": f"x{text}"}
     for source, shown in places.items():
         found = re.search(r"<(li|h2|td)>(.*)</\1>", reader.render(source), re.DOTALL)
-        assert html.unescape(found[2]) == shown, source
+        assert html.unescape(found[2]).replace("\u200b", "") == shown, source
 
 
 def test_markdown_text_is_readable_as_text():

@@ -80,20 +80,26 @@ def of_load() -> Run:
 
 RUNS: dict[str, Callable[[], Run]] = {
     "accuracy": of_accuracy,
+    "bencher": study_1,
     "deep-gap": of_gpus,
     "deep-gap-csv": of_gpus,
     "framework-comparison": test_framework_comparison_report.fair_run,
     "gdev-ai": study_1,
+    "github-action-benchmark": study_1,
     "html": study_1,
     "load": of_load,
     "markdown": study_1,
     "modelgauge": of_profiles,
+    "openmetrics": study_1,
+    "otava-csv": study_1,
     "roofline": of_roofline,
     "scaling": study_1,
     "training": of_training,
     "trtexec": of_gpus,
 }
-CSV_TEXTS = frozenset({"gdev-ai", "deep-gap-csv"})
+CSV_TEXTS = frozenset({"gdev-ai", "deep-gap-csv", "otava-csv"})
+NO_MARKUP = frozenset({"bencher", "github-action-benchmark", "openmetrics", "trtexec"})
+"""For other programs (tests/results/test_exports.py), or what TensorRT's own tool prints."""
 
 
 def strings(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -164,7 +170,7 @@ def test_no_report_obeys_a_name(name: str) -> None:
         rendered += 1
         if name in CSV_TEXTS:
             assert_harmless_csv(text)
-        elif name == "trtexec":  # what TensorRT's own tool prints: no markup
+        elif name in NO_MARKUP:
             assert not UNPRINTABLE.search(text.replace("\n", ""))
         elif name == "html":
             assert "<script>alert" not in text
@@ -182,5 +188,7 @@ def test_what_lies_beside_a_report_is_no_formula(name: str) -> None:
     for suffix, content in attachments([run]).items():
         if suffix.endswith(".csv"):
             assert_harmless_csv(content.decode())
+        elif suffix.endswith(".json"):
+            assert not UNPRINTABLE.search(content.decode().replace("\n", ""))
         else:
             assert content.startswith(b"\x89PNG")

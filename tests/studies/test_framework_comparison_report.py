@@ -298,7 +298,7 @@ def test_markup_in_a_saved_run_stays_text() -> None:
         ("_em_ and *strong*", "&#95;em&#95; and &#42;strong&#42;"),
         ("a | b", "a &#124; b"),
         ("http://x", "http&#58;//x"),
-        ("a\\b `c` <d> [e] @f", "a\\b &#96;c&#96; &#60;d> [e] &#64;f"),
+        ("a\\b `c` <d> [e] @f", "a\\b &#96;c&#96; &#60;d> [e] &#64;&#8203;f"),
         ("[e](f) 3 < 4 [1:2] x @ 2.80GHz", "&#91;e&#93;(f) 3 < 4 [1:2] x @ 2.80GHz"),
     ],
 )

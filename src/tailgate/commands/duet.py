@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.errors import TailgateError, unknown_value
-from tailgate.results.saved_run import load_run
+from tailgate.results.saved_run import Run, load_run
 
-FORMATS = ("table", "lines", "markdown")
+FORMATS = ("table", "lines", "markdown", "comment")
 
 
 def add(commands: Any) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "duet",
-        help="the verdicts of a saved duet again, as a table, as lines or in Markdown",
+        help="the verdicts of a saved duet again, as a table, as lines, in Markdown or as a pull request's comment",
         description="The verdicts of a saved duet, from its rounds: as they were, or by other limits.",
         epilog="Exit code: 1 when something failed or nothing was compared, otherwise 0; 4 for wrong usage.",
     )
@@ -36,6 +36,7 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     """
     from tailgate.gates.duet.saved import judged_again
     from tailgate.gates.limits import session_limits
+    from tailgate.results.comment import comment
     from tailgate.results.verdict import compared, line, ordered
     from tailgate.results.verdict_table import markdown_table, summary, terminal_table
 
@@ -44,11 +45,22 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     limits = None
     if options.gate_min_effect is not None or options.gate_metrics is not None:
         limits = session_limits(options.gate_min_effect, options.gate_metrics, duet=True)
-    found = judged_again(load_run(options.saved), str(options.saved), limits)
+    run = load_run(options.saved)
+    found = judged_again(run, str(options.saved), limits)
     if options.format == "markdown":
         print(markdown_table(found), end="")
+    elif options.format == "comment":
+        print(comment(found, _base(run)), end="")
     elif options.format == "lines":
         print("".join(f"{line(one)}\n" for one in ordered(found)), end="")
     else:
         print(f"{terminal_table(found, color=False)}\n{summary(found)}")
     return int(any(one.failed for one in found) or not compared(found))
+
+
+def _base(run: Run) -> str:
+    """What the base side was, as far as the file says."""
+    base = run["tailgate_duet"].get("base")
+    facts = base if isinstance(base, dict) else {}
+    known = [str(facts[name]) for name in ("ref", "commit", "python") if facts.get(name)]
+    return (", ".join(known) or "another side")[:200]

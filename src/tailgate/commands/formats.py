@@ -47,7 +47,9 @@ class Format:
 def ours() -> dict[str, Format]:
     """The formats of Tailgate itself: a broken project does not take them away."""
     return {
-        module.NAME: Format(_of_printable(module.render), _of_files(module), None)
+        module.NAME: Format(
+            _of_printable(module.render), _optional(module, "attachments"), _optional(module, "warnings")
+        )
         for module in _modules(pages)
         if hasattr(module, "NAME")
     }
@@ -75,9 +77,9 @@ def formats(start: Path) -> dict[str, Format]:
     return dict(sorted(known.items()))
 
 
-def _of_files(module: ModuleType) -> Callable[[Sequence[Run]], Mapping[str, bytes]] | None:
-    attachments = getattr(module, "attachments", None)
-    return attachments and _of_printable(attachments)
+def _optional(module: ModuleType, name: str) -> Any:
+    made = getattr(module, name, None)
+    return made and _of_printable(made)
 
 
 def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> Format:

@@ -1,4 +1,4 @@
-"""``tailgate report``: a saved run in a study's format, with the pictures and files that belong to it."""
+"""``tailgate report``: a saved run as a page, in a study's format or for another tool, with what lies beside it."""
 
 import argparse
 import sys
@@ -15,10 +15,13 @@ from tailgate.results.saved_run import load_run
 
 def add(commands: Any) -> None:
     """Add the command to ``tailgate``'s sub-parsers."""
-    parser = commands.add_parser("report", help="write a saved run in a study's format, or what follows from it")
+    parser = commands.add_parser("report", help="write a saved run as a page, in a study's format, or for another tool")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
     parser.add_argument(
-        "--format", nargs="?", metavar="NAME", help="html, markdown, or one of the project's; must be named"
+        "--format",
+        nargs="?",
+        metavar="NAME",
+        help="html, markdown, one for another tool (bencher, openmetrics, ...), or one of the project's; must be named",
     )
     parser.add_argument(
         "--output",
@@ -51,7 +54,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     if options.output is None:
         print(text, end="")
         if chosen.attachments is not None:
-            print(f"Its pictures and tables are written with --output={options.format}.md", file=sys.stderr)
+            print("What lies beside it (pictures, tables) is written with --output=FILE", file=sys.stderr)
         return 0
     for path, content in files(options.output, text, chosen.attachments(runs) if chosen.attachments else {}).items():
         try:

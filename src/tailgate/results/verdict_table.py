@@ -90,10 +90,20 @@ def reasons(verdicts: Sequence[Verdict]) -> list[str]:
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
     """GitHub's dialect; the lines of what failed in full below it."""
+    failed = failure_lines(verdicts)
+    below = "\n".join(["", *failed, ""]) if failed else ""
+    return "\n".join([f"**{summary(verdicts)}**", "", *markdown_rows(verdicts), below])
+
+
+def markdown_rows(verdicts: Iterable[Verdict]) -> list[str]:
+    """The table's lines, its two heading lines first."""
     rows = [HEADINGS, ["---"] * len(HEADINGS), *(tuple(map(markdown_text, cells(one))) for one in ordered(verdicts))]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    failed = "".join(f"\n- {markdown_text(line(one))}" for one in ordered(verdicts) if one.failed)
-    return f"**{summary(verdicts)}**\n\n{table}\n" + (f"{failed}\n" if failed else "")
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def failure_lines(verdicts: Iterable[Verdict]) -> list[str]:
+    """Each failure with all its numbers, as items of a list."""
+    return [f"- {markdown_text(line(one))}" for one in ordered(verdicts) if one.failed]
 
 
 def summary(verdicts: Iterable[Verdict]) -> str:

@@ -1,1 +1,1 @@
-"""The HTML and the Markdown page of a saved run."""
+"""One file for each format of ``tailgate report``: pages for people, and files for other tools."""
