@@ -37,7 +37,8 @@ def runs(*times: dict[str, float], noise: float = 1e-5, pairs: int = 6) -> list[
 
 def explanation(base: dict[str, float], head: dict[str, float], **how: Any) -> Explanation:
     side = Side("a profiler", sum(base.values()) / 1e3, sum(base.values()) / 1e3 * 1.03)
-    return Explanation(explained(runs(base, base, **how), runs(head, head, **how)), side, side, (), 6, 12.0)
+    rows = explained(runs(base, base, **how), runs(head, head, **how))
+    return Explanation(rows, side, side, (), how.get("pairs", 6), 12.0)
 
 
 SLOWER = explanation({"Conv_12": 6.0, "Conv_13": 4.0}, {"Conv_12": 6.36, "Conv_13": 4.0, "Transpose_1": 0.04})
@@ -54,7 +55,9 @@ def test_what_does_not_exceed_its_scatter_is_not_blamed() -> None:
     assert sentence(scattered, 0.03) == "no operator's difference exceeds its scatter (all together +0.1 %)"
     two_pairs = explanation({"a": 5.0}, {"a": 6.0}, pairs=2)
     assert not two_pairs.told
-    assert two_pairs.contributions
+    assert sentence(two_pairs, 0.2).startswith(
+        "2 pairs are too few to tell an operator's difference from its scatter ("
+    )
 
 
 def test_many_culprits_are_counted() -> None:
@@ -70,6 +73,7 @@ def test_the_table_has_both_sides_the_part_and_its_interval() -> None:
     assert found.rows[0][-1] == "yes"
     assert found.rows[1][:6] == ("Transpose_1 (new)", "Conv", "1x8", "", "40 µs", "+0.4 %")
     assert found.rows[2][0] == "1 more operator"
+    assert found.rows[3] == ("all operators", "", "", "10 ms", "10.4 ms", "+4.0 %", "", "")
     assert {len(row) for row in found.rows} == {len(HEADINGS)}
     assert found.facts == (
         "operator times by a profiler, in 6 pairs of processes of their own (12 s), the profiler adds +3.0 % to base's "

@@ -12,7 +12,7 @@ from tailgate.results.operator_matching import CHANGED, RENAMED, SAME, UNMATCHED
 from tailgate.results.operators import Operator
 from tailgate.results.verdict import Verdict
 from tailgate.results.verdict_table import quantity, short_name
-from tailgate.stats.simultaneous import Difference
+from tailgate.stats.simultaneous import LEAST_VALUES, Difference
 from tailgate.text import aligned, counted, percent, printable
 
 HEADINGS = ("operator", "kind", "shapes", "base", "head", "part of the change", "95 % interval", "beyond scatter")
@@ -51,7 +51,11 @@ def table(name: str, found: Explanation, change_rel: float | None, most: int) ->
     rows = [_cells(row, part, beyond=id(row) in told) for row, part in parts[:most]]
     if len(parts) > most:
         others = math.fsum(part.mean for _, part in parts[most:])
-        rows.append((f"{counted(len(parts) - most, 'more operators')}", "", "", "", "", percent(others), "", ""))
+        rows.append((counted(len(parts) - most, "more operators"), "", "", "", "", percent(others), "", ""))
+    if found.total_rel is not None:
+        totals_s = (statistics.fmean(map(math.fsum, zip(*side, strict=True))) for side in _sides_s(found.rows))
+        rows.append(("all operators", "", "", *(quantity(one, "median") for one in totals_s),
+                     percent(found.total_rel), "", ""))  # fmt: skip
     if found.reasons:
         alone = sorted(found.rows, key=lambda row: (-sum(row.base_s + row.head_s), row.match))
         rows = [_cells(row, None, beyond=False) for row in alone[:most]]
@@ -101,6 +105,9 @@ def sentence(found: Explanation, change_rel: float | None) -> str:
     if total_rel is None:
         return "without operator times"
     told = found.told
+    if found.pairs < LEAST_VALUES:
+        few = f"{counted(found.pairs, 'pairs')} are too few" if found.pairs != 1 else "one pair is too few"
+        return f"{few} to tell an operator's difference from its scatter (all together {percent(total_rel)})"
     if not told:
         return f"no operator's difference exceeds its scatter (all together {percent(total_rel)})"
     parts = [f"{label(row.match)} {percent(part.mean)}" for row, part in told[:MOST_IN_A_LINE]]
@@ -124,6 +131,11 @@ def label(match: Matched) -> str:
         return f"{_name(shown)} ({'head' if match.head else 'base'} alone)"
     longer = max(match.base, match.head, key=len)
     return f"{_name(longer)} ({match.change})"
+
+
+def _sides_s(rows: Sequence[Row]) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
+    """Base's and head's times of each row, by pair."""
+    return [row.base_s for row in rows], [row.head_s for row in rows]
 
 
 def _changed(match: Matched) -> str:
