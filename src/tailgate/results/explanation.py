@@ -78,14 +78,11 @@ class Explanation:
 
     @cached_property
     def contributions(self) -> list[tuple[Row, Difference]]:
-        """Each row with its part of the relative difference, the largest first; empty where a side is lacking."""
+        """Each row with its part of the relative difference; empty where a side is lacking."""
         call_s = self.call_s
         if not call_s:
             return []
-        found = [
-            (row, difference([one_s / call_s for one_s in row.differences_s], len(self.rows))) for row in self.rows
-        ]
-        return sorted(found, key=lambda one: (-abs(one[1].mean), one[0].match))
+        return [(row, difference([one_s / call_s for one_s in row.differences_s], len(self.rows))) for row in self.rows]
 
     @property
     def told(self) -> list[tuple[Row, Difference]]:
@@ -123,9 +120,11 @@ class Explanation:
             raise ProfileError("its operators are not a table of ours")
         reasons = saved.get("reasons")
         wall_s, pairs = saved.get("wall_s"), saved.get("pairs")
+        base, head = (_side(saved.get(name)) for name in SIDES)
         return cls(
             tuple(map(_row, listed)),
-            *(_side(saved.get(name)) for name in SIDES),
+            base,
+            head,
             reasons=tuple(map(str, reasons)) if isinstance(reasons, list) else (),
             pairs=pairs if isinstance(pairs, int) else 0,
             wall_s=wall_s if is_number(wall_s) else 0.0,
@@ -138,13 +137,17 @@ def explained(base: Sequence[Sequence[Profile]], head: Sequence[Sequence[Profile
     Args:
         base: for each pair of processes, the profiles that its base side gave in turn.
         head: the same of head, for the same pairs; one of the two may be empty, and its rows are then unmatched.
+
+    Returns:
+        Its rows, the largest difference first.
     """
     ours, theirs = _by_pair(base), _by_pair(head)
     mine, yours = ({operator for times in side for operator in times} for side in (ours, theirs))
     found = matched(mine, yours)
     if not ours or not theirs:
         found = [Matched(UNMATCHED, one.base, one.head) for one in found]
-    return tuple(Row(one, _times_s(one.base, ours), _times_s(one.head, theirs)) for one in found)
+    rows = [Row(one, _times_s(one.base, ours), _times_s(one.head, theirs)) for one in found]
+    return tuple(sorted(rows, key=lambda row: (-abs(math.fsum(row.head_s) - math.fsum(row.base_s)), row.match)))
 
 
 def _by_pair(side: Sequence[Sequence[Profile]]) -> list[Times]:

@@ -57,8 +57,7 @@ def table(name: str, found: Explanation, change_rel: float | None, most: int) ->
         rows.append(("all operators", "", "", *(quantity(one, "median") for one in totals_s),
                      percent(found.total_rel), "", ""))  # fmt: skip
     if found.reasons:
-        alone = sorted(found.rows, key=lambda row: (-sum(row.base_s + row.head_s), row.match))
-        rows = [_cells(row, None, beyond=False) for row in alone[:most]]
+        rows = [_cells(row, None, beyond=False) for row in found.rows[:most]]
     return Table(printable(title), facts(found), tuple(tuple(map(printable, row)) for row in rows))
 
 
