@@ -121,7 +121,7 @@ def test_a_test_whose_author_counts_its_calls_is_explained(duets: dict[str, tupl
             "pytest_tailgate_explain: the time_s of operator 1 ('conv') is nan, not seconds",
         ),
         ("test_nothing", "its pytest_tailgate_explain knows none of this benchmark"),
-        ("test_dies", "no operator times: base: crashed"),
+        ("test_dies", "crashed: the process ended itself with exit code 3"),
     ],
 )
 def test_a_hook_that_gives_nothing_costs_the_explanation_alone(
