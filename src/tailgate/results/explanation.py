@@ -34,7 +34,8 @@ class Side:
 
     profiler: str = ""
     call_s: float | None = None
-    """Seconds of a call without the profiler, in the same processes: the median of the runs."""
+    """Seconds of a call without the profiler, in the same processes: the mean of the quicker half of all calls, because
+    other work on the machine only adds, and a profiler's times are to be compared with it."""
     profiled_call_s: float | None = None
     """The same under the profiler; ``None``: the hook does not tell."""
 

@@ -138,11 +138,8 @@ def _sides_s(rows: Sequence[Row]) -> tuple[list[tuple[float, ...]], list[tuple[f
 
 
 def _changed(match: Matched) -> str:
-    for field in ("kind", "shapes"):
-        base, head = ({getattr(one, field) for one in side} for side in (match.base, match.head))
-        if base != head:
-            return f"{_short(', '.join(sorted(base)))} → {_short(', '.join(sorted(head)))}"
-    return "changed"
+    base, head = (sorted({one.kind for one in side}) for side in (match.base, match.head))
+    return f"{_short(', '.join(base))} → {_short(', '.join(head))}" if base != head else "other shapes"
 
 
 def _name(operators: Sequence[Operator]) -> str:

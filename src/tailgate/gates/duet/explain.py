@@ -62,7 +62,7 @@ class Found:
     profiles: tuple[list[list[Profile]], list[list[Profile]]] = field(default_factory=lambda: ([], []))
     """By side, of each pair."""
     calls_s: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
-    """By side, of each pair: seconds of a call without the profiler."""
+    """By side: seconds of each call without the profiler."""
     reasons: list[str] = field(default_factory=list)
 
     def explanation(self, wall_s: float) -> Explanation:
@@ -78,7 +78,7 @@ def _side(profiles: Sequence[Sequence[Profile]], calls_s: Sequence[float]) -> Si
     profiled_s = [profile.call_s for profile in runs if profile.call_s is not None]
     return Side(
         runs[0].profiler if runs else "",
-        statistics.median(calls_s) if calls_s else None,
+        statistics.fmean(sorted(calls_s)[: (len(calls_s) + 1) // 2]) if calls_s else None,
         statistics.median(profiled_s) if profiled_s else None,
     )
 
@@ -105,9 +105,8 @@ class ProfiledPair(Pair):
         for side, answers in enumerate(self._answers):
             if len(answers) == TURNS:
                 found.profiles[side].append(answers)
-                if calls_s := made.rounds_s[side]:
-                    assert made.turns is not None
-                    found.calls_s[side].append(statistics.median(calls_s) / made.turns.iterations)
+                iterations = made.turns.iterations if made.turns else 1
+                found.calls_s[side].extend(round_s / iterations for round_s in made.rounds_s[side])
 
     def _in_turns(
         self,
