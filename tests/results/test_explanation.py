@@ -77,8 +77,8 @@ def test_the_table_has_both_sides_the_part_and_its_interval() -> None:
     assert found.rows[3] == ("all operators", "", "", "10 ms", "10.4 ms", "+4.0 %", "", "")
     assert {len(row) for row in found.rows} == {len(HEADINGS)}
     assert found.facts == (
-        "operator times by a profiler, in 6 pairs of processes of their own (12 s), the profiler adds +3.0 % to base's "
-        "call and +3.0 % to head's call",
+        "operator times by a profiler, in 6 pairs of processes of their own (12 s), profiled calls took +3.0 % in base "
+        "and +3.0 % in head",
     )
 
 

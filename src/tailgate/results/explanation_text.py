@@ -88,11 +88,11 @@ def facts(found: Explanation) -> tuple[str, ...]:
     for side in SIDES:
         overhead_rel = getattr(found, side).overhead_rel
         if overhead_rel is not None:
-            told.append(f"{percent(overhead_rel)} to {side}'s call")
+            told.append(f"{percent(overhead_rel)} in {side}")
     profilers = dict.fromkeys(filter(None, (found.base.profiler, found.head.profiler)))
     lines = [f"operator times by {' and '.join(profilers) or 'the project'}"]
     lines.append(f"in {counted(found.pairs, 'pairs')} of processes of their own ({found.wall_s:.0f} s)")
-    lines.append(f"the profiler adds {' and '.join(told)}" if told else "what the profiler adds is not told")
+    lines.append(f"profiled calls took {' and '.join(told)}" if told else "what the profiler adds is not told")
     return (printable(", ".join(lines)),)
 
 

@@ -1,7 +1,7 @@
 """Which operators a difference is made of: further pairs of processes, in which the sides are profiled and not judged.
 
-The pairs are of the same sides as the duet's. In each, both sides take two turns, A B B A: a few calls without the
-profiler, which contributions are relative to, and then the project's hook.
+The pairs are of the same sides as the duet's. Each begins as one of the duet does, for a shorter time: contributions
+are relative to a call without the profiler. Then both sides are asked for their operators in two turns, A B B A.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from tailgate.gates.duet.campaign import Record
 from tailgate.gates.duet.pairs import BASE, HEAD, Names, Outcome, Pair
 from tailgate.gates.duet.side_operators import HOOK
 from tailgate.gates.duet.side_process import SideProcess
-from tailgate.gates.duet.turns import Turns, abba, turns_of
+from tailgate.gates.duet.turns import Turns, abba
 from tailgate.gates.duet.verdicts import why_stopped
 from tailgate.results.explanation import SIDES, Explanation, Side, explained
 from tailgate.results.explanation_text import EXPLAINED
@@ -117,18 +117,14 @@ class ProfiledPair(Pair):
         p99: bool,
         announce: Callable[[Turns], None],
     ) -> None:
-        for process in self._processes:
-            process.pause()
-        turns = turns_of(ready, self._side_s, p99=p99)
-        made.turns = replace(turns, rounds=max(1, turns.rounds * turns.blocks // TURNS), blocks=TURNS)
-        with self._pinned(ready) as made.cpu:
+        super()._in_turns(made, ready, deadline_s, p99=p99, announce=announce)
+        if any(attempt.final_message for attempt in made.sides):
+            return
+        with self._pinned(ready):
             for side in abba(TURNS, made.first):
-                process, attempt = self._processes[side], made.sides[side]
-                found = process.block(made.turns, attempt, deadline_s)
-                answer = None if found is None else process.operators(attempt, deadline_s)
-                if found is None or answer is None:
+                answer = self._processes[side].operators(made.sides[side], deadline_s)
+                if answer is None:
                     return
-                made.rounds_s[side].extend(found[0])
                 self._answers[side].append(answer)
 
 
