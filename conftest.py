@@ -10,6 +10,7 @@ pytest_plugins = [
     "fixtures.cells.plugin",
     "fixtures.inference.out_of_memory",
     "fixtures.inference.fixture",
+    "fixtures.inference.operators",
     "fixtures.framework_comparison.fixture",
     "fixtures.roofline.peaks",
     "fixtures.onnx_files.cells",

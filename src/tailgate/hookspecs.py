@@ -1,6 +1,6 @@
 """Hooks that a project may implement to tell the instrument more."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -32,4 +32,20 @@ def pytest_tailgate_result(
 
     ``stats``: those of the row, with every round in ``data``; ``None``, with a ``reason``, where none was measured.
     What is raised here ends the session: a disk that may be full is the project's to think of.
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_tailgate_explain(item: pytest.Item, call: Callable[[], Any]) -> Mapping[str, Any] | None:
+    """Where the time of a benchmark's call goes: its operators, by whatever profiler the project has.
+
+    Asked in a side of a duet, in processes that are not judged: the benchmark is set up (``item.funcargs`` has its
+    fixtures' values) and warm. ``call`` makes one call of its function. Each process is asked twice, so the hook turns
+    off again what it turns on.
+
+    Returns:
+        ``operators``: of each ``name``, and ``time_s``, its seconds in one call of the benchmark; where known ``kind``
+        (such as ``Conv``) and ``shapes`` as text, ``calls`` (how often it ran in one call), and ``sources`` (names of
+        the operators that were fused into it). ``profiler``: its name, for people. ``call_s``: seconds of one call
+        under it, by the wall. ``None``: it knows none of this benchmark.
     """

@@ -84,6 +84,12 @@ OPTIONS = (
     Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 8: looks after 5, 8, 12 and 20"),
     Option("duet-seconds", "SECONDS", "how long a duet measures each side of a benchmark in one pair; default 0.5"),
     Option("duet-build", "COMMAND", "a shell command that builds base in its checkout, such as compiled extensions"),
+    Option(
+        "explain",
+        "",
+        "after a duet time both sides' operators, also of benchmarks that did not fail",
+        True,
+    ),
     Option("report", "FILE", "write the results and the verdicts to FILE.html, or as Markdown to FILE.md"),
     Option("progress", "on|off", "a line for each benchmark: which, how many of how many, time left"),
 )
@@ -97,6 +103,7 @@ INI_ONLY = (
 ORDERS = ("given", "random")
 ISOLATIONS = ("process", "none")
 START_METHODS = ("auto", "fork", "spawn")
+EXPLANATIONS = ("failed", "on", "off")
 NEED_ISOLATION = ("processes", "tenants", "tenant-cpus", "start-method", "benchmark-timeout", "journal", "resume")
 MOST_PROCESSES = 1000
 REPORTS = (".html", ".md")
@@ -201,6 +208,7 @@ def settings_from(config: pytest.Config) -> Settings:
         ),
         duet_s=option_values.seconds("--duet-seconds", texts["duet-seconds"], DEFAULT_DUET_S, LONGEST_DUET_S),
         duet_build=_build(config, texts["duet-build"], texts["duet"]),
+        explain=_explain(config, texts["explain"], texts),
         report=_report(texts["report"]),
         baselines=_ini_path(config, "tailgate_baselines"),
         fingerprint_packages=tuple(packages.split()) if packages else DEFAULT_PACKAGES,
@@ -236,6 +244,18 @@ def _build(config: pytest.Config, command: str | None, duet: str | None) -> str 
     if config.getoption("tailgate_duet_build", None) is not None:
         raise TailgateError("--duet-build builds the checkout of a git ref: add --duet=GIT_REF")
     return None
+
+
+def _explain(config: pytest.Config, text: str | None, texts: dict[str, str | None]) -> str:
+    """In an ini file it waits for a duet."""
+    if config.getoption("tailgate_explain", None) is not None:
+        if texts["duet"] is None:
+            raise TailgateError("--explain says which operators a duet's difference is made of: add --duet=SIDE")
+        if texts["load"] is not None:
+            raise TailgateError(
+                "--explain tells where a call's time goes, and --load measures responses: leave one out"
+            )
+    return option_values.choice("--explain", option_values.default(text, "failed"), EXPLANATIONS)
 
 
 def _report(text: str | None) -> Path | None:

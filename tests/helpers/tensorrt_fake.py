@@ -22,6 +22,10 @@ class ILogger:
     def log(self, severity: Any, msg: str) -> None: ...
 
 
+class IProfiler:
+    def report_layer_time(self, layer_name: str, ms: float) -> None: ...
+
+
 class NetworkFlag(enum.IntEnum):
     STRONGLY_TYPED = 1
 
@@ -167,6 +171,8 @@ class Fake:
                 return json.dumps({"Layers": fake.layers})
 
         class IExecutionContext:
+            profiler: IProfiler | None = None
+
             def __init__(self) -> None:
                 self.shape: tuple[int, ...] = ()
                 self.addresses: dict[str, int] = {}
@@ -189,6 +195,8 @@ class Fake:
                 assert stream_handle == fake.stream.handle
                 fake.stream.log.append("execute")
                 fake.stream.now_ms += 2.5
+                for index, layer in enumerate(fake.layers if self.profiler else ()):
+                    self.profiler.report_layer_time(layer.get("Name", "layer"), 1.5 + index)  # type: ignore[union-attr]
                 given, answer = (fake.stream.buffers[self.addresses[name]] for name in ("input", "output"))
                 answer[:] = 2 * given[:, :OUTPUTS]
                 return not fake.execution_fails
@@ -226,7 +234,7 @@ class Fake:
                 return None
 
         inner = (ITensor, INetworkDefinition, IOptimizationProfile, ITimingCache, IBuilderConfig, ParserError)
-        outer = (ILogger, Builder, OnnxParser, Runtime, ICudaEngine, IExecutionContext, EngineInspector)
+        outer = (ILogger, IProfiler, Builder, OnnxParser, Runtime, ICudaEngine, IExecutionContext, EngineInspector)
         return SimpleNamespace(
             **{kind.__name__: kind for kind in (*inner, *outer)},
             __version__=self.version,

@@ -27,6 +27,8 @@ USED: dict[str, Method | str] = {
     "ILogger.log": Method(("ILogger.Severity", "str"), "None"),
     "ILogger.ERROR": ENUM,
     "ILogger.INTERNAL_ERROR": ENUM,
+    "IProfiler": Method((), "None"),
+    "IProfiler.report_layer_time": Method(("str", "float"), "None"),
     "Builder": Method(("ILogger",), "None"),
     "Builder.create_network": Method(("int",), "INetworkDefinition"),
     "Builder.create_builder_config": Method((), "IBuilderConfig"),
@@ -74,6 +76,7 @@ USED: dict[str, Method | str] = {
     "ICudaEngine.create_execution_context": Method(("ExecutionContextAllocationStrategy",), "IExecutionContext"),
     "ICudaEngine.create_engine_inspector": Method((), "EngineInspector"),
     "EngineInspector.get_engine_information": Method(("LayerInformationFormat",), "str"),
+    "IExecutionContext.profiler": PROPERTY,
     "IExecutionContext.set_device_memory": Method(("int", "int"), "None"),
     "IExecutionContext.set_input_shape": Method(("str", "tuple"), "bool"),
     "IExecutionContext.get_tensor_shape": Method(("str",), "Dims"),
@@ -97,9 +100,13 @@ HOLDERS = {
 """In our sources a TensorRT object lies under one of these names, with or without ``self._``."""
 
 
+OVERRIDDEN = {"ILogger": "log", "IProfiler": "report_layer_time"}
+"""Of TensorRT's classes that ours derive from, the method that is overridden, and not called."""
+
+
 def used_by_the_code() -> set[str]:
     """Every ``trt.X``, ``trt.X.Y`` and ``holder.member`` of the runtime's own files."""
-    found = {"ILogger.log"}  # overridden, not called
+    found = {f"{owner}.{member}" for owner, member in OVERRIDDEN.items()}
     for source in SOURCES:
         tree = ast.parse(source.read_text())
         inner = set()
@@ -112,8 +119,8 @@ def used_by_the_code() -> set[str]:
                 inner.add(".".join(chain[1:-1]))
             elif chain[0] in HOLDERS and len(chain) == 2:
                 found.add(f"{HOLDERS[chain[0]]}.{chain[1]}")
-        found -= inner - {"ILogger"}
-    return found - {"", "ILogger.__init__"}
+        found -= inner - set(OVERRIDDEN)
+    return found - {"", *(f"{owner}.__init__" for owner in OVERRIDDEN)}
 
 
 def _chain(node: ast.Attribute) -> list[str]:

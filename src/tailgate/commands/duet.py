@@ -8,6 +8,8 @@ from tailgate.errors import TailgateError, unknown_value
 from tailgate.results.saved_run import Run, load_run
 
 FORMATS = ("table", "lines", "markdown", "comment")
+MOST_OPERATORS = 30
+"""Rows of a table of operators."""
 
 
 def add(commands: Any) -> None:
@@ -37,6 +39,9 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
     from tailgate.gates.duet.saved import judged_again
     from tailgate.gates.limits import session_limits
     from tailgate.results.comment import comment
+    from tailgate.results.explanation import saved_explanations
+    from tailgate.results.explanation_text import tables, terminal_lines
+    from tailgate.results.pages.markdown import operators_section
     from tailgate.results.verdict import compared, line, ordered
     from tailgate.results.verdict_table import markdown_table, summary, terminal_table
 
@@ -47,14 +52,16 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
         limits = session_limits(options.gate_min_effect, options.gate_metrics, duet=True)
     run = load_run(options.saved)
     found = judged_again(run, str(options.saved), limits)
+    explained = tables(saved_explanations(run), found, MOST_OPERATORS)
     if options.format == "markdown":
-        print(markdown_table(found), end="")
+        print(markdown_table(found), *map(operators_section, explained), sep="\n", end="")
     elif options.format == "comment":
         print(comment(found, _base(run)), end="")
     elif options.format == "lines":
         print("".join(f"{line(one)}\n" for one in ordered(found)), end="")
     else:
         print(f"{terminal_table(found, color=False)}\n{summary(found)}")
+        print("".join(f"{text}\n" for one in explained for text in terminal_lines(one)), end="")
     return int(any(one.failed for one in found) or not compared(found))
 
 

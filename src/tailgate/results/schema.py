@@ -18,6 +18,7 @@
 6  in ``tailgate_run``: ``complete``, ``incomplete_because``, ``interrupted``, ``selection``, and the names of
    benchmarks without a row: ``deselected``, ``failed``, ``skipped``, ``not_reached``, ``called_no_benchmark``,
    ``collectors_failed`` (docs/regressions/saved-sessions.md); ``p99_blocks_low`` and ``p99_blocks_high`` in ``stats``.
+7  in ``tailgate_duet``: ``operators`` of each benchmark (docs/regressions/operators.md).
 """
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7

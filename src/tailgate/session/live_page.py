@@ -68,7 +68,9 @@ class LiveReport:
             return
         fingerprint = self._run.fingerprint
         facts = {"fingerprint": fingerprint, "fingerprint_id": environment.fingerprint_id(fingerprint)}
-        text = self._page([content(self._title, machine_facts(facts), self._rows(), self._run.verdicts)])
+        run = self._run
+        page = content(self._title, machine_facts(facts), self._rows(), run.verdicts, run.explanations)
+        text = self._page([page])
         try:
             replace_text(self._file, text)
         except OSError as error:

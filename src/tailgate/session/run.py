@@ -27,6 +27,7 @@ from tailgate.session.settings import Settings
 from tailgate.text import printable
 
 if TYPE_CHECKING:
+    from tailgate.results.explanation import Explanation
     from tailgate.results.verdict import Verdict
 
 RUN = pytest.StashKey["BenchmarkRun"]()
@@ -62,6 +63,8 @@ class BenchmarkRun:
         """Saved runs that this one is compared with."""
         self.verdicts: list[Verdict] = []
         """Of every gate, as they fall."""
+        self.explanations: dict[str, Explanation] = {}
+        """Of a duet: where a benchmark's difference lies, by full name."""
         self.gate: Gate | None = None
         """Judges what is measured, where the session has a gate."""
         self.isolation: str | None = None

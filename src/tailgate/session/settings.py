@@ -50,6 +50,8 @@ class Settings:
     duet_pairs: int = DEFAULT_PAIRS
     duet_s: float = DEFAULT_DUET_S
     duet_build: str | None = None
+    explain: str = "failed"
+    """Of which benchmarks of a duet the operators are timed: ``failed``, ``on`` (all) or ``off`` (none)."""
     report: Path | None = None
     baselines: Path | None = None
     fingerprint_packages: tuple[str, ...] = DEFAULT_PACKAGES

@@ -11,6 +11,7 @@
 - ``imported``: which files a side ran; ``side_files``: whose they are; ``same_code``: whether the sides ran different
   code;
 - ``campaign``: pairs until every benchmark is decided; ``verdicts``: the verdicts on them;
+- ``explain``: which operators a difference is made of, in pairs of its own; ``side_operators``: the hook's answer;
 - ``plugin``: all of it as one pytest session; ``reporting``: the results as pytest's reports;
 - ``saved``: the numbers in the saved run, and the verdicts from them again.
 

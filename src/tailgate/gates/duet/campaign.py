@@ -14,6 +14,7 @@ from tailgate.gates.duet.ratios import log_ratio, unusable
 from tailgate.gates.duet.same_code import Checkouts, Ran
 from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, Turns
 from tailgate.results.comparability import other_workload
+from tailgate.results.explanation import Explanation
 from tailgate.results.limits import Limits
 
 PATIENT = frozenset({"median", "throughput"})
@@ -34,6 +35,8 @@ class Record:
     """Why the sides cannot be compared, though both were measured: more pairs would not help."""
     ran: Ran | None = None
     """Which code the sides ran, where they were to run two."""
+    explanation: Explanation | None = None
+    """Both sides' operator times, where they were asked for."""
 
     def decisions(self, pairs: int) -> dict[str, Decision]:
         """The decision on each metric."""

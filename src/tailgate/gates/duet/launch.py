@@ -30,7 +30,9 @@ VALUED = frozenset({
     "--gate-metrics", "--report", "--junitxml", "--junit-xml", "--csv",
 })  # fmt: skip
 """The session's own options, which a side must not see: as ``--name=value`` or in two words."""
-SWITCHES = frozenset({"--gate", "--lf", "--last-failed", "--ff", "--failed-first", "--sw", "--stepwise", "--resume"})
+SWITCHES = frozenset({
+    "--gate", "--explain", "--lf", "--last-failed", "--ff", "--failed-first", "--sw", "--stepwise", "--resume",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

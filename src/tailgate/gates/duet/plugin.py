@@ -18,6 +18,7 @@ from tailgate.gates.duet import reporting, verdicts
 from tailgate.gates.duet.base import Base, checked_python, parsed
 from tailgate.gates.duet.campaign import Campaign, Record
 from tailgate.gates.duet.conflicts import refuse
+from tailgate.gates.duet.explain import explain, to_explain
 from tailgate.gates.duet.launch import environments, instrument_folder, launches
 from tailgate.gates.duet.matching import Matched, matched
 from tailgate.gates.duet.pairs import HEAD, Pair
@@ -135,6 +136,8 @@ class Duet:
         if self._verdicts:
             terminalreporter.write_line(terminal_table(self._verdicts, color=terminal.hasmarkup))
         terminalreporter.write_line(f"{summary(self._verdicts)} ({pairs})")
+        for text in reporting.operator_lines(self._run.explanations, self._verdicts):
+            terminalreporter.write_line(text)
         if not compared(self._verdicts):
             terminalreporter.write_line("--duet: nothing was compared, so the run fails.", red=True)
 
@@ -178,6 +181,7 @@ class Duet:
                 say=self._say,
             )
             self._campaign.run()
+            explain(to_explain(self._records, chosen, settings), processes, settings, self._tell)
 
     def _checkouts(self, worktree: Worktree | None) -> Checkouts | None:
         """Where the sides' code lies; ``None``: both sides run one code with other options."""
@@ -231,6 +235,7 @@ class Duet:
         self._verdicts += [verdicts.unmatched(name, MISSING) for name in self._matched.missing]
         self._verdicts += [verdicts.unmatched(name, NEW) for name in self._matched.new]
         self._run.verdicts += self._verdicts
+        self._run.explanations |= {name: one.explanation for name, one in self._records.items() if one.explanation}
         for item in chosen:
             measured = self._records.get(item.nodeid)
             row = reporting.row_of(item, measured, overall(self._of(item))) if measured else None

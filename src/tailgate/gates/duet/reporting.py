@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,8 +13,13 @@ from tailgate.processes import replay
 from tailgate.processes.attempt import Attempt
 from tailgate.processes.endings import Ending
 from tailgate.processes.pooling import pooled
+from tailgate.results.explanation import Explanation
+from tailgate.results.explanation_text import tables, terminal_lines
 from tailgate.results.verdict import Verdict, line, overall
 from tailgate.stats.decision import INCOMPARABLE, NEW
+
+MOST_OPERATORS = 10
+"""Rows of a table of operators in the session's terminal; ``tailgate duet RUN.json`` shows more."""
 
 
 def reports_of(item: pytest.Item, verdicts: Sequence[Verdict], record: Record | None) -> list[Any]:
@@ -39,6 +44,11 @@ def reports_of(item: pytest.Item, verdicts: Sequence[Verdict], record: Record | 
 def measured(item: pytest.Item, verdicts: Sequence[Verdict]) -> Any:
     """A test that passed, with its verdicts for JUnit XML."""
     return replay.passed(item, [("tailgate_verdict", line(one, name=item.name)) for one in verdicts])
+
+
+def operator_lines(explanations: Mapping[str, Explanation], verdicts: Sequence[Verdict]) -> list[str]:
+    """The operators of the benchmarks that were explained."""
+    return [text for one in tables(explanations, verdicts, MOST_OPERATORS) for text in terminal_lines(one)]
 
 
 def row_of(item: pytest.Item, record: Record, verdict: str | None) -> Any:

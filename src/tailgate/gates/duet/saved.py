@@ -16,6 +16,7 @@ from tailgate.gates.duet.turns import BLOCK_S, Turns
 from tailgate.gates.duet.verdicts import Judge
 from tailgate.number import is_number
 from tailgate.processes.attempt import Attempt
+from tailgate.results.explanation import Explanation
 from tailgate.results.limits import Limits
 from tailgate.results.saved_run import Run
 from tailgate.results.verdict import Verdict
@@ -51,6 +52,7 @@ def duet_json(
                 "limits_rel": dict(record.limits.relative),
                 "code": {**record.ran.packages, "note": record.ran.note} if record.ran else None,
                 "pairs": [_pair(outcome) for outcome in record.outcomes],
+                "operators": record.explanation.as_json() if record.explanation else None,
             }
             for record in records
         ],
@@ -77,6 +79,8 @@ def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
             record.outcomes += [_outcome(pair) for pair in saved["pairs"]]
             if code := saved.get("code"):
                 record.ran = Ran({}, note=code["note"])
+            if operators := saved.get("operators"):
+                record.explanation = Explanation.from_json(operators)
             if record.outcomes:
                 found += judge.of(record)
         kept = [Verdict.from_json(one) for one in duet["verdicts"] if one["verdict"] in UNMEASURED]

@@ -16,6 +16,7 @@ import tempfile
 import time
 from typing import IO, Any
 
+from tailgate.gates.duet import side_operators
 from tailgate.gates.duet.launch import Launch
 from tailgate.gates.duet.load_turns import ScheduleOrder
 from tailgate.gates.duet.turns import Turns
@@ -27,6 +28,7 @@ from tailgate.processes.handle import Process, SupervisorGoneError
 from tailgate.processes.messages import Channel
 from tailgate.processes.spawning import OwnSupervisor
 from tailgate.processes.supervisor import Order
+from tailgate.results.operators import Profile
 
 STARTING_S = 300.0
 Late = tuple[float, float] | None
@@ -122,6 +124,11 @@ class SideProcess:
         """Seconds of each round of one block, and of all of it by the wall; ``None``: the test ended instead."""
         order = (turns.rounds, turns.iterations, turns.priming)
         return self._obeyed(order, "block", made, deadline_s)  # type: ignore[no-any-return]
+
+    def operators(self, made: Attempt, deadline_s: float) -> Profile | str | None:
+        """Its operator times, or why it has none; ``None``: the test ended instead."""
+        found = self._obeyed(side_operators.ORDER, side_operators.ORDER, made, deadline_s)
+        return None if found is None else side_operators.answered(found)
 
     def _obeyed(self, order: Any, answer: str, made: Attempt, deadline_s: float) -> Any:
         """What it answers to an order; it does nothing before and after it."""

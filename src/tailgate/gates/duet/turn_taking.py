@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tailgate.gates.duet import side_operators
 from tailgate.gates.duet.pinning import is_one_thread
 from tailgate.measure.calls import PreparedCall
 from tailgate.measure.clocks import Timer, timed_rounds
@@ -33,10 +35,13 @@ class TurnTaker:
 
     def __init__(self, home: Channel) -> None:
         self._home = home
+        self._operators: Callable[[], dict[str, Any]] = dict
+        """Asks for the operator times of the present benchmark."""
 
     def measure(self, call: PreparedCall, fixture: Fixture) -> Any:
         """Get warm, take turns; the row here has the last block."""
         timer = fixture.timer
+        self._operators = partial(side_operators.ask, fixture.item, call.once)
         with fixture.without_gc():
             if call.fixed:
                 taken = self.take_prepared(call, timer)
@@ -86,6 +91,9 @@ class TurnTaker:
         durations_s: list[float] = []
         iterations = 1
         while (order := self._home.receive()) is not None:
+            if order == side_operators.ORDER:
+                self._home.send((order, self._operators()))
+                continue
             rounds, iterations, priming = order
             if priming:
                 rounds_of(priming, iterations)

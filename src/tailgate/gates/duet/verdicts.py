@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tailgate.gates.duet.campaign import Record
 from tailgate.gates.duet.decision import Decision
 from tailgate.gates.duet.pairs import BASE, HEAD, Outcome
 from tailgate.gates.duet.ratios import unusable, value
 from tailgate.processes.endings import at_once_hint
+from tailgate.results.explanation_text import sentence, time_change_rel
 from tailgate.results.verdict import Verdict
 from tailgate.stats.decision import HIGHER_IS_BETTER, INCOMPARABLE, MISSING, NEW, UNDECIDED
 from tailgate.text import milliseconds
@@ -59,7 +61,7 @@ class Judge:
         if decision.more:
             unfinished = f"{decision.more} more pairs were to be measured"
         less = metric in HIGHER_IS_BETTER
-        return Verdict(
+        judged = Verdict(
             fullname=name,
             metric=metric,
             verdict=UNDECIDED if decision.more else decision.verdict,
@@ -79,6 +81,10 @@ class Judge:
             notes=(*([record.ran.note] if record.ran and record.ran.note else []), *notes(record.outcomes)),
             reproduce=self._reproduce(name) if decision.verdict == "fail" else None,
         )
+        change_rel = time_change_rel(judged)
+        if record.explanation is None or change_rel is None:
+            return judged
+        return replace(judged, notes=(*judged.notes, sentence(record.explanation, change_rel)))
 
 
 def why_stopped(outcome: Outcome) -> str:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tailgate.number import is_number
+from tailgate.results.explanation import Explanation, saved_explanations
+from tailgate.results.explanation_text import Table, tables
 from tailgate.results.rows import Row, row, saved_row
 from tailgate.results.saved_run import Run
 from tailgate.results.verdict import Verdict, lenient_from_json, line, ordered
@@ -19,6 +22,8 @@ INTERVALS_NOTE = (
     "95 % interval of P99: as if rounds were independent; on a busy machine it held the run's P99 in 51 to 68 % of "
     "windows of consecutive rounds. By blocks: from rounds as they follow each other, never narrower"
 )
+MOST_OPERATORS = 50
+"""Rows of a table of operators; all of them are in the saved run."""
 RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by blocks", "throughput", "rounds", "mind")
 
 
@@ -35,13 +40,21 @@ class Content:
     summary: str
     failures: Sequence[str]
     """The lines of what failed."""
+    operators: Sequence[Table] = ()
+    """Of each explained benchmark of a duet."""
 
     results_headings = RESULTS
     verdicts_headings = HEADINGS
 
 
-def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Sequence[Verdict]) -> Content:
-    """The content from rows as ``rows.row`` makes them."""
+def content(
+    title: str,
+    facts: Iterable[str],
+    rows: Iterable[Row],
+    verdicts: Sequence[Verdict],
+    explanations: Mapping[str, Explanation] = MappingProxyType({}),
+) -> Content:
+    """The content from rows as ``rows.row`` makes them; ``explanations``: of a duet, by full name."""
     found = ordered(verdicts)
     shown = list(rows)
     notes = [INTERVALS_NOTE] if any(one["p99_s"] is not None for one in shown) else []
@@ -52,6 +65,7 @@ def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Seq
         [cells(one) for one in found],
         summary(found) if found else "",
         [line(one) for one in found if one.failed],
+        tables(explanations, verdicts, MOST_OPERATORS),
     )
 
 
@@ -67,7 +81,8 @@ def of_run(run: Run) -> Content:
     commit = run.get("commit_info")
     commit_id = commit.get("id") if isinstance(commit, Mapping) else None
     title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
-    return content(title, machine_facts(run.get("machine_info") or {}, commit_id), rows, verdicts)
+    facts = machine_facts(run.get("machine_info") or {}, commit_id)
+    return content(title, facts, rows, verdicts, saved_explanations(run))
 
 
 def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> list[str]:

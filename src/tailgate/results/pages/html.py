@@ -52,6 +52,22 @@ body { background: #16181c; color: #e4e4e4 } th, td { border-color: #444 }
 {%- endfor %}
 </table>
 {%- endif %}
+{%- for table in page.operators %}
+<h2>{{ table.title }}</h2>
+{%- for fact in table.facts %}
+<div>{{ fact }}</div>
+{%- endfor %}
+{%- if table.rows %}
+<table>
+<tr>{% for heading in table.headings %}<th>{{ heading }}</th>{% endfor %}</tr>
+{%- for row in table.rows %}
+<tr>{% for cell in row -%}
+<td class="{{ 'text' if loop.index < 4 or loop.last else '' }}">{{ cell }}</td>
+{%- endfor %}</tr>
+{%- endfor %}
+</table>
+{%- endif %}
+{%- endfor %}
 <h2>Results</h2>
 <table>
 <tr>{% for heading in page.results_headings %}<th>{{ heading }}</th>{% endfor %}</tr>

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tailgate.results.explanation_text import Table
 from tailgate.results.pages.content import Content, of_run
 from tailgate.results.saved_run import Run
 from tailgate.text import markdown_text
@@ -26,7 +27,15 @@ def _one(content: Content) -> str:
         lines += ["", f"### Verdicts: {markdown_text(content.summary)}", ""]
         lines += [*(f"- {markdown_text(text)}" for text in content.failures), ""] if content.failures else []
         lines += [*_table(content.verdicts_headings, content.verdicts)]
+    for operators in content.operators:
+        lines += ["", operators_section(operators).rstrip()]
     return "\n".join([*lines, "", "### Results", "", *_table(content.results_headings, content.results), ""])
+
+
+def operators_section(found: Table) -> str:
+    """One benchmark's operators."""
+    lines = [f"### {markdown_text(found.title)}", "", *(markdown_text(fact) for fact in found.facts), ""]
+    return "\n".join([*lines, *(_table(found.headings, found.rows) if found.rows else ()), ""])
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
