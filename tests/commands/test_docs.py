@@ -104,6 +104,7 @@ def test_every_documented_option_is_real(pytests_help: str, capsys: pytest.Captu
         "compare",
         "report",
         "duet",
+        "bisect",
         "baselines list",
         "baselines accept",
         "baselines prune",

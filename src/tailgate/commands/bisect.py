@@ -13,6 +13,7 @@ def add(commands: Any) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "bisect",
+        usage="tailgate bisect [-h] --good REF [--bad REF] [--first-parent] [--no-install] [--restart] -- pytest ...",
         help="the commit that made a benchmark slower: git's bisect, with a duet at each step",
         description="Finds the commit that made a benchmark slower: git's bisect, with a duet of the candidate against "
         "the good side at each step. It works in checkouts of its own; the working tree, the index and HEAD stay as "
@@ -29,18 +30,22 @@ def add(commands: Any) -> None:
         help="measure all commits with the packages that are installed, whatever their requirements say",
     )
     parser.add_argument("--restart", action="store_true", help="measure anew what an earlier run of this has measured")
-    parser.add_argument("program", nargs="*", metavar="-- pytest ...", help="the benchmarks, as pytest runs them")
+    parser.add_argument("program", nargs="*", metavar="pytest", help="after --: the benchmarks, as pytest runs them")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    signal.signal(signal.SIGHUP, _as_interrupt)
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number in (number for number, handler in kept.items() if handler == signal.SIG_DFL):
+        signal.signal(number, _as_interrupt)
     try:
         return _bisect(options)
     except KeyboardInterrupt:
         print("bisect: interrupted; the duets that ended are kept, and the same command goes on", file=sys.stderr)
         return INTERRUPTED
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def _bisect(options: argparse.Namespace) -> int:

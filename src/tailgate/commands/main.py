@@ -1,4 +1,4 @@
-"""``tailgate compare | report | duet | bisect | baselines | doctor``: commands on saved runs, and a look at the machine.
+"""``tailgate compare | report | duet | baselines``: commands on saved runs; ``bisect`` on commits, ``doctor`` here.
 
 A project may add its own (:mod:`tailgate.commands.project`).
 """

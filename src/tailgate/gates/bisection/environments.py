@@ -103,7 +103,7 @@ class Environments:
             if content is None:
                 continue
             if name == PROJECT:
-                wanted += json.loads(content)[0]
+                wanted += [one for one in json.loads(content)[0] or () if isinstance(one, str)]
             elif dependencies(name) == "requirements":
                 wanted += ["-r", name]
             else:
@@ -162,7 +162,7 @@ def project_dependencies(text: str) -> str:
     except ValueError:
         content = {}
     project = content.get("project") if isinstance(content.get("project"), dict) else {}
-    found = [project.get("dependencies", []), project.get("optional-dependencies"), content.get("dependency-groups")]
+    found = [project.get("dependencies"), project.get("optional-dependencies"), content.get("dependency-groups")]
     return json.dumps(found, sort_keys=True, default=str)
 
 
