@@ -38,6 +38,7 @@ def test_work(benchmark):
 def test_unchanged(benchmark):
     benchmark(sum, range({rounds}))
 """
+TAILGATE = (sys.executable, "-c", "import sys; from tailgate.commands.main import main; sys.exit(main())")
 TOLD = re.compile(r"^([0-9a-f]{10}) .* is the first bad commit$", re.MULTILINE)
 TOTAL = re.compile(r"^(\d+) duets, (\d+) pairs, ", re.MULTILINE)
 
@@ -63,7 +64,7 @@ def one_bisect(seed: int, options: list[str]) -> dict[str, Any]:
         words = ["--", "pytest", "-p", "no:cacheprovider", *options]
         start_s = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "tailgate.commands.main", "bisect", "--good", commits[0], "--bad", commits[-1], *words],
+            [*TAILGATE, "bisect", "--good", commits[0], "--bad", commits[-1], *words],
             cwd=top, env={**os.environ, "TAILGATE_CACHE": folder}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         wall_s = time.monotonic() - start_s

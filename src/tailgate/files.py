@@ -34,6 +34,6 @@ def cache_folder() -> Path:
     """``$TAILGATE_CACHE``, else ``$XDG_CACHE_HOME/tailgate``, else ``~/.cache/tailgate``."""
     own = os.environ.get("TAILGATE_CACHE")
     if own:
-        return Path(own)
+        return Path(own).absolute()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "tailgate"

@@ -14,6 +14,7 @@ from repositories import SHORT
 
 pytestmark = pytest.mark.end_to_end
 COMMITS, SLOW, BROKEN = 9, 5, 4
+TAILGATE = (sys.executable, "-c", "import sys; from tailgate.commands.main import main; sys.exit(main())")
 TEST = """
 import work
 
@@ -66,7 +67,7 @@ def test_interrupted_and_resumed_it_finds_the_commit_and_leaves_no_trace(project
     environment = {**os.environ, "TAILGATE_CACHE": str(tmp_path / "cache"), "TMPDIR": str(temporary)}
     good = git(project, "rev-parse", f"HEAD~{COMMITS - 1}")
     words = ["-p", "no:cacheprovider", *OTHERS_OFF[2:], *SHORT]
-    command = [sys.executable, "-m", "tailgate.commands.main", "bisect", f"--good={good}", "--", "pytest", *words]
+    command = [*TAILGATE, "bisect", f"--good={good}", "--", "pytest", *words]
     output = tmp_path / "output"
 
     def start() -> subprocess.Popen[bytes]:
