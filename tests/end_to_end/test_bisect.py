@@ -83,7 +83,8 @@ def test_interrupted_and_resumed_it_finds_the_commit_and_leaves_no_trace(project
     first.send_signal(signal.SIGTERM)
     assert first.wait(PATIENCE_S) == 2
     assert "bisect: interrupted; the duets that ended are kept" in output.read_text()
-    assert (left(), everything(project)) == ([], before)
+    until(lambda: not left(), "the end of the checkouts")
+    assert everything(project) == before
 
     second = start()
     until(lambda: " bad; test_work" in output.read_text(), "the first duet")

@@ -10,20 +10,20 @@ from tailgate.gates.bisection.commits import DIGITS, Ends, called
 from tailgate.gates.bisection.program import Program
 from tailgate.gates.bisection.search import Answer
 from tailgate.gates.bisection.words import GOOD, SKIP, Comparison
-from tailgate.results.verdict import Verdict, line
+from tailgate.results.verdict import Verdict, line, ordered
 from tailgate.results.verdict_table import short_name
 from tailgate.stats.decision import IMPROVED, UNDECIDED
 from tailgate.text import counted, duration, printable
 
 LISTED = 20
-"""Commits that are listed where more than one could be the first."""
+"""Commits, or verdicts, that are listed where there are many."""
 
 
 def opening(ends: Ends, good: str, bad: str) -> str:
     """What is to be done."""
     text = (
         f"{good} ({ends.good[:DIGITS]}) is good, {bad} ({ends.bad[:DIGITS]}) is bad: "
-        f"{counted(ends.commits, 'commits')}, about {counted(ends.commits.bit_length() + 1, 'duets')}"
+        f"{counted(ends.commits, 'commits')}, about {counted(ends.commits.bit_length() + 2, 'duets')}"
     )
     if ends.changed:
         files = counted(ends.changed, "changed files")
@@ -55,7 +55,7 @@ def lines(answer: Answer, ends: Ends, program: Program, duets: Sequence[Comparis
 
 def _answer(answer: Answer, ends: Ends, program: Program, duets: Sequence[Comparison]) -> list[str]:
     if answer.focus is None:
-        return [_nothing(answer.first, ends), *(f"  {_line(one)}" for one in answer.first.verdicts)]
+        return [_nothing(answer.first, ends), *(f"  {_line(one)}" for one in ordered(answer.first.verdicts)[:LISTED])]
     if answer.first_bad is None:
         return _range(answer, ends, duets)
     name = printable(called(ends.place, answer.first_bad))
