@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from histories_of_git import GATE_REL, NAME, Bisection, between, git, linear
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tailgate.gates.bisection.commits import Ends
 from tailgate.gates.bisection.words import Comparison, Focus, focus_of, from_json
 from tailgate.results.verdict import Verdict
 
@@ -15,96 +16,100 @@ MOST_DUETS = 8
 """The bar, for 64 commits: the first duet, six steps, and the one that confirms."""
 
 
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    folder = tmp_path_factory.mktemp("history")
-    return folder, linear(folder, COMMITS)
+LINE = [f"c{number}" for number in range(COMMITS)]
+ENDS = Ends((), Path(), LINE[0], LINE[-1], first_parent=False, commits=COMMITS - 1, changed=0)
 
 
 def slower_from(commits: list[str], first: int, by: float = SLOW) -> dict[str, float]:
     return {commit: by if number >= first else 1.0 for number, commit in enumerate(commits)}
 
 
-@settings(max_examples=15)
 @given(planted=st.integers(1, COMMITS - 1))
-def test_a_slowdown_is_found_wherever_it_is(history, planted: int) -> None:
-    folder, commits = history
-    search = Bisection(between(folder, commits), slower_from(commits, planted))
-    answer = search.run()
-    assert (answer.first_bad, answer.confirmed) == (commits[planted], True)
+def test_a_slowdown_is_found_wherever_it_is(planted: int) -> None:
+    search = Bisection(ENDS, slower_from(LINE, planted))
+    answer = search.simulated(LINE)
+    assert (answer.first_bad, answer.confirmed) == (LINE[planted], True)
     assert len(search.asked) <= MOST_DUETS
-    assert answer.confirmation.against == commits[planted - 1]
+    assert answer.confirmation.against == LINE[planted - 1]
 
 
-@settings(max_examples=15)
 @given(
     planted=st.integers(1, COMMITS - 1),
     skipped=st.sets(st.integers(1, COMMITS - 2), max_size=12),
     verdict=st.sampled_from(["incomparable", "undecided"]),
 )
-def test_what_cannot_be_measured_is_passed_over(history, planted: int, skipped: set[int], verdict: str) -> None:
-    folder, commits = history
-    left_out = {commits[number] for number in skipped}
+def test_what_cannot_be_measured_is_passed_over(planted: int, skipped: set[int], verdict: str) -> None:
+    left_out = {LINE[number] for number in skipped}
     search = Bisection(
-        between(folder, commits),
-        slower_from(commits, planted),
+        ENDS,
+        slower_from(LINE, planted),
         lambda asked: verdict if left_out & {asked.commit, asked.against} else None,
     )
-    answer = search.run()
+    answer = search.simulated(LINE)
     if answer.first_bad is None:
-        assert commits[planted] in answer.possible
+        assert LINE[planted] in answer.possible
         assert set(answer.possible) & left_out
     else:
-        assert answer.first_bad == commits[planted]
-        assert answer.confirmed == (commits[planted - 1] not in left_out)
+        assert answer.first_bad == LINE[planted]
+        assert answer.confirmed == (LINE[planted - 1] not in left_out)
 
 
-@settings(max_examples=15)
 @given(planted=st.integers(1, COMMITS - 1), step=st.integers(1, 6))
-def test_one_wrong_step_never_makes_a_confirmed_wrong_answer(history, planted: int, step: int) -> None:
-    folder, commits = history
-    search = Bisection(between(folder, commits), slower_from(commits, planted))
+def test_one_wrong_step_never_makes_a_confirmed_wrong_answer(planted: int, step: int) -> None:
+    search = Bisection(ENDS, slower_from(LINE, planted))
     lied: list[Comparison] = []
 
     def lie(asked: Comparison) -> str | None:
-        if len(search.asked) != step or asked.against != commits[0] or asked.commit == commits[-1]:
+        if len(search.asked) != step or asked.against != LINE[0] or asked.commit == LINE[-1]:
             return None
         lied.append(asked)
         return "pass" if search.levels[asked.commit] == SLOW else "fail"
 
     search.wrong = lie
-    answer = search.run()
-    assert answer.first_bad == commits[planted] if answer.confirmed else lied
+    answer = search.simulated(LINE)
+    assert answer.first_bad == LINE[planted] if answer.confirmed else lied
     # Asked again where the answer is doubted, most are found all the same.
     assert answer.confirmed or answer.first_bad is not None
 
 
-def test_a_slowdown_in_many_small_steps_is_of_no_single_commit(history) -> None:
-    folder, commits = history
-    levels = {commit: 1.001**number for number, commit in enumerate(commits)}
-    answer = Bisection(between(folder, commits), levels).run()
+def test_a_slowdown_in_many_small_steps_is_of_no_single_commit() -> None:
+    levels = {commit: 1.001**number for number, commit in enumerate(LINE)}
+    answer = Bisection(ENDS, levels).simulated(LINE)
     assert answer.focus is not None
     assert not answer.confirmed
     assert answer.confirmation.word == "good"
 
 
 @pytest.mark.parametrize(("level", "word"), [(1.0, "good"), (1.01, "good")])
-def test_a_bad_end_that_is_not_slower_ends_it(history, level: float, word: str) -> None:
-    folder, commits = history
-    search = Bisection(between(folder, commits), slower_from(commits, 10, level))
-    answer = search.run()
+def test_a_bad_end_that_is_not_slower_ends_it(level: float, word: str) -> None:
+    search = Bisection(ENDS, slower_from(LINE, 10, level))
+    answer = search.simulated(LINE)
     assert (answer.focus, answer.first.word, len(search.asked)) == (None, word, 1)
 
 
-def test_undecided_is_asked_again_with_more_pairs(history) -> None:
-    folder, commits = history
+def test_undecided_is_asked_again_with_more_pairs() -> None:
     search = Bisection(
-        between(folder, commits),
-        slower_from(commits, 20),
-        lambda asked: "undecided" if asked.attempt == 0 and asked.commit == commits[31] else None,
+        ENDS,
+        slower_from(LINE, 20),
+        lambda asked: "undecided" if asked.attempt == 0 and asked.commit == LINE[31] else None,
     )
-    assert search.run().first_bad == commits[20]
-    assert [one.attempt for one in search.asked if one.commit == commits[31]] == [0, 1]
+    assert search.simulated(LINE).first_bad == LINE[20]
+    assert [one.attempt for one in search.asked if one.commit == LINE[31]] == [0, 1]
+
+
+@pytest.mark.parametrize("planted", [1, 3])
+def test_git_finds_it_among_commits_that_cannot_be_measured(tmp_path: Path, planted: int) -> None:
+    commits = linear(tmp_path, 5)
+    search = Bisection(
+        between(tmp_path, commits),
+        slower_from(commits, planted),
+        lambda asked: "incomparable" if asked.commit == commits[2] else None,
+    )
+    answer = search.run()
+    if planted == 1:
+        assert (answer.first_bad, answer.confirmed) == (commits[1], True)
+    else:
+        assert (answer.first_bad, set(answer.possible)) == (None, {commits[2], commits[3]})
 
 
 def test_merges_are_gits_to_decide(tmp_path: Path) -> None:

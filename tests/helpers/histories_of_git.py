@@ -1,7 +1,7 @@
 """Linear and branched git histories, and duets that measure nothing: a commit's level is known."""
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,48 @@ def linear(folder: Path, commits: int) -> list[str]:
     return git(folder, "rev-list", "--reverse", "main").split()
 
 
+class Line:
+    """What git's bisect does where there are no merges, but for which commit it takes beside a skipped one."""
+
+    def __init__(self, commits: Sequence[str]) -> None:
+        self._commits = commits
+        self._good, self._bad, self._skipped = 0, len(commits) - 1, set[int]()
+
+    def answer(self, commit: str, word: str) -> None:
+        place = self._commits.index(commit)
+        if word == "skip":
+            self._skipped.add(place)
+        elif word == "bad":
+            self._bad = place
+        else:
+            self._good = place
+
+    @property
+    def _open(self) -> list[int]:
+        return [place for place in range(self._good + 1, self._bad) if place not in self._skipped]
+
+    @property
+    def candidate(self) -> str | None:
+        middle = (self._good + self._bad) / 2
+        place = min(self._open, key=lambda one: abs(one - middle), default=None)
+        return None if place is None else self._commits[place]
+
+    @property
+    def left(self) -> int:
+        return self._bad - self._good
+
+    @property
+    def first_bad(self) -> str | None:
+        return self._commits[self._bad] if self.left == 1 else None
+
+    @property
+    def possible(self) -> list[str]:
+        return [] if self._open or self.left == 1 else list(self._commits[self._good + 1 : self._bad + 1])
+
+    def parent(self, commit: str) -> str:
+        return self._commits[self._commits.index(commit) - 1]
+
+
 @dataclass
 class Bisection:
     """One search over a history whose levels are known."""
@@ -52,11 +94,16 @@ class Bisection:
         self.asked: list[Comparison] = []
 
     def run(self) -> Answer:
+        """By git, in a worktree."""
         worktree = Worktree(self.ends.top, self.ends.bad, option="bisect", name="candidate")
         try:
             return Search(self.ends, lambda: GitBisect(worktree.folder, self.ends), self.compare, self.tell).run()
         finally:
             worktree.close()
+
+    def simulated(self, commits: Sequence[str]) -> Answer:
+        """On a line, without git."""
+        return Search(self.ends, lambda: Line(commits), self.compare, self.tell).run()
 
     def compare(self, asked: Comparison) -> Comparison:
         change_rel = self.levels[asked.commit] / self.levels[asked.against] - 1

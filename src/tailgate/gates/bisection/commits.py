@@ -52,16 +52,9 @@ def ends(inside: Path, good: str, bad: str, *, first_parent: bool) -> Ends:
 def _unrelated(place: Sequence[str], good: str, bad: str, shas: Sequence[str], bases: Sequence[str]) -> str:
     if shas[1] in bases:
         return f"bisect: --bad {bad} is older than --good {good}; the good side comes first: --good {bad} --bad {good}"
-    fork = (
-        f"; they fork at {bases[0][:DIGITS]}: --good {bases[0][:DIGITS]}" if bases else "; they have no common commit"
-    )
+    fork = f"; they fork here: --good {bases[0][:DIGITS]}" if bases else "; they have no common commit"
     shallow = "; this clone is shallow: git fetch --unshallow" if is_shallow(place) else ""
     return f"bisect: --good {good} is not among the ancestors of --bad {bad}{fork}{shallow}"
-
-
-def parent(place: Sequence[str], commit: str) -> str:
-    """The first of its parents."""
-    return _git(place, "rev-parse", f"{commit}^1")
 
 
 def called(place: Sequence[str], commit: str) -> str:

@@ -162,7 +162,11 @@ def project_dependencies(text: str) -> str:
     except ValueError:
         content = {}
     project = content.get("project") if isinstance(content.get("project"), dict) else {}
-    found = [project.get("dependencies"), project.get("optional-dependencies"), content.get("dependency-groups")]
+    found = [
+        project.get("dependencies") or None,
+        project.get("optional-dependencies"),
+        content.get("dependency-groups"),
+    ]
     return json.dumps(found, sort_keys=True, default=str)
 
 

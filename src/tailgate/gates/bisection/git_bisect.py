@@ -29,14 +29,18 @@ class GitBisect:
         walk = ["--first-parent"] if ends.first_parent else []
         self._git("bisect", "reset")  # of an earlier round in this worktree
         self._git("bisect", "start", "--no-checkout", *walk, ends.bad, ends.good, "--")
+        self._read()
 
     def answer(self, commit: str, word: str) -> None:
         """``good``, ``bad`` or ``skip``."""
         try:
             self._git("bisect", word, commit)
         except TailgateError:
+            self._read()
             if not self.possible:  # git fails, too, where only skipped commits are left
                 raise
+        else:
+            self._read()
 
     @property
     def candidate(self) -> str | None:
@@ -44,25 +48,22 @@ class GitBisect:
         return None if self.first_bad or self.possible else self._git("rev-parse", "--verify", "BISECT_HEAD")
 
     @property
-    def first_bad(self) -> str | None:
-        """The answer, where there is one."""
-        found = FIRST_BAD.findall(self._log)
-        return found[-1] if found else None
-
-    @property
-    def possible(self) -> list[str]:
-        """All that could be the answer, where the rest was skipped."""
-        return POSSIBLE.findall(self._log)
-
-    @property
     def left(self) -> int:
         """How many commits could still be the answer."""
         good = self._git("for-each-ref", "--format=%(objectname)", "refs/bisect/good-*").split()
         return int(self._git("rev-list", "--count", "refs/bisect/bad", "--not", *good))
 
-    @property
-    def _log(self) -> str:
-        return self._git("bisect", "log")
+    def parent(self, commit: str) -> str:
+        """The first of its parents."""
+        return self._git("rev-parse", f"{commit}^1")
+
+    def _read(self) -> None:
+        log = self._git("bisect", "log")
+        found = FIRST_BAD.findall(log)
+        self.first_bad: str | None = found[-1] if found else None
+        """The answer, where there is one."""
+        self.possible: list[str] = POSSIBLE.findall(log)
+        """All that could be the answer, where the rest was skipped."""
 
     def _git(self, *arguments: str) -> str:
         return ask(self._place, *arguments, what=f"git {arguments[0]}", option="bisect")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from tailgate.gates.bisection.commits import Ends, parent
-from tailgate.gates.bisection.git_bisect import GitBisect
+from tailgate.gates.bisection.commits import Ends
 from tailgate.gates.bisection.words import BAD, GOOD, SKIP, Comparison, Focus, focus_of
 from tailgate.stats.decision import UNDECIDED
 
@@ -18,6 +18,24 @@ AGAIN, ONCE_MORE = 1, 2
 """Attempts: where a step is undecided, and where its answer is doubted."""
 CORRECTIONS = 2
 """How often git may be told another word; more would be a slowdown that comes and goes."""
+
+
+class Bisector(Protocol):
+    """Who chooses the commits: git."""
+
+    @property
+    def candidate(self) -> str | None: ...
+    @property
+    def left(self) -> int: ...
+
+    first_bad: str | None
+    possible: list[str]
+
+    def answer(self, commit: str, word: str) -> None:
+        """Good, bad or skip."""
+
+    def parent(self, commit: str) -> str:
+        """The first of its parents."""
 
 
 @dataclass
@@ -46,7 +64,7 @@ class Search:
     def __init__(
         self,
         ends: Ends,
-        start: Callable[[], GitBisect],
+        start: Callable[[], Bisector],
         compare: Callable[[Comparison], Comparison],
         say: Callable[[Comparison, int | None], None],
     ) -> None:
@@ -69,13 +87,13 @@ class Search:
             answer.possible, answer.first_bad = bisect.possible, bisect.first_bad
             if answer.first_bad is None:
                 return answer
-            before = parent(self._ends.place, answer.first_bad)
+            before = bisect.parent(answer.first_bad)
             answer.confirmation = self._confirmed(answer.first_bad, before, answer)
             if answer.confirmation.word != GOOD or not self._corrected(answer.first_bad, before, answer.focus):
                 return answer
         return answer
 
-    def _bisect(self, focus: Focus) -> GitBisect:
+    def _bisect(self, focus: Focus) -> Bisector:
         bisect = self._start()
         while (commit := bisect.candidate) is not None:
             word = self._words.get(commit)

@@ -189,7 +189,7 @@ def ask(place: Sequence[str], *arguments: str, what: str, option: str = "--duet"
     """
     try:
         done = git.run(place, *arguments, timeout_s=GIT_S)
-    except FileNotFoundError:
+    except OSError:
         raise TailgateError(f"{option}: a git ref needs git, which is not installed") from None
     except subprocess.TimeoutExpired:
         raise TailgateError(f"{option}: git {arguments[0]} did not end within {GIT_S:g} s") from None
