@@ -103,7 +103,7 @@ class Environments:
             if content is None:
                 continue
             if name == PROJECT:
-                wanted += [one for one in json.loads(content)[0] or () if isinstance(one, str)]
+                wanted += json.loads(content)
             elif dependencies(name) == "requirements":
                 wanted += ["-r", name]
             else:
@@ -156,18 +156,13 @@ def dependencies(name: str) -> str | None:
 
 
 def project_dependencies(text: str) -> str:
-    """Dependencies, optional ones and groups of a ``pyproject.toml``, as JSON; of one that is broken nothing."""
+    """The dependencies of a ``pyproject.toml``, as JSON; of one that is broken none."""
     try:
-        content = tomllib.loads(text)
+        project = tomllib.loads(text).get("project")
     except ValueError:
-        content = {}
-    project = content.get("project") if isinstance(content.get("project"), dict) else {}
-    found = [
-        project.get("dependencies") or None,
-        project.get("optional-dependencies"),
-        content.get("dependency-groups"),
-    ]
-    return json.dumps(found, sort_keys=True, default=str)
+        project = None
+    found = project.get("dependencies") if isinstance(project, dict) else None
+    return json.dumps([one for one in found if isinstance(one, str)] if isinstance(found, list) else [])
 
 
 def pins(name: str, text: str) -> dict[str, str]:

@@ -24,9 +24,12 @@ class Bisector(Protocol):
     """Who chooses the commits: git."""
 
     @property
-    def candidate(self) -> str | None: ...
+    def candidate(self) -> str | None:
+        """The next to measure; ``None``: the answer is known."""
+
     @property
-    def left(self) -> int: ...
+    def left(self) -> int:
+        """How many commits could still be the answer."""
 
     first_bad: str | None
     possible: list[str]
