@@ -90,9 +90,11 @@ class Environments:
 
     def _make(self, folder: Path, contents: dict[str, str | None]) -> None:
         """The checkout stands at the commit: a requirements file may name others beside it."""
-        self._run([self._outer, "-m", "venv", str(folder)])
-        python = str(folder / "bin" / "python")
         folders, installed = json.loads(self._run([self._outer, "-c", OUTER]).splitlines()[-1])
+        here = {canonical(name) for name in installed}
+        without = ["--without-pip"] if "pip" in here else []  # the user's own does it, and is there at once
+        self._run([self._outer, "-m", "venv", *without, str(folder)])
+        python = str(folder / "bin" / "python")
         (packages,) = folder.glob("lib/python*/site-packages")
         # addsitedir, unlike a plain path, obeys the path files there: editable installations are imported, too.
         lines = [f"import site; site.addsitedir({name!r})" for name in folders]
@@ -108,7 +110,6 @@ class Environments:
                 wanted += ["-r", name]
             else:
                 pinned |= pins(name, content)
-        here = {canonical(name) for name in installed}
         chosen = [f"{name}=={version}" for name, version in pinned.items() if canonical(name) in here]
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
         if wanted:

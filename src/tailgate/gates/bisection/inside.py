@@ -33,7 +33,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write down what the duet found; its sides have no verdicts."""
-    settings, run = (session.config.stash.get(key, None) for key in (SETTINGS, RUN))
+    stash = session.config.stash
+    settings, run = stash.get(SETTINGS, None), stash.get(RUN, None)
     if settings is not None and run is not None and settings.duet is not None:
         verdicts = [one.as_json() for one in run.verdicts]
         replace_text(Path(_step()["verdicts"]), json.dumps(verdicts))
