@@ -13,7 +13,7 @@ from patience import PATIENCE_S, until
 from repositories import SHORT
 
 pytestmark = pytest.mark.end_to_end
-COMMITS, SLOW, BROKEN = 9, 5, 4
+COMMITS, SLOW, BROKEN = 9, 6, 4
 TAILGATE = (sys.executable, "-c", "import sys; from tailgate.commands.main import main; sys.exit(main())")
 TEST = """
 import work
@@ -34,7 +34,7 @@ def other(): time.sleep(0.002)
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """From its sixth commit on twice as slow; the fifth does not import. Benchmarks and sources in two folders."""
+    """From its seventh commit on twice as slow; the fifth does not import. Benchmarks and sources in two folders."""
     top = tmp_path / "a project"
     place = top / "speed tests"
     for folder in (place, top / "src"):
@@ -71,9 +71,10 @@ def test_interrupted_and_resumed_it_finds_the_commit_and_leaves_no_trace(project
     output = tmp_path / "output"
 
     def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command, cwd=project / "speed tests", env=environment, stdout=output.open("wb"), stderr=subprocess.STDOUT
-        )
+        with output.open("wb") as stream:
+            return subprocess.Popen(
+                command, cwd=project / "speed tests", env=environment, stdout=stream, stderr=subprocess.STDOUT
+            )
 
     def left() -> list[str]:
         return [path.name for path in temporary.iterdir() if path.name.startswith(".tailgate-duet")]
@@ -96,7 +97,7 @@ def test_interrupted_and_resumed_it_finds_the_commit_and_leaves_no_trace(project
     assert start().wait(PATIENCE_S) == 0, output.read_text()
     told = output.read_text()
     slow = git(project, "rev-parse", f"HEAD~{COMMITS - 1 - SLOW}")
-    assert "bisect: 1 duets are known from" in told
+    assert "bisect: 1 duet is known from" in told
     assert "the working tree (1 changed file) stays as it is and is not measured" in told
     assert "skip; ModuleNotFoundError: No module named 'nothing_of_that_name'" in told
     assert f'\n{slow[:10]} "commit {SLOW}, \\x1b[31m=1" (a, ' in told

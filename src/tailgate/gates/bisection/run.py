@@ -24,6 +24,7 @@ from tailgate.gates.bisection.search import Answer, Search
 from tailgate.gates.bisection.words import Comparison
 from tailgate.gates.duet.launch import environments, instrument_folder
 from tailgate.gates.duet.worktree import Worktree
+from tailgate.text import counted
 
 PATH_S = 60.0
 """How long an interpreter may take to say where it imports from."""
@@ -58,7 +59,8 @@ class Bisect:
         with contextlib.ExitStack() as ending:
             journal = ending.enter_context(Journal(identity, facts, restart=restart))
             if journal.kept:
-                say(f"{len(journal.kept)} duets are known from {journal.file}; --restart measures them anew")
+                known = f"{counted(len(journal.kept), 'duets')} {'is' if len(journal.kept) == 1 else 'are'} known"
+                say(f"{known} from {journal.file}; --restart measures anew")
             folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="tailgate-bisect-")))
             path = [str(instrument_folder(folder)), *imported_from(asked.python, ends.top)]
             worktree = Worktree(ends.top, ends.bad, option="bisect", name="candidate")

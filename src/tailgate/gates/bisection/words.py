@@ -125,4 +125,4 @@ def focus_of(verdicts: Sequence[Verdict]) -> Focus | None:
     least_rel = min(abs(one.change_rel or 0.0) for one in chosen)
     gate_rel = min(one.limit_rel or 0.0 for one in chosen)
     limit_rel = min(max(gate_rel, LEAST_SHARE * least_rel), MOST_SHARE * least_rel)
-    return Focus(tuple(dict.fromkeys(one.fullname for one in chosen)), metric, round(limit_rel, 6), gate_rel)
+    return Focus(tuple(dict.fromkeys(one.fullname for one in chosen)), metric, float(f"{limit_rel:.2g}"), gate_rel)
