@@ -105,11 +105,21 @@ def test_git_finds_it_among_commits_that_cannot_be_measured(tmp_path: Path, plan
         slower_from(commits, planted),
         lambda asked: "incomparable" if asked.commit == commits[2] else None,
     )
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     answer = search.run()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     if planted == 1:
         assert (answer.first_bad, answer.confirmed) == (commits[1], True)
     else:
         assert (answer.first_bad, set(answer.possible)) == (None, {commits[2], commits[3]})
+
+
+def test_a_shallow_clone_is_bisected_as_far_as_it_reaches(tmp_path: Path) -> None:
+    (tmp_path / "whole").mkdir()
+    commits = linear(tmp_path / "whole", 6)[-4:]
+    git(tmp_path, "clone", "-q", "--depth=4", (tmp_path / "whole").as_uri(), "shallow")
+    answer = Bisection(between(tmp_path / "shallow", commits), slower_from(commits, 2)).run()
+    assert (answer.first_bad, answer.confirmed) == (commits[2], True)
 
 
 def test_merges_are_gits_to_decide(tmp_path: Path) -> None:

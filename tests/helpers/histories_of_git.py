@@ -1,6 +1,7 @@
 """Linear and branched git histories, and duets that measure nothing: a commit's level is known."""
 
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,6 @@ from tailgate.gates.bisection.commits import Ends, ends
 from tailgate.gates.bisection.git_bisect import GitBisect
 from tailgate.gates.bisection.search import Answer, Search
 from tailgate.gates.bisection.words import Comparison
-from tailgate.gates.duet.worktree import Worktree
 from tailgate.results.verdict import Verdict
 
 NAME = "test_a.py::test_a"
@@ -94,12 +94,9 @@ class Bisection:
         self.asked: list[Comparison] = []
 
     def run(self) -> Answer:
-        """By git, in a worktree."""
-        worktree = Worktree(self.ends.top, self.ends.bad, option="bisect", name="candidate")
-        try:
-            return Search(self.ends, lambda: GitBisect(worktree.folder, self.ends), self.compare, self.tell).run()
-        finally:
-            worktree.close()
+        """By git."""
+        with tempfile.TemporaryDirectory() as folder:
+            return Search(self.ends, lambda: GitBisect(Path(folder), self.ends), self.compare, self.tell).run()
 
     def simulated(self, commits: Sequence[str]) -> Answer:
         """On a line, without git."""

@@ -1,12 +1,14 @@
 """Which commit to measure next is git's own decision, merges and skipped commits included.
 
-Git keeps the state of a bisect per worktree, so one in a linked worktree is none of the user's. ``--no-checkout``: it
-only names commits.
+It decides in an empty repository that borrows the user's objects: in theirs, or in a worktree of it, ``git bisect``
+would write ``packed-refs`` anew. ``--no-checkout``: it only names commits.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 from tailgate.errors import TailgateError
@@ -18,16 +20,27 @@ POSSIBLE = re.compile(r"^# possible first bad commit: \[([0-9a-f]+)\]", re.MULTI
 
 
 class GitBisect:
-    """A bisect in a worktree.
+    """A bisect of its own.
 
     Raises:
         TailgateError: git refuses.
     """
 
     def __init__(self, folder: Path, ends: Ends) -> None:
+        """``folder``: where the repository is made."""
         self._place = ("-C", str(folder))
+        objects, shallow, kind = (
+            ask(ends.place, "rev-parse", "--path-format=absolute", *words, what="git rev-parse", option="bisect")
+            for words in (("--git-path", "objects"), ("--git-path", "shallow"), ("--show-object-format",))
+        )
+        repository = Path(tempfile.mkdtemp(prefix="bisect-", dir=folder))
+        self._git("init", "--quiet", "--bare", f"--object-format={kind}", str(repository))
+        self._place = ("-C", str(repository))
+        (repository / "objects" / "info" / "alternates").write_text(f"{objects}\n", encoding="utf8")
+        if Path(shallow).exists():
+            shutil.copy(shallow, repository / "shallow")
+        self._git("update-ref", "--no-deref", "HEAD", ends.bad)
         walk = ["--first-parent"] if ends.first_parent else []
-        self._git("bisect", "reset")  # of an earlier round in this worktree
         self._git("bisect", "start", "--no-checkout", *walk, ends.bad, ends.good, "--")
         self._read()
 

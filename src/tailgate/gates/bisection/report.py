@@ -22,13 +22,17 @@ LISTED = 20
 def opening(ends: Ends, good: str, bad: str) -> str:
     """What is to be done."""
     text = (
-        f"{good} ({ends.good[:DIGITS]}) is good, {bad} ({ends.bad[:DIGITS]}) is bad: "
+        f"{_named(good, ends.good)} is good, {_named(bad, ends.bad)} is bad: "
         f"{counted(ends.commits, 'commits')}, about {counted(ends.commits.bit_length() + 2, 'duets')}"
     )
     if ends.changed:
         files = counted(ends.changed, "changed files")
         text += f"; the working tree ({files}) stays as it is and is not measured"
     return printable(text)
+
+
+def _named(ref: str, commit: str) -> str:
+    return commit[:DIGITS] if commit.startswith(ref) else f"{ref} ({commit[:DIGITS]})"
 
 
 def step(ends: Ends, made: Comparison, left: int | None) -> str:

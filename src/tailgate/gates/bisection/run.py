@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +60,10 @@ class Bisect:
             if journal.kept:
                 known = f"{counted(len(journal.kept), 'duets')} {'is' if len(journal.kept) == 1 else 'are'} known"
                 say(f"{known} from {journal.file}; --restart measures anew")
-            folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="tailgate-bisect-")))
-            path = [str(instrument_folder(folder)), *imported_from(asked.python, ends.top)]
             worktree = Worktree(ends.top, ends.bad, option="bisect", name="candidate")
             ending.callback(worktree.close)
+            folder = worktree.folder.parent  # which is removed whatever happens
+            path = [str(instrument_folder(folder)), *imported_from(asked.python, ends.top)]
             packages = Environments(ends, worktree, asked.python[0], say, install=install)
             duets = Duets(worktree, asked, self.place, packages, journal.folder, path)
             told: list[Comparison] = []
@@ -79,7 +78,7 @@ class Bisect:
                 told.append(made)
                 say(report.step(ends, made, left))
 
-            answer = Search(ends, lambda: GitBisect(worktree.folder, ends), compare, tell).run()
+            answer = Search(ends, lambda: GitBisect(folder, ends), compare, tell).run()
             return answer, report.lines(answer, ends, asked, told)
 
 
