@@ -80,7 +80,7 @@ def test_interrupted_and_resumed_it_finds_the_commit_and_leaves_no_trace(project
         return [path.name for path in temporary.iterdir() if path.name.startswith(".tailgate-duet")]
 
     first = start()
-    until(lambda: len(left()) == 2, "the checkouts of the first duet")
+    until(lambda: list(temporary.glob(".tailgate-duet-*/temporary/.tailgate-duet-*")), "the first duet")
     first.send_signal(signal.SIGTERM)
     assert first.wait(PATIENCE_S) == 2
     assert "bisect: interrupted; the duets that ended are kept" in output.read_text()

@@ -47,6 +47,9 @@ class Duets:
         self._place = worktree.folder / place
         self._environments = environments
         self._folder = folder
+        # Beside the checkout, and removed with it: a session that is killed leaves its own checkout to nobody.
+        self._temporary = worktree.folder.parent / "temporary"
+        self._temporary.mkdir()
         self._path = os.pathsep.join(str(worktree.folder / entry) for entry in path)
 
     def measure(self, asked: Comparison) -> Comparison:
@@ -79,6 +82,7 @@ class Duets:
             self._command(asked, base, head, stem.with_suffix(".json")),
             self._place,
             PYTHONPATH=self._path,
+            TMPDIR=str(self._temporary),
             **{inside.STEP: str(step)},
         )
         stem.with_suffix(".log").write_text(output, encoding="utf8", errors="backslashreplace")
