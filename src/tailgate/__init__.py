@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tailgate.errors import nearest as nearest
     from tailgate.errors import one_line as one_line
     from tailgate.errors import unknown_value as unknown_value
+    from tailgate.files import cache_folder as cache_folder
     from tailgate.files import replace_text as replace_text
     from tailgate.machine.cpus import affinity_cpus as affinity_cpus
     from tailgate.machine.cpus import usable_cpus as usable_cpus
@@ -62,6 +63,7 @@ _PUBLIC = {
     "affinity_cpus": "tailgate.machine.cpus",
     "arithmetic": "tailgate.results.precision_labels",
     "as_usage_error": "tailgate.errors",
+    "cache_folder": "tailgate.files",
     "cpu_flags": "tailgate.machine.fingerprint",
     "DeviceClock": "tailgate.measure.clocks",
     "flat_row": "tailgate.results.rows:row",

@@ -1,4 +1,4 @@
-"""Whole files, or the files as they were."""
+"""Whole files, or the files as they were; and where files lie that can be made again."""
 
 import os
 import tempfile
@@ -28,3 +28,12 @@ def replace_bytes(file: Path, content: bytes) -> None:
         Path(temporary).replace(file)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """``$TAILGATE_CACHE``, else ``$XDG_CACHE_HOME/tailgate``, else ``~/.cache/tailgate``."""
+    own = os.environ.get("TAILGATE_CACHE")
+    if own:
+        return Path(own).absolute()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "tailgate"

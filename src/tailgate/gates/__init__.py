@@ -1,6 +1,7 @@
 """Verdicts: is a benchmark slower than it was, how sure is that, and what to do.
 
-Two gates: ``saved`` judges against saved sessions, ``duet`` against another side that runs now. Both share
+Two gates: ``saved`` judges against saved sessions, ``duet`` against another side that runs now (and ``bisection`` asks
+duets which commit it was). Both share
 
 - ``limits``: how much worse is too much, from options and markers;
 - ``scope``: what a session was asked to measure; ``missing``: a failure for a benchmark that has no test any more;
