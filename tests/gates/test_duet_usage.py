@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (("--explain",), "--explain says which operators .*: add --duet=SIDE"),
         (
             ("--duet=main", "--explain", "--load=poisson:70%"),
-            "--explain tells where a call's time goes.*: leave one out",
+            "--explain tells where a call's time goes.*leave one out",
         ),
         (("--duet=main", "-o", "tailgate_explain=of"), "--explain: unknown value 'of'.*allowed: failed, on, off"),
         (("--duet=python:nowhere",), "python:nowhere is not there"),
