@@ -45,7 +45,7 @@ def pytest_tailgate_explain(item: pytest.Item, call: Callable[[], Any]) -> Mappi
 
     Returns:
         ``operators``: of each ``name``, and ``time_s``, its seconds in one call of the benchmark; where known ``kind``
-        (such as ``Conv``) and ``shapes`` as text, ``calls`` (how often it ran in one call), and ``sources`` (names of
-        the operators that were fused into it). ``profiler``: its name, for people. ``call_s``: seconds of one call
-        under it, by the wall. ``None``: it knows none of this benchmark.
+        (such as ``Conv``), ``shapes`` (of its inputs, as text with commas between them), ``calls`` (how often it ran in
+        one call), and ``sources`` (names of the operators that were fused into it). ``profiler``: its name, for people.
+        ``call_s``: seconds of one call under it, by the wall. ``None``: it knows none of this benchmark.
     """

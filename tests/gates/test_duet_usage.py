@@ -35,7 +35,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (("--duet=main", "--gate-min-effect=2"), "'2' is not a limit (allowed: a percentage above 0 and up to 1000%"),
         (("--duet=main", "--gate-min-effect=1001%"), "'1001%' is not a limit (allowed: .* up to 1000%"),
         (("--explain",), "--explain says which operators .*: add --duet=SIDE"),
-        (("--duet=main", "--explain", "--load=poisson:70%"), "--explain is about a call's time.*: leave one out"),
+        (
+            ("--duet=main", "--explain", "--load=poisson:70%"),
+            "--explain tells where a call's time goes.*leave one out",
+        ),
         (("--duet=main", "-o", "tailgate_explain=of"), "--explain: unknown value 'of'.*allowed: failed, on, off"),
         (("--duet=python:nowhere",), "python:nowhere is not there"),
         (("--duet=main", "new.py"), "base does not have new.py"),

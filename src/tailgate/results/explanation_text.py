@@ -139,7 +139,9 @@ def _sides_s(rows: Sequence[Row]) -> tuple[list[tuple[float, ...]], list[tuple[f
 
 def _changed(match: Matched) -> str:
     base, head = (sorted({one.kind for one in side}) for side in (match.base, match.head))
-    return f"{_short(', '.join(base))} → {_short(', '.join(head))}" if base != head else "other shapes"
+    if base != head:
+        return f"{_short(', '.join(base))} → {_short(', '.join(head))}"
+    return "other shapes" if len(match.base) == len(match.head) else f"{len(match.base)} in base"
 
 
 def _name(operators: Sequence[Operator]) -> str:

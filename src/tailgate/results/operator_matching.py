@@ -2,8 +2,9 @@
 
 1. The same name, kind, shapes and sources.
 2. Fused on one side: what shares a source. TensorRT and OpenVINO tell which operators a layer was made of.
-3. The same kind and shapes, whatever the names: names are numbered anew where an operator was put in before.
+3. As many of the same kind and shapes, whatever the names: names are numbered anew where an operator was put in before.
 4. The same name: its kind or its shapes changed.
+5. The same kind and first input: what is fused into an operator, such as an addition, is one more input of it.
 
 What is left is new, or has vanished.
 """
@@ -40,12 +41,16 @@ def matched(base: Collection[Operator], head: Collection[Operator]) -> list[Matc
         ours, theirs = left & group, right & group
         found.append(_match(_fusion(ours, theirs), ours, theirs))
         left, right = left - group, right - group
-    by_shapes: Callable[[Operator], Hashable] = lambda one: (one.kind, one.shapes) if one.kind else None  # noqa: E731
-    for key, change in ((by_shapes, RENAMED), (lambda one: one.name or None, CHANGED)):
+    for key, change, alike in (
+        (_kind_and_shapes, RENAMED, True),
+        (_own_name, CHANGED, False),
+        (_kind_and_first_input, CHANGED, False),
+    ):
         mine, yours = _grouped(left, key), _grouped(right, key)
         for shared in mine.keys() & yours.keys():
-            found.append(_match(change, mine[shared], yours[shared]))
-            left, right = left - mine[shared], right - yours[shared]
+            if not alike or len(mine[shared]) == len(yours[shared]):
+                found.append(_match(change, mine[shared], yours[shared]))
+                left, right = left - mine[shared], right - yours[shared]
     found += [Matched(VANISHED, (one,), ()) for one in left]
     found += [Matched(NEW, (), (one,)) for one in right]
     return sorted(found)
@@ -59,6 +64,19 @@ def _fusion(base: Collection[Operator], head: Collection[Operator]) -> str:
     if len(base) == len(head):
         return CHANGED
     return FUSED if len(base) > len(head) else SPLIT
+
+
+def _kind_and_shapes(one: Operator) -> Hashable:
+    return (one.kind, one.shapes) if one.kind else None
+
+
+def _own_name(one: Operator) -> Hashable:
+    return one.name or None
+
+
+def _kind_and_first_input(one: Operator) -> Hashable:
+    first = one.shapes.partition(",")[0]
+    return (one.kind, first) if one.kind and first else None
 
 
 def _grouped(operators: Iterable[Operator], key: Callable[[Operator], Hashable]) -> dict[Hashable, set[Operator]]:

@@ -23,7 +23,7 @@ class Operator:
     kind: str = ""
     """Such as ``Conv``."""
     shapes: str = ""
-    """Of its inputs, such as ``1x3x224x224``."""
+    """Of its inputs, with commas between them, such as ``1x3x224x224, 64x3x7x7``."""
     sources: tuple[str, ...] = ()
     """Names of the operators that were fused into it, in the profiler's words."""
 
