@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.gates.bisection.commits import Ends
+from tailgate.gates.bisection.duets import because
 from tailgate.gates.bisection.words import Comparison, Focus, focus_of, from_json
 from tailgate.results.verdict import Verdict
 
@@ -176,3 +177,19 @@ def test_one_word_for_many_verdicts(verdicts: list[str]) -> None:
     else:
         assert made.word == ("undecided" if "undecided" in verdicts else "skip")
     assert from_json(made.as_json()) == made
+
+
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [
+        (
+            "collected 0 items / 1 error\nE   ModuleNotFoundError: No module named 'x'\n=== 1 error ===\n",
+            "ModuleNotFound",
+        ),
+        ("ERROR: usage: pytest [options]\nERROR: file or directory not found: a\n", "file or directory not found: a"),
+        ("Traceback (most recent call last):\n  File ...\nOSError: no\n\n", "OSError: no"),
+        ("", "pytest said nothing"),
+    ],
+)
+def test_why_nothing_was_measured_is_one_line_of_pytests(output: str, why: str) -> None:
+    assert because(output).startswith(why)

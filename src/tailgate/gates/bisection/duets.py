@@ -20,7 +20,7 @@ from tailgate.results.verdict import lenient_from_json
 from tailgate.session.settings import DEFAULT_PAIRS, MOST_PAIRS
 
 PAIRS = "--duet-pairs"
-USAGE = 4
+USAGE, NOTHING_SELECTED = 4, 5
 BECAUSE = (re.compile(r"^E\s+(\S.*)"), re.compile(r"^(?:ERROR|tailgate: error): (.*)"), re.compile(r"^(\w\S* \S.*)"))
 """The line of pytest's output that says why it measured nothing: of a collection error, of wrong usage, any other."""
 
@@ -91,7 +91,8 @@ class Duets:
             file.unlink(missing_ok=True)
         if found:
             return replace(asked, verdicts=tuple(lenient_from_json(one) for one in found))
-        return replace(asked, reason=f"{because(output)} (exit code {code})", usage=code == USAGE)
+        why = "no benchmark was selected" if code == NOTHING_SELECTED else because(output)
+        return replace(asked, reason=f"{why} (exit code {code})", usage=code == USAGE)
 
     def _command(self, asked: Comparison, base: str | None, head: str | None, saved: Path) -> list[str]:
         python = self._program.python if head is None else (head, *self._program.python[1:])

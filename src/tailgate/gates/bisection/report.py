@@ -90,9 +90,7 @@ def _answer(answer: Answer, ends: Ends, program: Program, duets: Sequence[Compar
 def _nothing(first: Comparison, ends: Ends) -> str:
     pair = f"{ends.bad[:DIGITS]} against {ends.good[:DIGITS]}"
     if any(one.verdict == IMPROVED for one in first.verdicts):
-        return (
-            f"{pair}: the bad side is faster, so there is nothing to bisect; exchange --good and --bad to find by what"
-        )
+        return f"{pair}: faster, so there is nothing to bisect"
     if first.word == GOOD:
         return f"{pair}: not slower, so there is nothing to bisect"
     if first.word == SKIP:
