@@ -26,7 +26,8 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
     if failed := sum(one.failed and not one.accepted for one in same):
         left_out.append(f"{failed} whose own gate failed")
     if usable:
-        history = History(usable[-1], usable, None, left_out, expected(believed, new.extent.selection))
+        missable = expected(believed, new.extent.selection)
+        history = History(usable[-1], usable, None, left_out, missable, since_accepted(same))
     else:
         unusable = f"another machine: {'; '.join(found[-1])}" if found[-1] else f"not used: {', '.join(left_out)}"
         history = History(others[-1], (), unusable, left_out, expected(others[-1:], new.extent.selection))

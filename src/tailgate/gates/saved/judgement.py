@@ -8,6 +8,7 @@ from dataclasses import replace
 from tailgate.gates.saved.objectives import objectives
 from tailgate.gates.saved.samples import Sample
 from tailgate.gates.saved.sessions import History
+from tailgate.gates.saved.since import since
 from tailgate.results.comparability import other_workload
 from tailgate.results.limits import Limits
 from tailgate.results.verdict import CONFIDENCE, Verdict
@@ -65,7 +66,8 @@ def _against(now: Sequence[Sample], history: History, metric: str, limit_rel: fl
     unsure = next((row.status for row in now if not row.trusted), None)
     if found.verdict == FAIL and unsure:
         return replace(found, verdict=UNDECIDED, reason=f"looks like a regression, but the row is {unsure}")
-    return found
+    begun = since(now, history.every, metric) if found.verdict == FAIL else None
+    return replace(found, notes=(begun,)) if begun else found
 
 
 def several_rows(count: int, file: str) -> str:

@@ -103,7 +103,7 @@ class SavedGate:
         first = judged([sample], self._history, limits)
         kept = slice(len(self.verdicts), len(self.verdicts) + len(first))
         note = INTERRUPTED if again or self._run.isolating else NOT_CONFIRMED_HERE
-        self._keep(kept, row, [replace(one, notes=(note,), reproduce=command) if one.failed else one for one in first])
+        self._keep(kept, row, [_noted(one, note, command) if one.failed else one for one in first])
         if again and any(one.failed for one in first):
             fresh = next((one for one in again() if one.fullname == row.fullname), None)
             confirmed = self._confirmed(first, row, fresh, limits)
@@ -114,7 +114,7 @@ class SavedGate:
         assert self._history is not None
         if fresh is None:
             lost = "not confirmed: the second measurement failed"
-            return [replace(one, confirmed=False, notes=(lost,)) if one.failed else one for one in first]
+            return [replace(one, confirmed=False, notes=(*one.notes, lost)) if one.failed else one for one in first]
         row.extra_info["gate_confirmation_median_s"] = fresh.stats.median
         alone = judged([of_row(fresh)], self._history, limits)
         both = judged([of_row(row), of_row(fresh)], self._history, limits)
@@ -199,6 +199,10 @@ class SavedGate:
         from tailgate.gates.saved.summary import write
 
         write(terminalreporter, self._config, self._history, self.verdicts, self.nothing_compared)
+
+
+def _noted(failed: Verdict, note: str, command: str) -> Verdict:
+    return replace(failed, notes=(*failed.notes, note), reproduce=command)
 
 
 def _settled(first: Verdict, alone: Verdict, both: Verdict) -> Verdict:
