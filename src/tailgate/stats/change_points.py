@@ -129,6 +129,7 @@ def _starts(scaled: Values, cost_of_change: float, begins: Sequence[int]) -> lis
     """Where the cheapest levels begin: for each level of the grid, the cheapest way to have come to it."""
     import numpy as np
 
+    scaled = scaled - scaled[0]
     steps = np.arange(-STEPS_PER_SCATTER, STEPS_PER_SCATTER + 1)
     grid = np.unique(np.round(scaled * STEPS_PER_SCATTER)[:, None] + steps) / STEPS_PER_SCATTER
     costs = np.zeros(len(grid))

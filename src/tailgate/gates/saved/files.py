@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tailgate.gates.saved.expected import expected
+from tailgate.gates.saved.family import together
 from tailgate.gates.saved.judgement import judged, several_rows
 from tailgate.gates.saved.sessions import History, Session, differences, since_accepted
 from tailgate.results.limits import Limits
@@ -44,7 +45,7 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
         for name, count in new.several.items()
         if chosen(name)
     ]
-    return [*verdicts, *several, *missing], history
+    return together([*verdicts, *several, *missing]), history
 
 
 def _why(name: str, session: Session, new: Session) -> str:

@@ -113,3 +113,15 @@ def _measured_by(blank: Verdict, logs: Sequence[float], now_logs: Sequence[float
         reason = f"{counted(found.sessions, UNIT)} of the {LEAST_SESSIONS} a verdict needs show changes from {seen}"
         return replace(filled, reason=reason)
     return filled
+
+
+def settled(first: Verdict, alone: Verdict, both: Verdict) -> Verdict:
+    """One metric's verdict after its benchmark was measured a second time."""
+    if not first.failed:
+        return first
+    if alone.verdict == FAIL:
+        return replace(both if both.failed else alone, confirmed=True)
+    told = "failed once, and not when it was measured again in a fresh process"
+    if alone.verdict == UNDECIDED and alone.reason:
+        told = f"failed once; measured again in a fresh process, it {alone.reason}"
+    return replace(first, verdict=UNDECIDED, confirmed=False, reason=told)
