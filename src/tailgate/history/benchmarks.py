@@ -46,7 +46,7 @@ class _History:
             for one in segments.levels
         ]
         changes = [
-            self._change(found, [[self._sessions[index] for index in used[one.start : one.end]] for one in both], used)
+            self._change(found, [used[one.start : one.end] for one in both], used)
             for found, both in zip(segments.changes, pairwise(segments.levels), strict=True)
         ]
         return BenchmarkHistory(self._fullname, points, levels, changes)
@@ -71,12 +71,13 @@ class _History:
             return f"measured with --isolation={session.isolation}"
         return None
 
-    def _change(self, found: ChangePoint, levels: Sequence[Sequence[Session]], used: Sequence[int]) -> Change:
-        """``levels``: the sessions of the level before and of the one after."""
+    def _change(self, found: ChangePoint, levels: Sequence[Sequence[int]], used: Sequence[int]) -> Change:
+        """``levels``: the sessions of the level before and of the one after; ``used``: all that count."""
+        before, after = ([self._sessions[place] for place in level] for level in levels)
         index, previous = used[found.index], used[found.index - 1]
         earliest, latest = used[found.earliest], used[found.latest]
         around = self._sessions[used[found.earliest - 1] : latest + 1]
-        kernel, unknown = calibration_changes(*levels, self._sign * found.change)
+        kernel, unknown = calibration_changes(before, after, self._sign * found.change)
         return Change(
             index,
             earliest,
@@ -87,9 +88,9 @@ class _History:
             math.expm1(found.high),
             self._sign * found.change > 0,
             self._repository.between(self._sessions[previous].commit, self._sessions[index].commit),
-            [*software_changes(around), *host_change(*levels), *kernel],
+            [*software_changes(around), *host_change(before, after), *kernel],
             unknown,
-            next((self._sessions.index(one) for one in levels[1] if one.accepted_failure), None),
+            next((place for place in levels[1] if self._sessions[place].accepted_failure), None),
         )
 
 

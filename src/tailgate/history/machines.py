@@ -35,37 +35,36 @@ def machines_of(storage: Path, name: str) -> list[Machine]:
     Raises:
         TailgateError: there is no such folder or name, or none of its runs can be read.
     """
-    groups: dict[Hashable, list[Machine]] = {}
+    groups: dict[Hashable, dict[str, list[Session]]] = {}
     broken: list[TailgateError] = []
     for folder, files in named(storage, name, "history"):
-        sessions: list[Session] = []
-        notes = []
         for file in files:
             try:
-                sessions.append(read(file))
+                session = read(file)
             except TailgateError as error:
                 broken.append(error)
-                notes.append(f"left out: {error}")
-        if sessions:
-            groups.setdefault(_hardware(folder, sessions[0]), []).append(Machine([folder], sessions, notes))
+            else:
+                groups.setdefault(_hardware(session), {}).setdefault(folder, []).append(session)
     if not groups:
         raise broken[0]
-    return [machine for group in groups.values() for machine in _joined(group)]
+    notes = [f"left out: {error}" for error in broken]
+    machines = [[Machine([folder], sessions, notes) for folder, sessions in group.items()] for group in groups.values()]
+    return [machine for group in machines for machine in _joined(group)]
 
 
 def time_of(session: Session) -> datetime | None:
     """When it was saved, in UTC; ``None``: it does not say."""
     try:
         found = datetime.fromisoformat(session.date or "")
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # not a date, or one at the end of all time
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _hardware(folder: str, session: Session) -> Hashable:
+def _hardware(session: Session) -> Hashable:
     facts = session.machine
     if not facts:
-        return folder
+        return json_text(["no fingerprint", session.path.parent.name, session.processor.get("brand")])
     memory = facts.get("memory_total_bytes")
     return json_text([*map(facts.get, HARDWARE), round(memory / 2**30) if is_number(memory) else memory])
 
@@ -87,8 +86,6 @@ def _joined(group: list[Machine]) -> list[Machine]:
     parts = [span[2] for span in spans]
     return [
         Machine(
-            [folder for one in parts for folder in one.folders],
-            [session for one in parts for session in one.sessions],
-            [note for one in parts for note in one.notes],
+            [name for one in parts for name in one.folders], [s for one in parts for s in one.sessions], parts[0].notes
         )
     ]
