@@ -140,7 +140,7 @@ def test_a_short_history_says_how_many_sessions_it_needs(folder, capsys, session
     saved.write(folder, "epyc", stepped(sessions, 1))
     code, out, _ = tailgate(capsys, "history", "epyc")
     assert code == 0
-    assert f"{sessions} session{'s' * (sessions > 1)} of the 8 that a change of level needs" in out
+    assert f"{sessions} session{'s' * (sessions > 1)} of the 10 that a change of level needs" in out
 
 
 def test_what_does_not_count_says_why(folder):

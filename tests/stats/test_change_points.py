@@ -32,7 +32,7 @@ def test_levels_cover_every_value_once_and_changes_lie_between_them(values: list
     assert found is not None
     assert [index for one in found.levels for index in range(one.start, one.end)] == list(range(len(values)))
     assert [one.index for one in found.changes] == [one.start for one in found.levels[1:]]
-    for change, before, after in zip(found.changes, found.levels, found.levels[1:], strict=True):
+    for change, before, after in zip(found.changes, found.levels, found.levels[1:], strict=False):
         assert change.change == pytest.approx(after.center - before.center)
         assert change.low <= change.change <= change.high
         assert before.start < change.earliest <= change.index <= change.latest < after.end

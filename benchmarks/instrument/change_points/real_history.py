@@ -1,7 +1,8 @@
-"""A real history with a planted slowdown: ``python benchmarks/instrument/change_points/real_history.py FOLDER [SHARE]``.
+"""A real history with a planted slowdown: ``python benchmarks/instrument/change_points/real_history.py FOLDER``.
 
-In FOLDER a git repository is made with two benchmarks; each of sixteen commits is measured in a session of its own, and
-from the eleventh on one of the two sorts a longer list, by SHARE (0.05). ``tailgate history real`` in FOLDER shows it.
+In FOLDER a git repository is made with two benchmarks; each of sixteen commits is measured in a session of its own.
+From the eleventh on one of the two sorts a list that is longer by a twentieth, or by the share that follows FOLDER.
+``tailgate history real`` in FOLDER shows it.
 """
 
 import subprocess

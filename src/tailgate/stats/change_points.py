@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,15 +29,21 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
-LEAST_VALUES = 8
-"""Fewer show no scatter that a change could be told from."""
-PENALTY = 13.0
+LEAST_VALUES = 10
+"""Fewer show no scatter that a change could be told from, as in the gate."""
+LEAST_LENGTH = 8
+"""Of every level but the last, when changes are looked for: a change is told from a level that is known."""
+PENALTY = 8.5
 """Of one change in a long series, in squared scatters."""
-PENALTY_OF_FEW = 80.0
+PENALTY_OF_FEW = 85.0
 """Over the number of values: what is added, because few values do not tell their scatter well."""
-CAP = 7.5
-"""The most that one value costs, in squared scatters: two values beyond it are a change at the end of a series, and
-an interlude needs four."""
+CAP = 13.0
+"""The most that one value costs, in squared scatters: above one penalty, so that a single value may be a change at the
+end; three that are far cost less than two penalties and the least length."""
+LENIENT = 0.6
+"""Times the penalty: which changes are taken out of the scatter before it is judged by."""
+FREEDOM_OF_CANDIDATE = 3.0
+"""Degrees of freedom that each of them costs: its level, and that its place was chosen."""
 LEAST_SCATTER = 0.0025
 """Of logarithms of times. Sessions that repeat each other better than that do so by chance, or by rounding."""
 CONFIDENCE = 0.99
@@ -109,10 +116,11 @@ def segmented(values: Sequence[float], begins: Sequence[int] = ()) -> Segmentati
     if len(series) < LEAST_VALUES:
         return None
     scatter = max(LEAST_SCATTER, _scatter_of_neighbours(series))
-    levels = _levels(series, scatter, begins)
-    scatter = max(LEAST_SCATTER, _scatter_within(series, levels, scatter))
-    levels = _levels(series, scatter, begins)
+    candidates = _levels(series, scatter, begins, LENIENT)
+    scatter = max(LEAST_SCATTER, _scatter_within(series, candidates, scatter, FREEDOM_OF_CANDIDATE))
+    levels = _placed(series, _levels(series, scatter, begins), scatter, begins)
     far = [index for level in levels for index in range(level.start, level.end) if _far(series[index], level, scatter)]
+    scatter = max(LEAST_SCATTER, _scatter_within(series, levels, scatter, 1))
     return Segmentation(levels, _changes(series, levels, scatter), far, scatter)
 
 
@@ -120,8 +128,8 @@ def _far(value: float, level: Level, scatter: float) -> bool:
     return (value - level.center) ** 2 > CAP * scatter**2
 
 
-def _levels(series: Values, scatter: float, begins: Sequence[int]) -> list[Level]:
-    starts = _starts(series / scatter, penalty(len(series)), begins)
+def _levels(series: Values, scatter: float, begins: Sequence[int], leniency: float = 1.0) -> list[Level]:
+    starts = _starts(series / scatter, leniency * penalty(len(series)), begins)
     return [_level(series, start, end, scatter) for start, end in zip(starts, [*starts[1:], len(series)], strict=True)]
 
 
@@ -132,21 +140,30 @@ def _starts(scaled: Values, cost_of_change: float, begins: Sequence[int]) -> lis
     scaled = scaled - scaled[0]
     steps = np.arange(-STEPS_PER_SCATTER, STEPS_PER_SCATTER + 1)
     grid = np.unique(np.round(scaled * STEPS_PER_SCATTER)[:, None] + steps) / STEPS_PER_SCATTER
-    costs = np.zeros(len(grid))
-    starts = np.zeros(len(grid), dtype=np.intp)
-    best_start = np.zeros(len(scaled), dtype=np.intp)
+    costs, starts = np.zeros(len(grid)), np.zeros(len(grid), dtype=np.intp)
+    unchanged: deque[tuple[Values, NDArray[np.intp]]] = deque()
+    """Costs and starts after each of the last values, and what it costs to stay there since."""
+    before = np.zeros(len(scaled), dtype=np.intp)
+    """Of a level that begins with this value: where the one before it begins."""
     for index, value in enumerate(scaled):
         if index in begins:
-            starts[:], costs[:] = index, costs.min()
-        elif index:
-            changed = costs.min() + cost_of_change
+            before[index] = starts[costs.argmin()]
+            costs[:], starts[:] = costs.min(), index
+            unchanged.clear()
+        elif len(unchanged) == LEAST_LENGTH:
+            long_costs, long_starts = unchanged.popleft()
+            before[index] = long_starts[long_costs.argmin()]
+            changed = long_costs.min() + cost_of_change
             starts[costs > changed] = index
             np.minimum(costs, changed, out=costs)
-        costs += np.minimum((value - grid) ** 2, CAP)
-        best_start[index] = starts[costs.argmin()]
-    found = [int(best_start[-1])]
+        loss = np.minimum((value - grid) ** 2, CAP)
+        costs += loss
+        for older_costs, _ in unchanged:
+            np.add(older_costs, loss, out=older_costs)
+        unchanged.append((costs.copy(), starts.copy()))
+    found = [int(starts[costs.argmin()])]
     while found[0] > 0:
-        found.insert(0, int(best_start[found[0] - 1]))
+        found.insert(0, int(before[found[0]]))
     return found
 
 
@@ -175,7 +192,7 @@ def _scatter_of_neighbours(series: Values) -> float:
     return float(2.2219 * pairs[half * (half - 1) // 2 - 1] / math.sqrt(2))
 
 
-def _scatter_within(series: Values, levels: Sequence[Level], scatter: float) -> float:
+def _scatter_within(series: Values, levels: Sequence[Level], scatter: float, freedom_of_change: float) -> float:
     """The standard deviation around the levels; what is at the cap is left out."""
     squares = [
         (value - level.center) ** 2
@@ -183,8 +200,8 @@ def _scatter_within(series: Values, levels: Sequence[Level], scatter: float) -> 
         for value in series[level.start : level.end]
         if not _far(value, level, scatter)
     ]
-    freedom = len(squares) - len(levels)
-    return math.sqrt(sum(squares) / freedom) if freedom > 0 else scatter
+    freedom = len(squares) - 1 - freedom_of_change * (len(levels) - 1)
+    return math.sqrt(sum(squares) / freedom) if freedom >= 2 else scatter
 
 
 def _changes(series: Values, levels: Sequence[Level], scatter: float) -> list[ChangePoint]:
@@ -201,16 +218,34 @@ def _changes(series: Values, levels: Sequence[Level], scatter: float) -> list[Ch
     return found
 
 
+def _placed(series: Values, levels: list[Level], scatter: float, begins: Sequence[int]) -> list[Level]:
+    """Each change where it is the likeliest, whatever length that leaves."""
+    found = list(levels)
+    for number in range(1, len(found)):
+        before, after = found[number - 1 : number + 1]
+        if after.start not in begins:
+            place = before.start + 1 + int(_misfit(series, before, after, scatter).argmin())
+            found[number - 1] = _level(series, before.start, place, scatter)
+            found[number] = _level(series, place, after.end, scatter)
+    return found
+
+
 def _places(series: Values, before: Level, after: Level, scatter: float) -> tuple[int, int]:
     """The smallest set of places that has 95 % of the likelihood, from its first to its last place."""
     import numpy as np
 
-    within = series[before.start : after.end] / scatter
-    costs = [np.minimum((within - level.center / scatter) ** 2, CAP) for level in (before, after)]
-    # Changed at place k: the first k values are of the old level.
-    fit = np.cumsum(costs[0] - costs[1])[:-1]
-    weights = np.exp(-(fit - fit.min()) / 2)
+    misfit = _misfit(series, before, after, scatter)
+    weights = np.exp(-(misfit - misfit.min()) / 2)
     order = np.argsort(-weights, kind="stable")
     enough = int(np.searchsorted(np.cumsum(weights[order]), PLACE_CONFIDENCE * weights.sum())) + 1
     places = order[:enough] + before.start + 1
     return min(int(places.min()), after.start), max(int(places.max()), after.start)
+
+
+def _misfit(series: Values, before: Level, after: Level, scatter: float) -> Values:
+    """Of two levels, what it costs that the second begins with their second, third ... value; up to a constant."""
+    import numpy as np
+
+    within = series[before.start : after.end] / scatter
+    costs = [np.minimum((within - level.center / scatter) ** 2, CAP) for level in (before, after)]
+    return np.asarray(np.cumsum(costs[0] - costs[1])[:-1])
