@@ -45,7 +45,7 @@ def test_a_step_is_told_with_its_commits(folder, commits, capsys):
     assert lines[0].startswith(f"{saved.FOLDER}: 12 sessions, 2026-11-20 to 2026-11-20; ordered by number, as their")
     assert [line.split()[0] for line in lines if line.startswith("test_")] == ["test_one", "test_two[a]", "test_one"]
     assert "│" in next(line for line in lines if line.startswith("test_one"))
-    assert any(line.startswith("test_one median +10.0 % [99 % CI ") and "0009_epyc.json on" in line for line in lines)
+    assert any(line.startswith("test_one median +10.2 % [99 % CI ") and "0009_epyc.json on" in line for line in lines)
     assert f"  commits: 1 commit, {commits[7][:10]}..{commits[8][:10]}" in lines
     assert any(line.endswith(" change 8") for line in lines)
     assert "  the machine: no change is known of its fingerprint, packages and kernel" in lines
@@ -140,7 +140,7 @@ def test_a_short_history_says_how_many_sessions_it_needs(folder, capsys, session
     saved.write(folder, "epyc", stepped(sessions, 1))
     code, out, _ = tailgate(capsys, "history", "epyc")
     assert code == 0
-    assert f"{sessions} session{'s' * (sessions > 1)} of the 10 that a change of level needs" in out
+    assert f"{sessions} session{'s' * (sessions > 1)} of the 11 that a change of level needs" in out
 
 
 def test_what_does_not_count_says_why(folder):
@@ -162,6 +162,15 @@ def test_what_does_not_count_says_why(folder):
         2: "contended", 3: "no median", 4: "another workload (model_sha256)", 5: "late", 6: "not measured",
         7: "2 rows of one name", 8: "measured with --isolation=process",
     }  # fmt: skip
+
+
+def test_where_nothing_counts_it_says_why(folder, capsys):
+    runs = stepped(12, 8)
+    for run in runs:
+        run["benchmarks"][0]["extra_info"] = {"status": "contended"}
+    saved.write(folder, "epyc", runs)
+    _, out, _ = tailgate(capsys, "history", "epyc")
+    assert "0 sessions of the 11 that a change of level needs; not used: 12 contended" in out
 
 
 def test_a_broken_file_is_left_out_and_said(folder, capsys):

@@ -29,7 +29,7 @@ BEFORE = 30
 
 def ours(series: Sequence[np.ndarray]) -> list[list[int]]:
     """Tailgate's."""
-    found = [segmented(one) for one in series]
+    found = [segmented(one.tolist()) for one in series]
     return [[change.index for change in one.changes] if one else [] for one in found]
 
 
@@ -87,7 +87,7 @@ def main(count: int, tools: dict[str, Find]) -> None:
     bad = [history(machine, rng, 100, bad_share=0.03) for _ in range(count)]
     for name, find in tools.items():
         start_s = time.monotonic()
-        for sessions in (12, 20, 50, 100):
+        for sessions in (20, 50, 100):
             cut = [one[:sessions] for one in noises]
             cut_bad = [one[:sessions] for one in bad]
             print(

@@ -23,7 +23,7 @@ def pelt(series: list[float]) -> list[int]:
     logs = np.log(series)
     steps = np.diff(logs)
     scatter = 1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2)
-    found = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(logs / scatter).predict(pen=13.0 + 80.0 / len(logs))
+    found = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(logs / scatter).predict(pen=9.0 + 70.0 / len(logs))
     return [int(place) for place in found[:-1]]
 
 

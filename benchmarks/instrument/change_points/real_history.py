@@ -31,8 +31,6 @@ def test_json(benchmark):
 INI = """
 [pytest]
 tailgate_baselines = baselines
-tailgate_protocol = quick
-tailgate_isolation = process
 """
 
 

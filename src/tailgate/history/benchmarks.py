@@ -1,6 +1,7 @@
 """Of each benchmark the points, the levels, and where they changed."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -37,8 +38,7 @@ class _History:
         accepted = [place for place, index in enumerate(used) if self._sessions[index].accepted_failure]
         segments = _segmented(logs, accepted, self._sign)
         if segments is None:
-            reason = f"{counted(len(used), 'sessions')} of the {LEAST_VALUES} that a change of level needs"
-            return BenchmarkHistory(self._fullname, points, (), (), reason)
+            return BenchmarkHistory(self._fullname, points, (), (), _too_few(points))
         for place in segments.far:
             points[used[place]] = Point(points[used[place]].value, far=True)
         levels = [
@@ -92,6 +92,14 @@ class _History:
             unknown,
             next((place for place in levels[1] if self._sessions[place].accepted_failure), None),
         )
+
+
+def _too_few(points: Sequence[Point]) -> str:
+    reasons = Counter(one.unused for one in points if one.unused)
+    left_out = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    used = len(points) - reasons.total()
+    text = f"{counted(used, 'sessions')} of the {LEAST_VALUES} that a change of level needs"
+    return f"{text}; not used: {left_out}" if left_out else text
 
 
 def _segmented(logs: Sequence[float], accepted: Sequence[int], sign: int) -> Segmentation | None:

@@ -32,11 +32,12 @@ def _differing(before: Session, after: Session) -> Iterator[tuple[str, str, str]
     if before.machine and after.machine:
         yield from differing_parts(after.machine, before.machine)
     elif before.machine or after.machine:
-        yield "fingerprint", *("known" if one.machine else "not known" for one in (before, after))
+        there, here = ("known" if one.machine else "not known" for one in (before, after))
+        yield "fingerprint", there, here
     for name in SOFTWARE:
-        there, here = before.software.get(name), after.software.get(name)
-        if there and here and there != here:
-            yield name, repr(there), repr(here)
+        values = before.software.get(name), after.software.get(name)
+        if None not in values and values[0] != values[1]:
+            yield name, repr(values[0]), repr(values[1])
 
 
 def host_change(before: Sequence[Session], after: Sequence[Session]) -> list[str]:
@@ -65,7 +66,8 @@ def calibration_changes(
         return [], ["the calibration kernel did not run in one of the levels"]
     found = []
     for part, what in PARTS.items():
-        change, low, high = difference_interval(*([_log(one, part) for one in level] for level in typicals), CONFIDENCE)
+        old, new = ([_log(one, part) for one in level] for level in typicals)
+        change, low, high = difference_interval(old, new, CONFIDENCE)
         if low is None or high is None:
             return [], ["too few sessions with a calibration kernel"]
         sure = low > 0 if slower_log > 0 else high < 0

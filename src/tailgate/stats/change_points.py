@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
-LEAST_VALUES = 10
-"""Fewer show no scatter that a change could be told from, as in the gate."""
-LEAST_LENGTH = 8
-"""Of every level but the last, when changes are looked for: a change is told from a level that is known."""
-PENALTY = 8.5
+LEAST_LENGTH = 10
+"""Of every level but the last, when changes are looked for: a change is told from a level that is known, as in the
+gate. Where it then lies is another question."""
+LEAST_VALUES = LEAST_LENGTH + 1
+PENALTY = 9.0
 """Of one change in a long series, in squared scatters."""
-PENALTY_OF_FEW = 85.0
+PENALTY_OF_FEW = 70.0
 """Over the number of values: what is added, because few values do not tell their scatter well."""
 CAP = 13.0
 """The most that one value costs, in squared scatters: above one penalty, so that a single value may be a change at the
