@@ -172,13 +172,13 @@ def _level(series: Values, start: int, end: int, scatter: float) -> Level:
     import numpy as np
 
     within = series[start:end]
-    center, kept = float(np.median(within)), np.ones(len(within), dtype=np.bool_)
+    center, kept = float(np.median(within)), np.zeros(len(within), dtype=np.bool_)
     for _ in range(20):
         inside = (within - center) ** 2 <= CAP * scatter**2
         if not inside.any() or (inside == kept).all():
             break
         kept, center = inside, float(within[inside].mean())
-    return Level(start, end, center, int(kept.sum()))
+    return Level(start, end, center, max(1, int(kept.sum())))
 
 
 def _scatter_of_neighbours(series: Values) -> float:
