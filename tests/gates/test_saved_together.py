@@ -9,11 +9,12 @@ import histories as saved
 import pytest
 from foreign import OTHERS_OFF, run_one
 
-from tailgate.commands.main import main
 from tailgate.gates.saved.family import together
+from tailgate.gates.saved.files import verdicts_on
 from tailgate.gates.saved.sessions import read
 from tailgate.gates.saved.since import since
-from tailgate.results.verdict import Verdict
+from tailgate.results.limits import Limits
+from tailgate.results.verdict import Verdict, line
 from tailgate.stats.decision import FAIL, INCOMPARABLE, PASS, UNDECIDED
 
 ONE, TWO = saved.NAMES
@@ -85,12 +86,11 @@ def slower_from(folder, place, sessions=15, **marks):
     return saved.write(folder, "epyc", runs)
 
 
-def test_a_failure_names_its_change_point(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    files = slower_from(tmp_path, 12)
-    assert main(["compare", *map(str, files), "--fail-on-regression", "--columns=median"]) == 1
-    said = capsys.readouterr().out
-    assert "the level changed with 0013_epyc.json (0c0c0c0c0c), after 0012_epyc.json (0b0b0b0b0b): +5." in said
+def test_a_failure_names_its_change_point(tmp_path):
+    sessions = [read(file) for file in slower_from(tmp_path, 12)]
+    verdicts, _ = verdicts_on(sessions, Limits({"median": 0.02}), lambda name: True)
+    (failed,) = (one for one in verdicts if one.failed)
+    assert "the level changed with 0013_epyc.json (0c0c0c0c0c), after 0012_epyc.json (0b0b0b0b0b): +5." in line(failed)
 
 
 @pytest.mark.parametrize(

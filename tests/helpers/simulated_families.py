@@ -10,8 +10,10 @@ import numpy as np
 from scipy import special
 from simulator import rule
 
+from tailgate.gates.saved.judgement import DRIFT_ALPHA
 from tailgate.stats.decision import ALPHA, FAIL
 from tailgate.stats.family import significant
+from tailgate.stats.prediction import LEAST_SESSIONS
 
 BENCHMARKS = 500
 LIMIT_REL = 0.02
@@ -24,20 +26,33 @@ def failing_runs(
 ) -> tuple[float, float]:
     """Share of runs in which any benchmark fails against its saved sessions: as each is alone, and together.
 
-    ``slower``: by how much all are. The rule is ``prediction.predicted`` with the limit, written for arrays.
+    ``slower``: by how much all are.
     """
     rng = np.random.default_rng(20261130)
     alone = together = 0
     for _ in range(runs):
         logs = rng.normal(0, own, (benchmarks, sessions + 1)) + rng.normal(0, shared, sessions + 1)
-        history, now = logs[:, :-1], logs[:, -1] + np.log1p(slower)
-        change = now - history.mean(axis=1)
-        spread = history.std(axis=1, ddof=1) * np.sqrt(1 / sessions + 1)
-        p = special.stdtr(sessions - 1, -change / spread)
-        fails = (p < ALPHA) & (change > np.log1p(LIMIT_REL))
+        fails, p = _judged(logs[:, :-1], logs[:, -1] + np.log1p(slower))
         alone += bool(fails.any())
         together += bool((fails & np.array(significant(p.tolist(), benchmarks))).any())
     return alone / runs, together / runs
+
+
+def _judged(history: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which benchmarks fail alone, and the p of each; ``judgement._against`` for arrays."""
+    fails, p = _tested(history, now, ALPHA)
+    if history.shape[1] > LEAST_SESSIONS:
+        drifted, p_drift = _tested(history[:, :LEAST_SESSIONS], now, DRIFT_ALPHA)
+        p = np.where(drifted & ~fails, p_drift * ALPHA / DRIFT_ALPHA, p)
+        fails |= drifted
+    return fails, p
+
+
+def _tested(history: np.ndarray, now: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    sessions = history.shape[1]
+    change = now - history.mean(axis=1)
+    p = special.stdtr(sessions - 1, -change / history.std(axis=1, ddof=1) / np.sqrt(1 / sessions + 1))
+    return (p < alpha) & (change > np.log1p(LIMIT_REL)), p
 
 
 def caught(runs: int, sessions: int, slower: float, benchmarks: int) -> float:
@@ -47,10 +62,8 @@ def caught(runs: int, sessions: int, slower: float, benchmarks: int) -> float:
     for _ in range(runs):
         logs = rng.normal(0, 0.02, (benchmarks, sessions + 1))
         logs[0, -1] += np.log1p(slower)
-        change = logs[:, -1] - logs[:, :-1].mean(axis=1)
-        spread = logs[:, :-1].std(axis=1, ddof=1) * np.sqrt(1 / sessions + 1)
-        p = special.stdtr(sessions - 1, -change / spread)
-        found += bool(p[0] < ALPHA and change[0] > np.log1p(LIMIT_REL) and significant(p.tolist(), benchmarks)[0])
+        fails, p = _judged(logs[:, :-1], logs[:, -1])
+        found += bool(fails[0] and significant(p.tolist(), benchmarks)[0])
     return found / runs
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tailgate.results.verdict import Verdict
 from tailgate.stats.decision import FAIL, HIGHER_IS_BETTER, IMPROVED, PASS, UNDECIDED
-from tailgate.stats.family import FAMILY_ALPHA, significant
+from tailgate.stats.family import significant
 from tailgate.text import probability
 
 
@@ -29,8 +29,8 @@ def together(verdicts: Sequence[Verdict], planned: int = 0) -> list[Verdict]:
             drifted = f"{one.reason}; " if one.reason else ""
             reason = drifted + (
                 f"it would fail alone, but among {size} comparisons chance does so, too "
-                f"(p {probability(_p_worse(one))}; together at most {FAMILY_ALPHA:.0%} of sessions fail by chance)"
-            ).replace("%", " %")
+                f"(p {probability(_p_worse(one))}; together at most 2 % of sessions fail by chance)"
+            )
             found[index] = replace(one, verdict=UNDECIDED, reason=reason)
     return found
 
