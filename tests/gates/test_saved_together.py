@@ -90,7 +90,7 @@ def test_a_failure_names_its_change_point(tmp_path):
     sessions = [read(file) for file in slower_from(tmp_path, 12)]
     verdicts, _ = verdicts_on(sessions, Limits({"median": 0.02}), lambda name: True)
     (failed,) = (one for one in verdicts if one.failed)
-    assert "the level changed with 0013_epyc.json (0c0c0c0c0c), after 0012_epyc.json (0b0b0b0b0b): +5." in line(failed)
+    assert "the level changed with 0013_epyc.json (0c0c0c0c0c), after 0012_epyc.json (0b0b0b0b0b): +4." in line(failed)
 
 
 @pytest.mark.parametrize(

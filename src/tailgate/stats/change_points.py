@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 LEAST_LENGTH = 10
-"""Of every level but the last, when changes are looked for: a change is told from a level that is known, as in the
-gate. Where it then lies is another question."""
+"""Of every level but the last, when changes are looked for, as in the gate; where one then lies is another question."""
 LEAST_VALUES = LEAST_LENGTH + 1
 PENALTY = 9.0
 """Of one change in a long series, in squared scatters."""
