@@ -1,4 +1,4 @@
-"""``tailgate compare | report | duet | baselines``: commands on saved runs; ``bisect`` on commits, ``doctor`` here.
+"""``tailgate compare | report | duet | bisect | baselines | history | doctor``: on saved runs, commits, the machine.
 
 A project may add its own (:mod:`tailgate.commands.project`).
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tailgate import __version__
-from tailgate.commands import baselines, bisect, compare, duet, project, report
+from tailgate.commands import baselines, bisect, compare, duet, history, project, report
 from tailgate.errors import TailgateError
 from tailgate.text import printable
 
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     duet.add(commands)
     bisect.add(commands)
     baselines.add(commands, _Parser)
+    history.add(commands)
 
     doctor = commands.add_parser(
         "doctor",
