@@ -6,18 +6,18 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
-from studies.cpu_scaling.speedup import (
+from studies.markdown_table import MISSING, table, words
+from studies.values import USABLE, check_one_machine, threads_text
+from tailgate import TailgateError
+from tailgate.results.rows import Row, alone, rows_of
+from tailgate.results.saved_run import Run, machine_of
+from tailgate.stats.scaling import (
     SATURATION_GAIN_REL,
     over_batches,
     over_threads,
     oversubscription,
     saturation_point,
 )
-from studies.markdown_table import MISSING, table, words
-from studies.values import USABLE, check_one_machine, threads_text
-from tailgate import TailgateError
-from tailgate.results.rows import Row, alone, rows_of
-from tailgate.results.saved_run import Run, machine_of
 from tailgate.text import counted
 
 NAME = "scaling"

@@ -6,7 +6,7 @@ import pytest
 from histories import bench, saved_run
 
 from tailgate.errors import TailgateError
-from tailgate.results.pages.load import PERCENTILES, _draw, attachments, curves, render
+from tailgate.results.pages.load import PERCENTILES, attachments, curves, draw, render
 from tailgate.results.pictures import figure
 
 PNG = b"\x89PNG\r\n"
@@ -55,7 +55,7 @@ def test_a_percentile_that_is_only_the_slowest_response_is_not_drawn(rounds: int
         row["stats"].update(rounds=rounds, p99_low=0.01, p99_high=None)
     (curve,) = curves([saved_run(*rows)])
     axes = figure(4, 3).subplots()
-    _draw(axes, curve)
+    draw(axes, curve)
     labels = axes.get_legend_handles_labels()[1]
     assert [label for label in labels if label in PERCENTILES.values()] == lines
     assert len(axes.texts) == (len(RATES) if "P99" in lines else 0)  # an arrow for each interval that is open above

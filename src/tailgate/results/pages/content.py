@@ -1,10 +1,11 @@
 """What a page about a run says: its machine, its results, its verdicts; all as text, whatever was in the file."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from tailgate.number import is_number
+from tailgate.number import is_number, number
 from tailgate.results.rows import Row, row, saved_row
 from tailgate.results.saved_run import Run
 from tailgate.results.verdict import Verdict, lenient_from_json, line, ordered
@@ -20,6 +21,11 @@ INTERVALS_NOTE = (
     "windows of consecutive rounds. By blocks: from rounds as they follow each other, never narrower"
 )
 RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by blocks", "throughput", "rounds", "mind")
+VALUES = (
+    None, None, "median_s", "p99_s", "p99_low_s", "p99_blocks_low_s", "throughput_items_per_s", "rounds", None,
+)  # fmt: skip
+"""What each column is sorted by; ``None``: by its text."""
+ANY_NAME = "NAME"
 
 
 @dataclass(frozen=True)
@@ -30,17 +36,30 @@ class Content:
     facts: Sequence[str]
     results: Sequence[Sequence[str]]
     """Rows of ``RESULTS``."""
+    values: Sequence[Sequence[float | None]]
+    """The same rows as numbers, in seconds and items per second, for sorting; ``None``: there is none."""
     verdicts: Sequence[Sequence[str]]
     """Rows of ``HEADINGS``, the gravest first; empty where nothing was judged."""
     summary: str
     failures: Sequence[str]
     """The lines of what failed."""
+    machine: Sequence[tuple[str, str]] = field(default=())
+    """The fingerprint's facts, by name."""
+    again: str = ""
+    """The command that measures one of the rows again, with ``NAME`` for its name; empty: the file does not say."""
 
     results_headings = RESULTS
     verdicts_headings = HEADINGS
 
 
-def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Sequence[Verdict]) -> Content:
+def content(
+    title: str,
+    facts: Iterable[str],
+    rows: Iterable[Row],
+    verdicts: Sequence[Verdict],
+    machine: Iterable[tuple[str, str]] = (),
+    again: str = "",
+) -> Content:
     """The content from rows as ``rows.row`` makes them."""
     found = ordered(verdicts)
     shown = list(rows)
@@ -49,25 +68,33 @@ def content(title: str, facts: Iterable[str], rows: Iterable[Row], verdicts: Seq
         printable(title),
         [*(printable(fact) for fact in facts), *notes],
         [_result(one) for one in shown],
+        [[None if key is None else number(one[key]) for key in VALUES] for one in shown],
         [cells(one) for one in found],
         summary(found) if found else "",
         [line(one) for one in found if one.failed],
+        [(printable(name), printable(value)) for name, value in machine],
+        printable(again),
     )
 
 
 def of_run(run: Run) -> Content:
     """A saved one."""
-    rows = [saved_row(bench) for bench in run["benchmarks"]]
-    rows += [
-        row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
-        for one in _mappings(run.get("unmeasured"))
-    ]
+    rows = [*(saved_row(bench) for bench in run["benchmarks"]), *unmeasured_rows(run)]
     marks = [mark for name in GATES if isinstance(mark := run.get(name), Mapping)]
     verdicts = [lenient_from_json(one) for mark in marks for one in _mappings(mark.get("verdicts"))]
     commit = run.get("commit_info")
     commit_id = commit.get("id") if isinstance(commit, Mapping) else None
     title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
-    return content(title, machine_facts(run.get("machine_info") or {}, commit_id), rows, verdicts)
+    machine = run.get("machine_info") or {}
+    return content(title, machine_facts(machine, commit_id), rows, verdicts, fingerprint_facts(machine), _again(run))
+
+
+def unmeasured_rows(run: Run) -> list[Row]:
+    """Of the benchmarks that have no numbers, with the reason among the warnings."""
+    return [
+        row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
+        for one in _mappings(run.get("unmeasured"))
+    ]
 
 
 def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> list[str]:
@@ -78,6 +105,26 @@ def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> lis
         lines.append(f"{facts.get('cpu_model')}, {facts.get('usable_cpus')} usable CPUs")
         lines.append(f"machine {machine_info.get('fingerprint_id')}")
     return lines
+
+
+def fingerprint_facts(machine_info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every fact that makes two numbers comparable; those of a run without a fingerprint are none."""
+    facts = machine_info.get("fingerprint")
+    if not isinstance(facts, Mapping):
+        return
+    yield "fingerprint_id", str(machine_info.get("fingerprint_id"))
+    for name, value in facts.items():
+        inner = value.items() if isinstance(value, Mapping) else [("", value)]
+        for key, one in inner:
+            said = ", ".join(map(str, one)) if isinstance(one, list) else "not known" if one is None else str(one)
+            yield f"{name} {key}".strip(), said or "none"
+
+
+def _again(run: Run) -> str:
+    how = run.get("tailgate_run")
+    options = how.get("command_options") if isinstance(how, Mapping) else None
+    known = isinstance(options, list) and all(isinstance(one, str) for one in options)
+    return shlex.join(["pytest", ANY_NAME, *options]) if known else ""
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:

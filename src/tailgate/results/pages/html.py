@@ -1,80 +1,97 @@
-"""One self-contained page: results and verdicts. Nothing in it runs, and nothing is fetched."""
+"""One self-contained page: verdicts, pictures, results. It opens from disk, fetches nothing and runs its own script alone.
 
-from collections.abc import Sequence
+``page.html``, ``page.css`` and ``page.js`` lie beside this file. The page's Content-Security-Policy names the style and
+the script by their hashes, so nothing that a run's names may hold runs, is fetched or styles anything.
+"""
 
-from tailgate.results.pages.content import Content, of_run
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tailgate.results import pictures
+from tailgate.results.pages.charts import sections
+from tailgate.results.pages.content import ANY_NAME, VALUES, Content, of_run
+from tailgate.results.pages.sections import Kind, NotDrawn, Section
 from tailgate.results.saved_run import Run
 
 NAME = "html"
-TEMPLATE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ pages[0].title }}</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 80em; padding: 0 1em; color: #1a1a1a }
-table { border-collapse: collapse; margin: 1em 0 2em; display: block; overflow-x: auto }
-th, td { padding: .25em .8em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top }
-th { border-bottom: 2px solid #888 }
-th:first-child, td:first-child, .text { text-align: left }
-.fail, .missing { color: #b00020; font-weight: 600 }
-.undecided, .incomparable { color: #8a5a00 }
-.improved, .pass { color: #1b6e2c }
-@media (prefers-color-scheme: dark) {
-body { background: #16181c; color: #e4e4e4 } th, td { border-color: #444 }
-.fail, .missing { color: #ff7b7b } .undecided, .incomparable { color: #e0b050 } .improved, .pass { color: #7fd08f }
-}
-</style>
-</head>
-<body>
-{%- for page in pages %}
-<h1>{{ page.title }}</h1>
-{%- for fact in page.facts %}
-<div>{{ fact }}</div>
-{%- endfor %}
-{%- if page.verdicts %}
-<h2>Verdicts: {{ page.summary }}</h2>
-{%- if page.failures %}
-<ul>
-{%- for text in page.failures %}
-<li>{{ text }}</li>
-{%- endfor %}
-</ul>
-{%- endif %}
-<table>
-<tr>{% for heading in page.verdicts_headings %}<th>{{ heading }}</th>{% endfor %}</tr>
-{%- for row in page.verdicts %}
-<tr>{% for cell in row -%}
-<td class="{{ row[0] if loop.first else 'text' if loop.index in (2, 3) or loop.last else '' }}">{{ cell }}</td>
-{%- endfor %}</tr>
-{%- endfor %}
-</table>
-{%- endif %}
-<h2>Results</h2>
-<table>
-<tr>{% for heading in page.results_headings %}<th>{{ heading }}</th>{% endfor %}</tr>
-{%- for row in page.results %}
-<tr>{% for cell in row -%}
-<td class="{{ 'text' if loop.index == 2 or loop.last else '' }}">{{ cell }}</td>
-{%- endfor %}</tr>
-{%- endfor %}
-</table>
-{%- endfor %}
-</body>
-</html>
-"""
+ROUNDS = True
+"""Distributions are drawn from raw rounds."""
+HERE = Path(__file__).parent
+LONGEST_TEXT = 300
+"""Characters of a cell; a name of ten thousand would hide all others."""
+MOST_TROUBLED = 50
+CLEAN = frozenset({"ok", "oversubscribed"})
+"""Statuses of rows that nothing disturbed."""
+LATER = [NotDrawn("Pictures", "they are drawn when the session has ended")]
+Drawn = Sequence[Section | NotDrawn]
 
 
-def render(runs: Sequence[Run]) -> str:
-    """One page with all runs, one below the other."""
-    return page([of_run(run) for run in runs])
+def render(runs: Sequence[Run], more: Sequence[Kind] = ()) -> str:
+    """One page with all runs, one below the other; ``more``: the pictures that a project adds."""
+    return page([of_run(run) for run in runs], draw(runs, more))
 
 
-def page(pages: Sequence[Content]) -> str:
-    """Every value is escaped, whatever it is."""
-    from jinja2 import Environment, StrictUndefined
+def draw(runs: Sequence[Run], more: Sequence[Kind] = ()) -> list[Drawn]:
+    """The pictures of each run."""
+    with pictures.style():
+        return [sections(run, f"run{number}-", more) for number, run in enumerate(runs, 1)]
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(TEMPLATE).render(pages=pages) + "\n"
+
+def page(pages: Sequence[Content], drawn: Sequence[Drawn] | None = None) -> str:
+    """Every value is escaped, whatever it is; without ``drawn`` the page says that its pictures come later."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(HERE), trim_blocks=True, lstrip_blocks=True
+    )
+    style, script = ((HERE / f"page.{suffix}").read_text(encoding="utf8") for suffix in ("css", "js"))
+    return (
+        environment.get_template("page.html").render(
+            style=style,
+            script=script,
+            policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
+            "form-action 'none'",
+            pages=[_one(*each) for each in zip(pages, drawn or [LATER] * len(pages), strict=True)],
+            any_name=ANY_NAME,
+        )
+        + "\n"
+    )
+
+
+def _hash(text: str) -> str:
+    """As a policy names it (Content Security Policy Level 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _one(content: Content, drawn: Drawn) -> dict[str, Any]:
+    troubled = [(row[1], row[0], row[-1]) for row in content.results if row[1] not in CLEAN]
+    counts = Counter(status for status, _, _ in troubled)
+    return {
+        "content": content,
+        "verdicts": [[_shortened(cell) for cell in row] for row in content.verdicts],
+        "troubled": [[_shortened(cell) for cell in row] for row in troubled[:MOST_TROUBLED]],
+        "troubled_summary": ", ".join(f"{count} {_shortened(status)}" for status, count in counts.most_common()),
+        "troubled_more": max(0, len(troubled) - MOST_TROUBLED),
+        "sections": [one for one in drawn if isinstance(one, Section)],
+        "not_drawn": [one for one in drawn if isinstance(one, NotDrawn)],
+        "headings": [(heading, value is None) for heading, value in zip(content.results_headings, VALUES, strict=True)],
+        "rows": _rows(content),
+        "statuses": sorted({_shortened(row[1]) for row in content.results}),
+    }
+
+
+def _rows(content: Content) -> Iterator[list[tuple[str, str]]]:
+    """Text and sort key of each cell."""
+    for texts, values in zip(content.results, content.values, strict=True):
+        yield [
+            (_shortened(text), "" if value is None else f"{value:.6g}")
+            for text, value in zip(texts, values, strict=True)
+        ]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text):,} characters)"
