@@ -33,6 +33,7 @@ def render(runs: Sequence[Run]) -> str:
         parts += [
             f"## {words(group.key.label)}\n",
             f"{words(_versions(group))}.\n",
+            tables.as_bars(group),
             tables.as_markdown(group),
         ]
     return "\n".join(parts)

@@ -16,9 +16,9 @@ from tailgate.results.saved_run import Run
 
 NAME, TITLE = "roofline", "Roofline"
 CAPTION = (
-    "How to read it: a number is one cell, its height the arithmetic it did per second, its place from left to right how "
-    "much arithmetic there is for each byte moved. The lines are what this machine reached: slanted where memory bounds, "
-    "level where arithmetic does. A cell far below its lines leaves something to gain."
+    "How to read it: a number is one cell, its height the arithmetic it did per second, its place from left to right "
+    "how much arithmetic there is for each byte moved. The lines are what this machine reached: slanted where memory "
+    "bounds, level where arithmetic does. A cell far below its lines leaves something to gain."
 )
 COMMAND = "benchmarks/test_roofline_peaks.py benchmarks/test_cpu_scaling.py"
 CELLS = (

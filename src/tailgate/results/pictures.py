@@ -129,6 +129,11 @@ def legend(drawn: Any, columns: int = 2) -> None:
         drawn.legend(handles, labels, loc="outside lower left", ncols=min(columns, len(handles)))
 
 
+def caption(drawn: Any, text: str) -> None:
+    """Below all panels: what is to be seen."""
+    drawn.supxlabel(text, x=0.01, ha="left", fontsize=8, color=MUTED)
+
+
 def plain_ticks(axis: Any) -> None:
     """Plain numbers on a logarithmic axis; where it has few powers of ten, numbers between them too."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter

@@ -17,7 +17,8 @@
    traffic, intensities and peaks (docs/suite/roofline.md), training (docs/suite/study5.md).
 6  in ``tailgate_run``: ``complete``, ``incomplete_because``, ``interrupted``, ``selection``, and the names of
    benchmarks without a row: ``deselected``, ``failed``, ``skipped``, ``not_reached``, ``called_no_benchmark``,
-   ``collectors_failed`` (docs/regressions/saved-sessions.md), and ``command_options``; ``p99_blocks_low`` and ``p99_blocks_high`` in ``stats``.
+   ``collectors_failed`` (docs/regressions/saved-sessions.md), and ``command_options``; ``p99_blocks_low`` and
+   ``p99_blocks_high`` in ``stats``.
 """
 
 SCHEMA_VERSION = 6

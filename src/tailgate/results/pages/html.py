@@ -1,4 +1,4 @@
-"""One self-contained page: verdicts, pictures, results. It opens from disk, fetches nothing and runs its own script alone.
+"""One self-contained page: verdicts, pictures, results. It opens from disk, fetches nothing, runs its own script alone.
 
 ``page.html``, ``page.css`` and ``page.js`` lie beside this file. The page's Content-Security-Policy names the style and
 the script by their hashes, so nothing that a run's names may hold runs, is fetched or styles anything.

@@ -32,7 +32,7 @@ from tailgate.results.saved_run import Run
 TITLE = "Precision: speed against error"
 CAPTION = (
     "How to read it: a mark is one cell of reduced precision. Further right it is faster than the fp32 cell that is "
-    "otherwise the same; further up its answers are further from the reference. Left of the line it is slower than fp32."
+    "otherwise the same; further up its answers are further from the reference. Left of the line it is slower."
 )
 BASE = "fp32"
 MOST_MARKS = 400

@@ -27,8 +27,8 @@ from tailgate.stats.scaling import ThreadPoint, over_threads, saturation_point
 TITLE = "Thread scaling"
 CAPTION = (
     "How to read it: a line is one cell at several thread counts, against the fewest that were measured. On the grey "
-    "line, twice the threads do twice the work. A ring marks the thread count from which no larger one gains 5 %; right "
-    "of the dotted line there are more threads than usable CPUs."
+    "line, twice the threads do twice the work. A ring marks the thread count from which no larger one gains 5 %; "
+    "right of the dotted line there are more threads than usable CPUs."
 )
 
 
