@@ -108,17 +108,16 @@ def _chart(by_threads: dict[int, dict[int, float]], usable_cpus: int | None) -> 
     ]
     if len(rates) < 2:
         return ""
-    more = " > CPUs"
     return bars(
         [
-            (
-                f"batch {batch}, {threads_text(threads)}",
-                rate,
-                f"{rate:.4g}/s{more * (threads > (usable_cpus or threads))}",
-            )
+            (f"batch {batch}, {threads_text(threads)}", rate, f"{rate:.4g} items/s{_beyond(threads, usable_cpus)}")
             for batch, threads, rate in rates
         ]
     )
+
+
+def _beyond(threads: int, usable_cpus: int | None) -> str:
+    return ", more threads than CPUs" if usable_cpus and threads > usable_cpus else ""
 
 
 def _threads_table(by_threads: dict[int, dict[int, float]]) -> str:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from histories import MACHINE, saved_run
-from test_load_report import RATES, loaded
+from loads import RATES, loaded
 
 HOSTILE = "=1+1,\"'\n\x1b[31m\u202e<script>alert(1)</script>$x^2$|[a](http://x)"
 

@@ -123,15 +123,9 @@ def _section(curve: Curve) -> str:
         "|---" * len(HEADINGS) + "|",
     ]
     lines += [f"| {' | '.join(map(markdown_text, _cells(row)))} |" for row in curve.rows]
-    known = [row for row in curve.rows if (number(row["stats"].get("p99")) or -1) >= 0]
+    known = [row for row in curve.rows if number(row["stats"].get("p99")) is not None]
     if len(known) > 1:
-        rates = [(f"{row['extra_info']['load_rate_offered_per_s']:.4g}/s", row["stats"]["p99"]) for row in known]
-        lines += [
-            "",
-            "P99 over the offered rate:",
-            "",
-            bars([(rate, p99_s, milliseconds(p99_s)) for rate, p99_s in rates]),
-        ]
+        lines += ["", "P99 over the offered rate:", "", bars([_bar(row) for row in known])]
     lines.append("")
     if curve.capacity_per_s is not None:
         lines.append(f"- Saturation: a closed loop was served {curve.capacity_per_s:.4g} requests/s.")
@@ -141,6 +135,11 @@ def _section(curve: Curve) -> str:
         lines.append(_said_of_limit(curve, *curve.limit))
     lines += [f"- {markdown_text(text)}" for text in curve.peaks]
     return "\n".join([*lines, ""])
+
+
+def _bar(row: Mapping[str, Any]) -> tuple[str, float, str]:
+    p99_s = row["stats"]["p99"]
+    return f"{row['extra_info']['load_rate_offered_per_s']:.4g}/s", p99_s, milliseconds(p99_s)
 
 
 def _bar(row: Mapping[str, Any]) -> tuple[str, float, str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
 from tailgate.errors import one_line
 from tailgate.results import pictures
-from tailgate.results.pages.charts import energy, latency, load, precision, threads, tradeoff
 from tailgate.results.pages.sections import Kind, NotDrawn, Section
 from tailgate.results.saved_run import Run
 from tailgate.results.svg import svg
 from tailgate.text import printable
 
-KINDS: tuple[Kind, ...] = (latency, threads, tradeoff, precision, load, energy)
-"""In the order of the page."""
+MODULES = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+KINDS: list[Any] = sorted((one for one in MODULES if hasattr(one, "section")), key=lambda one: one.ORDER)
+"""Every module here that has ``section(run)``, each a ``Kind``; on the page they stand by their ``ORDER``."""
 MISSING = "matplotlib is not installed; install it with: pip install 'matplotlib>=3.8'"
 
 

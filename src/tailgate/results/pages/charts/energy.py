@@ -12,7 +12,7 @@ from tailgate.results.rows import Row
 from tailgate.results.saved_run import Run
 from tailgate.text import counted
 
-TITLE = "Energy"
+ORDER, TITLE = 60, "Energy"
 CAPTION = "How to read it: a bar is one benchmark's energy per item; the line on it is the reading's uncertainty."
 MOST_BARS = 16
 

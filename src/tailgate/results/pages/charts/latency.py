@@ -14,7 +14,7 @@ from tailgate.results.rows import Row
 from tailgate.results.saved_run import Run
 from tailgate.text import counted, milliseconds
 
-TITLE = "Latency distributions"
+ORDER, TITLE = 10, "Latency distributions"
 CAPTION = (
     "How to read it: a line is one benchmark. Its height is the share of rounds that took at most so long; the scale "
     "spreads the slowest tenth. The mark at 99 % is P99, the bar its 95 % interval; an arrow: too few rounds to bound "

@@ -11,7 +11,7 @@ from tailgate.results.pictures import legend, one_panel
 from tailgate.results.saved_run import Run
 from tailgate.text import counted, milliseconds
 
-TITLE = "Under load"
+ORDER, TITLE = 50, "Under load"
 CAPTION = (
     "How to read it: each line is a percentile of the response times, over the rate at which requests were offered. "
     "Near the saturation the queue grows, and the lines rise. The shade is P99's 95 % interval; a cross: not valid."

@@ -29,7 +29,7 @@ from tailgate.results.pictures import (
 from tailgate.results.rows import Row
 from tailgate.results.saved_run import Run
 
-TITLE = "Precision: speed against error"
+ORDER, TITLE = 40, "Precision: speed against error"
 CAPTION = (
     "How to read it: a mark is one cell of reduced precision. Further right it is faster than the fp32 cell that is "
     "otherwise the same; further up its answers are further from the reference. Left of the line it is slower."

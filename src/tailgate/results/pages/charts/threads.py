@@ -24,7 +24,7 @@ from tailgate.results.rows import Row
 from tailgate.results.saved_run import Run, machine_of
 from tailgate.stats.scaling import ThreadPoint, over_threads, saturation_point
 
-TITLE = "Thread scaling"
+ORDER, TITLE = 20, "Thread scaling"
 CAPTION = (
     "How to read it: a line is one cell at several thread counts, against the fewest that were measured. On the grey "
     "line, twice the threads do twice the work. A ring marks the thread count from which no larger one gains 5 %; "

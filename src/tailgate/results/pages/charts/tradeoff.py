@@ -25,7 +25,7 @@ from tailgate.results.saved_run import Run
 from tailgate.stats.pareto import front
 from tailgate.text import milliseconds
 
-TITLE = "Latency against throughput"
+ORDER, TITLE = 30, "Latency against throughput"
 CAPTION = (
     "How to read it: a mark is one benchmark, further left with a shorter P99, further up with more items per second. "
     "The line is the Pareto front: no other mark is better than these in both."
