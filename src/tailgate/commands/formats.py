@@ -126,7 +126,7 @@ def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> For
             _styled(_of_printable(attachments)), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"
         ),
         warnings and _guarded(_of_printable(warnings), name, _are_lines, "warnings(runs) has to return texts"),
-        kind=cast(Kind, module) if callable(getattr(module, "section", None)) else None,
+        kind=cast(Kind, module) if hasattr(module, "TITLE") and callable(getattr(module, "section", None)) else None,
     )
 
 

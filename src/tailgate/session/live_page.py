@@ -11,6 +11,7 @@ import pytest
 from tailgate.errors import one_line
 from tailgate.files import replace_text
 from tailgate.machine import fingerprint as environment
+from tailgate.results.columns import complete
 from tailgate.results.pages import html, markdown
 from tailgate.results.pages.content import ANY_NAME, content, fingerprint_facts, machine_facts
 from tailgate.results.rows import Row, row
@@ -94,7 +95,7 @@ class LiveReport:
             {
                 "name": one.name,
                 "fullname": one.fullname,
-                "stats": {**self._stats_of(one), "data": one.stats.data},
+                "stats": complete({**self._stats_of(one), "data": one.stats.data}, one.extra_info),
                 "extra_info": one.extra_info,
             }
             for one in whole(benchmark_names.measured(self._config))

@@ -1,0 +1,43 @@
+"""A whole page of HTML: it opens from disk, fetches nothing, and runs its own script alone.
+
+``layout.html``, ``page.css`` and ``page.js`` lie beside this file. The page's Content-Security-Policy names the style
+and the script by their hashes, so nothing that a run's names may hold runs, is fetched or styles anything.
+"""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+LONGEST_TEXT = 300
+"""Characters of a cell; a name of ten thousand would hide all others."""
+
+
+def document(template: Path, title: str, **values: Any) -> str:
+    """The template, which extends ``layout.html``, with these values; each is escaped, whatever it is."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FileSystemLoader([template.parent, HERE]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = ((HERE / f"page.{suffix}").read_text(encoding="utf8") for suffix in ("css", "js"))
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+    made = environment.get_template(template.name)
+    return made.render(title=title, style=style, script=script, policy=policy, **values) + "\n"
+
+
+def shortened(text: str) -> str:
+    """Text of a cell, with the number of its characters where they are not all there."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text):,} characters)"
+
+
+def _hash(text: str) -> str:
+    """As a policy names it (Content Security Policy Level 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
