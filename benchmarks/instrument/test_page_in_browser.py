@@ -69,8 +69,9 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
     yield open_
     assert browser.get_log("browser") == []
     asked = [json.loads(one["message"])["message"] for one in browser.get_log("performance")]
-    urls = {one["params"]["request"]["url"] for one in asked if one["method"] == "Network.requestWillBeSent"}
-    assert urls <= {(tmp_path / "page.html").as_uri()}
+    requests = [one["params"] for one in asked if one["method"] == "Network.requestWillBeSent"]
+    page = (tmp_path / "page.html").as_uri()
+    assert {one["request"]["url"] for one in requests if not one["documentURL"].startswith("chrome://")} == {page}
 
 
 def looks(browser: Any, size: str, theme: str) -> None:

@@ -55,7 +55,7 @@ def run(*more: dict[str, Any], **top: Any) -> dict[str, Any]:
 class Page(HTMLParser):
     """Its elements in order, the text in each kind, and every attribute."""
 
-    VOID = frozenset({"meta", "input", "br", "link", "img"})
+    VOID = frozenset({"meta", "input", "br", "link", "img", "wbr"})
 
     def __init__(self, text: str) -> None:
         super().__init__()

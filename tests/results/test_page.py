@@ -22,7 +22,7 @@ from tailgate.results.pages.sections import NotDrawn, Section
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "ul", "li", "p", "code", "div", "table",
     "thead", "tbody", "tr", "th", "td", "section", "figure", "figcaption", "form", "label", "input", "select", "option",
-    "output", "pre", "details", "summary", "dl", "dt", "dd", "script",
+    "output", "pre", "details", "summary", "wbr", "dl", "dt", "dd", "script",
     "svg", "g", "defs", "path", "use", "text", "desc", "clippath", "rect", "pattern",
 }  # fmt: skip
 

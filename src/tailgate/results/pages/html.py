@@ -44,8 +44,8 @@ def _one(content: Content, drawn: Drawn) -> dict[str, Any]:
     return {
         "content": content,
         "failures": [shortened(line) for line in content.failures],
-        "verdicts": [[shortened(cell) for cell in row] for row in content.verdicts],
-        "troubled": [[shortened(cell) for cell in row] for row in troubled[:MOST_TROUBLED]],
+        "verdicts": [[_cell(cell) for cell in row] for row in content.verdicts],
+        "troubled": [[_cell(cell) for cell in row] for row in troubled[:MOST_TROUBLED]],
         "troubled_summary": ", ".join(f"{count} {shortened(status)}" for status, count in counts.most_common()),
         "troubled_more": max(0, len(troubled) - MOST_TROUBLED),
         "sections": [one for one in drawn if isinstance(one, Section)],
@@ -55,10 +55,16 @@ def _one(content: Content, drawn: Drawn) -> dict[str, Any]:
     }
 
 
+def _cell(text: str) -> str:
+    """Escaped; a name breaks behind its file rather than anywhere."""
+    from markupsafe import Markup
+
+    return Markup("::<wbr>").join(shortened(text).split("::"))
+
+
 def _rows(content: Content) -> Iterator[list[tuple[str, str]]]:
     """Text and sort key of each cell."""
     for texts, values in zip(content.results, content.values, strict=True):
         yield [
-            (shortened(text), "" if value is None else f"{value:.6g}")
-            for text, value in zip(texts, values, strict=True)
+            (_cell(text), "" if value is None else f"{value:.6g}") for text, value in zip(texts, values, strict=True)
         ]

@@ -17,6 +17,8 @@ class Panel:
     """What it shows, in words, for whoever cannot see it."""
     figure: Any
     """Of matplotlib, without a title of its own."""
+    note: str = ""
+    """Which rows are drawn, where they are not all."""
     wide: bool = False
     """Whether it needs a page's whole width."""
     svg: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tailgate.number import number
 from tailgate.results.pages.charts.series import chosen, cut, group_of, grouped, labels, measured, positive
 from tailgate.results.pages.sections import NotDrawn, Panel, Section
-from tailgate.results.pictures import COLORS, INK, one_panel
+from tailgate.results.pictures import COLORS, INK, label, one_panel
 from tailgate.results.rows import Row
 from tailgate.results.saved_run import Run
 from tailgate.text import counted
@@ -27,7 +27,7 @@ def section(run: Run) -> Section | NotDrawn:
 
 
 def _panel(name: str, rows: Sequence[Row]) -> Panel:
-    drawn, title = cut(name, sorted(rows, key=lambda row: row["energy_per_item_j"]), MOST_BARS, "lowest")
+    drawn, note = cut(sorted(rows, key=lambda row: row["energy_per_item_j"]), MOST_BARS, "lowest")
     names, values = labels(drawn), [row["energy_per_item_j"] for row in drawn]
     uncertain = [
         value * (number(row["energy_uncertainty_rel"]) or 0.0) for value, row in zip(values, drawn, strict=True)
@@ -39,4 +39,4 @@ def _panel(name: str, rows: Sequence[Row]) -> Panel:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("joules per item")
     said = "; ".join(f"{one}: {value:.4g} J" for one, value in zip(names, values, strict=True))
-    return Panel(title, f"{counted(len(drawn), 'benchmarks')}, the lowest first. {said}.", figure)
+    return Panel(label(name), f"{counted(len(drawn), 'benchmarks')}, the lowest first. {said}.", figure, note)

@@ -9,7 +9,7 @@ from typing import Any
 from tailgate.number import number
 from tailgate.results.pages.charts.series import MOST_SERIES, chosen, cut, group_of, grouped, labels, measured
 from tailgate.results.pages.sections import NotDrawn, Panel, Section
-from tailgate.results.pictures import legend, look, one_panel, plain_ticks
+from tailgate.results.pictures import label, legend, look, one_panel, plain_ticks
 from tailgate.results.rows import Row
 from tailgate.results.saved_run import Run
 from tailgate.text import counted, milliseconds
@@ -50,14 +50,14 @@ def curve(samples: Sequence[float]) -> tuple[list[float], list[float]]:
 
 
 def _panel(name: str, rows: Sequence[Row]) -> Panel:
-    drawn, title = cut(name, sorted(rows, key=_tail, reverse=True), MOST_SERIES, "longest tails")
+    drawn, note = cut(sorted(rows, key=_tail, reverse=True), MOST_SERIES, "longest tails")
     drawn = sorted(drawn, key=lambda row: row["median_s"])
     figure, axes = one_panel()
     for index, (row, said) in enumerate(zip(drawn, labels(drawn), strict=True)):
         seconds, heights = curve(row["data"])
         style = look(index)
         axes.plot([one * 1e3 for one in seconds], heights, label=said, **style, markevery=[len(heights) // 2])
-        _mark_p99(axes, row, style, P99_HEIGHT + 0.07 * (index - (len(drawn) - 1) / 2))
+        _mark_p99(axes, row, style, P99_HEIGHT + 0.05 * (index - (len(drawn) - 1) / 2))
     axes.set_xscale("log")
     most = max(len(row["data"]) for row in drawn)
     shown = [share for share in SHARES if share == 0 or (1 - share) * most >= 0.5]
@@ -67,7 +67,7 @@ def _panel(name: str, rows: Sequence[Row]) -> Panel:
     axes.set_ylabel("share of rounds")
     plain_ticks(axes.xaxis)
     legend(figure)
-    return Panel(title, _summary(drawn), figure)
+    return Panel(label(name), _summary(drawn), figure, note)
 
 
 def _tail(row: Row) -> float:
@@ -84,7 +84,7 @@ def _mark_p99(axes: Any, row: Row, style: dict[str, Any], height: float) -> None
     axes.plot(ends_ms, [height, height], color=style["color"], linewidth=4, alpha=0.35, solid_capstyle="butt")
     if high_s is None:
         arrow = {"arrowstyle": "->", "color": style["color"]}
-        axes.annotate("", (p99_s * 1.12e3, height), (p99_s * 1e3, height), arrowprops=arrow)
+        axes.annotate("", (p99_s * 1.3e3, height), (p99_s * 1e3, height), arrowprops=arrow)
 
 
 def _summary(rows: Sequence[Row]) -> str:

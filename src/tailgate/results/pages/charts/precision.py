@@ -22,6 +22,7 @@ from tailgate.results.pictures import (
     MUTED,
     OTHER_COLOR,
     PRECISION_COLORS,
+    label,
     legend,
     one_panel,
     plain_ticks,
@@ -61,7 +62,7 @@ def section(run: Run) -> Section | NotDrawn:
 
 
 def _panel(name: str, rows: Sequence[Row]) -> Panel:
-    drawn, title = cut(name, rows, MOST_MARKS, "fastest")
+    drawn, note = cut(rows, MOST_MARKS, "fastest")
     figure, axes = one_panel()
     runtimes = list(dict.fromkeys(row["runtime"] for row in drawn))
     for (runtime, precision), same in grouped(drawn, lambda row: (row["runtime"], row["precision"])).items():
@@ -72,7 +73,9 @@ def _panel(name: str, rows: Sequence[Row]) -> Panel:
         )  # fmt: skip
     axes.axvline(1.0, color=MUTED, linewidth=1)
     axes.set_yscale("log")
-    axes.margins(x=0.1, y=0.15)
+    axes.margins(x=0.1)
+    errors = [row["output_error_rel"] for row in drawn]
+    axes.set_ylim(min(errors) / 3, max(errors) * 3)  # equal ones are not to look different
     plain_ticks(axes.yaxis)
     axes.set_xlabel("speed-up over fp32 (medians)")
     axes.set_ylabel("relative error of the output")
@@ -82,4 +85,4 @@ def _panel(name: str, rows: Sequence[Row]) -> Panel:
         f"error {row['output_error_rel']:.2g}"
         for row in drawn
     )
-    return Panel(title, said + ".", figure)
+    return Panel(label(name), said + ".", figure, note)

@@ -14,6 +14,7 @@ from tailgate.results.verdict_table import short_name
 from tailgate.text import counted, printable
 
 K = TypeVar("K")
+T = TypeVar("T")
 MOST_PANELS = 12
 """A page of more pictures is read by nobody, and its table has every row."""
 MOST_SERIES = 8
@@ -81,10 +82,9 @@ def chosen(panels: Mapping[str, Sequence[Row]]) -> tuple[dict[str, Sequence[Row]
     return {name: panels[name] for name in panels if name in most}, left_out
 
 
-def cut(name: str, rows: Sequence[Row], most: int, which: str) -> tuple[Sequence[Row], str]:
-    """The first rows, as many as a panel can show, and its title, which says so where they are not all."""
-    title = label(name) if len(rows) <= most else f"{label(name)}: the {most} {which} of {len(rows):,}"
-    return rows[:most], title
+def cut(rows: Sequence[T], most: int, which: str) -> tuple[Sequence[T], str]:
+    """The first rows, as many as a panel can show, and a note where they are not all."""
+    return rows[:most], "" if len(rows) <= most else f"the {most} {which} of {len(rows):,}"
 
 
 def positive(value: Any) -> float | None:

@@ -13,6 +13,7 @@ from tailgate.results.pages.charts.series import (
     cell_of,
     chosen,
     closed_loops,
+    cut,
     group_of,
     grouped,
     measured,
@@ -56,7 +57,7 @@ def rates(rows: Sequence[Row]) -> dict[int, float]:
 
 def _panel(name: str, rows: Sequence[Row], cpus: float | None) -> Panel:
     cells = list(grouped(rows, lambda row: cell_of(row, "threads")).values())
-    drawn = cells[:MOST_SERIES]
+    drawn, note = cut(cells, MOST_SERIES, "fastest cells")
     figure, axes = one_panel()
     said = []
     for index, cell in enumerate(drawn):
@@ -75,8 +76,7 @@ def _panel(name: str, rows: Sequence[Row], cpus: float | None) -> Panel:
     axes.set_xlabel("threads")
     axes.set_ylabel(f"speed-up over {counts[0]} thread{'s' * (counts[0] > 1)}")
     legend(figure)
-    title = label(name) + (f": {MOST_SERIES} of {len(cells)} cells" if len(drawn) < len(cells) else "")
-    return Panel(title, "; ".join(said) + ".", figure)
+    return Panel(label(name), "; ".join(said) + ".", figure, note)
 
 
 def _mark_saturation(

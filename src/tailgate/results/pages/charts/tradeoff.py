@@ -62,7 +62,7 @@ def _place(row: Row) -> tuple[float, float] | None:
 
 
 def _panel(name: str, rows: Sequence[Row]) -> Panel:
-    drawn, title = cut(name, rows, MOST_MARKS, "fastest")
+    drawn, note = cut(rows, MOST_MARKS, "fastest")
     places = [place for row in drawn if (place := _place(row)) is not None]
     names = labels(drawn)
     figure, axes = one_panel()
@@ -94,4 +94,4 @@ def _panel(name: str, rows: Sequence[Row]) -> Panel:
     axes.set_ylabel("items per second (logarithmic)")
     legend(figure)
     said = "; ".join(f"{names[one]}: P99 {milliseconds(places[one][0] / 1e3)}, {places[one][1]:.4g}/s" for one in best)
-    return Panel(title, f"On the Pareto front of {len(rows)} benchmarks: {said}.", figure)
+    return Panel(label(name), f"On the Pareto front of {len(rows)} benchmarks: {said}.", figure, note)
