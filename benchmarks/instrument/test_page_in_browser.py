@@ -9,7 +9,6 @@ import base64
 import copy
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -182,11 +181,11 @@ def test_it_prints(opened: Open, report: Report) -> None:
 def test_a_large_run(browser: Any, report: Report, tmp_path: Path) -> None:
     """10,000 rows with raw rounds: size, time and memory of making the page, and the browser's first paint."""
     subprocess.run([sys.executable, MAKER, tmp_path, str(ROWS), str(ROUNDS)], check=True)
-    start_s = time.perf_counter()
     command = [sys.executable, "-c", TAILGATE, "report", "base.json", "--format=html", "--output=page.html"]
-    subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    made_s = time.perf_counter() - start_s
-    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
     size_mb = (tmp_path / "page.html").stat().st_size / 1e6
     start_s = time.perf_counter()
     browser.get((tmp_path / "page.html").as_uri())
@@ -197,8 +196,8 @@ def test_a_large_run(browser: Any, report: Report, tmp_path: Path) -> None:
     browser.execute_script("return document.body.offsetHeight")
     sorted_s = time.perf_counter() - start_s
     report(
-        f"{ROWS} rows of {ROUNDS} rounds: {size_mb:.1f} MB (target 15), made in {made_s:.1f} s (20) with at most "
-        f"{peak_mb:.0f} MB (1,000; the maker of the run included), first paint after {painted_s:.2f} s (2), loaded "
+        f"{ROWS} rows of {ROUNDS} rounds: {size_mb:.1f} MB (target 15), made in {used.ru_utime + used.ru_stime:.1f} s of CPU (20) "
+        f"with {used.ru_maxrss / 1024:.0f} MB (1,000), first paint after {painted_s:.2f} s (2), loaded "
         f"after {loaded_s:.1f} s, sorted in {sorted_s:.2f} s"
     )
     assert size_mb < 15

@@ -110,7 +110,7 @@ def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
     picture = figure(9, 3.6 * len(drawn), layout="constrained")
     for axes, curve in zip(picture.subplots(len(drawn), squeeze=False)[:, 0], drawn, strict=True):
         draw(axes, curve)
-        axes.set_title(curve.title)
+        axes.set_title(curve.title, parse_math=False)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return {".png": png(picture, 110)}
 
