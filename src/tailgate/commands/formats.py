@@ -197,6 +197,7 @@ def _styled(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]], T]:
         with pictures.style():
             return make(runs)
 
+    made.__wrapped__ = make.__wrapped__  # type: ignore[attr-defined]
     return made
 
 

@@ -123,8 +123,9 @@ def fingerprint_facts(machine_info: Mapping[str, Any]) -> Iterator[tuple[str, st
 def _again(run: Run) -> str:
     how = run.get("tailgate_run")
     options = how.get("command_options") if isinstance(how, Mapping) else None
-    known = isinstance(options, list) and all(isinstance(one, str) for one in options)
-    return shlex.join(["pytest", ANY_NAME, *options]) if known else ""
+    if not isinstance(options, list) or not all(isinstance(one, str) for one in options):
+        return ""
+    return shlex.join(["pytest", ANY_NAME, *options])
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:

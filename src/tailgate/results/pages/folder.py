@@ -41,8 +41,8 @@ def _pictures(drawn: Sequence[html.Drawn]) -> Iterator[tuple[str, bytes]]:
     taken: set[str] = set()
     for number, sections in enumerate(drawn, 1):
         run = f"run{number}-" if len(drawn) > 1 else ""
-        for section in sections:
-            for panel in section.panels if isinstance(section, Section) else ():
+        for section in (one for one in sections if isinstance(one, Section)):
+            for panel in section.panels:
                 stem = f"{run}{section.name}-{file_part(panel.title)[:LONGEST_NAME]}"
                 name = next(one for one in (stem, *(f"{stem}-{count}" for count in range(2, 99))) if one not in taken)
                 taken.add(name)

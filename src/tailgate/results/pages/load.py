@@ -142,11 +142,6 @@ def _bar(row: Mapping[str, Any]) -> tuple[str, float, str]:
     return f"{row['extra_info']['load_rate_offered_per_s']:.4g}/s", p99_s, milliseconds(p99_s)
 
 
-def _bar(row: Mapping[str, Any]) -> tuple[str, float, str]:
-    p99_s = row["stats"]["p99"]
-    return f"{row['extra_info']['load_rate_offered_per_s']:.4g}/s", p99_s, milliseconds(p99_s)
-
-
 def _said_of_limit(curve: Curve, metric: str, limit_s: float) -> str:
     held = [
         row["extra_info"]["load_rate_offered_per_s"]
