@@ -24,7 +24,10 @@ RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by b
 VALUES = (
     None, None, "median_s", "p99_s", "p99_low_s", "p99_blocks_low_s", "throughput_items_per_s", "rounds", None,
 )  # fmt: skip
-"""What each column is sorted by; ``None``: by its text."""
+"""What each column of the results is sorted by, and below each of the verdicts; ``None``: by its text."""
+VERDICT_VALUES = (
+    None, None, None, "base", "head", "change_rel", "low_rel", "p", "limit_rel", "detectable_rel", None,
+)  # fmt: skip
 ANY_NAME = "NAME"
 
 
@@ -40,6 +43,8 @@ class Content:
     """The same rows as numbers, in seconds and items per second, for sorting; ``None``: there is none."""
     verdicts: Sequence[Sequence[str]]
     """Rows of ``HEADINGS``, the gravest first; empty where nothing was judged."""
+    verdict_values: Sequence[Sequence[float | None]]
+    """The same rows as numbers, for sorting."""
     summary: str
     failures: Sequence[str]
     """The lines of what failed."""
@@ -70,6 +75,7 @@ def content(
         [_result(one) for one in shown],
         [[None if key is None else number(one[key]) for key in VALUES] for one in shown],
         [cells(one) for one in found],
+        [[None if key is None else getattr(one, key) for key in VERDICT_VALUES] for one in found],
         summary(found) if found else "",
         [line(one) for one in found if one.failed],
         [(printable(name), printable(value)) for name, value in machine],

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-LONGEST_TEXT = 300
-"""Characters of a cell; a name of ten thousand would hide all others."""
+LONGEST_CELL, LONGEST_LINE = 300, 2_000
+"""Characters; a name of ten thousand would hide all others."""
 
 
 def document(template: Path, title: str, **values: Any) -> str:
@@ -33,9 +33,9 @@ def document(template: Path, title: str, **values: Any) -> str:
     return made.render(title=title, style=style, script=script, policy=policy, **values) + "\n"
 
 
-def shortened(text: str) -> str:
-    """Text of a cell, with the number of its characters where they are not all there."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text):,} characters)"
+def shortened(text: str, most: int = LONGEST_CELL) -> str:
+    """Text, with the number of its characters where they are not all there."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 def _hash(text: str) -> str:

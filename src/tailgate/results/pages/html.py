@@ -7,7 +7,7 @@ from typing import Any
 from tailgate.results import pictures
 from tailgate.results.pages.charts import sections
 from tailgate.results.pages.content import ANY_NAME, Content, of_run
-from tailgate.results.pages.document import HERE, document, shortened
+from tailgate.results.pages.document import HERE, LONGEST_LINE, document, shortened
 from tailgate.results.pages.sections import Kind, NotDrawn, Section
 from tailgate.results.saved_run import Run
 
@@ -43,14 +43,15 @@ def _one(content: Content, drawn: Drawn) -> dict[str, Any]:
     counts = Counter(status for status, _, _ in troubled)
     return {
         "content": content,
-        "failures": [shortened(line) for line in content.failures],
-        "verdicts": [[_cell(cell) for cell in row] for row in content.verdicts],
+        "judged": bool(content.verdicts),
+        "failures": [shortened(line, LONGEST_LINE) for line in content.failures],
+        "verdicts": _rows(content.verdicts, content.verdict_values),
         "troubled": [[_cell(cell) for cell in row] for row in troubled[:MOST_TROUBLED]],
         "troubled_summary": ", ".join(f"{count} {shortened(status)}" for status, count in counts.most_common()),
         "troubled_more": max(0, len(troubled) - MOST_TROUBLED),
         "sections": [one for one in drawn if isinstance(one, Section)],
         "not_drawn": [one for one in drawn if isinstance(one, NotDrawn)],
-        "rows": _rows(content),
+        "rows": _rows(content.results, content.values),
         "statuses": sorted({shortened(row[1]) for row in content.results}),
     }
 
@@ -62,9 +63,7 @@ def _cell(text: str) -> str:
     return Markup("::<wbr>").join(shortened(text).split("::"))
 
 
-def _rows(content: Content) -> Iterator[list[tuple[str, str]]]:
+def _rows(rows: Sequence[Sequence[str]], values: Sequence[Sequence[float | None]]) -> Iterator[list[tuple[str, str]]]:
     """Text and sort key of each cell."""
-    for texts, values in zip(content.results, content.values, strict=True):
-        yield [
-            (_cell(text), "" if value is None else f"{value:.6g}") for text, value in zip(texts, values, strict=True)
-        ]
+    for texts, keys in zip(rows, values, strict=True):
+        yield [(_cell(text), "" if key is None else f"{key:.6g}") for text, key in zip(texts, keys, strict=True)]
