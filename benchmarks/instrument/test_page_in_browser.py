@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_runs import HOSTILE, cell, run  # type: ignore[import-not-found] (of tests/helpers)
+from drawn_runs import HOSTILE, cell, run  # type: ignore[import-not-found]  # of tests/helpers
 
 from tailgate.results.pages import html
 

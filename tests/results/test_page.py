@@ -51,7 +51,7 @@ def test_every_row_is_in_the_table_with_the_numbers_to_sort_it_by(page: Page) ->
     rows = len(run()["benchmarks"]) + 1
     assert page.texts["table"][2].count("test_x.py::") + page.texts["table"][2].count("test_it.py::") == rows
     values = [float(value) for one in page.all("td") if (value := one.get("data-v")) is not None]
-    assert 0.01 in values
+    assert {0.01, 0.05} <= set(values)  # a median in seconds, and the change of a verdict
     assert len(values) > 3 * rows
 
 
