@@ -27,13 +27,18 @@ def picture() -> bytes:
     rows = [row for row in rows_of(load_run(RUN)) if row["batch_size"] == 1]
     slowest_first = sorted(rows, key=lambda row: -row["median_s"])
     names = list(dict.fromkeys(_name(row) for row in slowest_first))
+    with pictures.style():
+        return _drawn(rows, names)
+
+
+def _drawn(rows: list[Row], names: list[str]) -> bytes:
     drawn = pictures.figure(9.0, 3.6, layout="constrained")
     for axes, model in zip(drawn.subplots(1, len(MODELS), sharey=True), MODELS, strict=True):
         _panel(axes, [row for row in rows if row["model"] == model], names)
-        axes.set_title(model, fontsize=11, loc="left")
+        axes.set_title(model)
     drawn.axes[0].invert_yaxis()
-    drawn.axes[1].legend(loc="lower right", fontsize=9, frameon=False)
-    drawn.supxlabel("milliseconds per call, batch 1 (dot: median; bar: P99)", fontsize=10)
+    drawn.axes[1].legend(loc="lower right")
+    drawn.supxlabel("milliseconds per call, batch 1 (dot: median; bar: P99)", fontsize=9)
     return pictures.png(drawn, 100)
 
 
@@ -58,10 +63,7 @@ def _panel(axes: Any, rows: list[Row], names: list[str]) -> None:
     axes.set_xticks((2, 5, 10, 20, 50, 100), ("2", "5", "10", "20", "50", "100"))
     axes.minorticks_off()
     axes.set_yticks(range(len(names)), names)
-    axes.grid(visible=True, axis="x", color="#e4e4e4")
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.grid(visible=False, axis="y")
 
 
 if __name__ == "__main__":

@@ -111,8 +111,3 @@ def csv_text(header: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(lines)
     return stream.getvalue()
-
-
-def file_part(name: str) -> str:
-    """``name`` as part of a file's name."""
-    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)

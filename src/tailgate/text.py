@@ -86,3 +86,8 @@ def milliseconds(seconds: float) -> str:
     """A latency at a readable scale, always in ms or µs."""
     value, unit = (seconds * 1e3, "ms") if seconds >= 1e-3 else (seconds * 1e6, "µs")
     return f"{value:.3g} {unit}" if value < 99.5 else f"{value:.0f} {unit}"
+
+
+def file_part(name: str) -> str:
+    """``name`` as part of a file's name."""
+    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)

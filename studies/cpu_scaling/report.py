@@ -6,18 +6,19 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
-from studies.cpu_scaling.speedup import (
+from studies.markdown_table import MISSING, table, words
+from studies.values import USABLE, check_one_machine, threads_text
+from tailgate import TailgateError
+from tailgate.results.bars import bars
+from tailgate.results.rows import Row, alone, rows_of
+from tailgate.results.saved_run import Run, machine_of
+from tailgate.stats.scaling import (
     SATURATION_GAIN_REL,
     over_batches,
     over_threads,
     oversubscription,
     saturation_point,
 )
-from studies.markdown_table import MISSING, table, words
-from studies.values import USABLE, check_one_machine, threads_text
-from tailgate import TailgateError
-from tailgate.results.rows import Row, alone, rows_of
-from tailgate.results.saved_run import Run, machine_of
 from tailgate.text import counted
 
 NAME = "scaling"
@@ -42,6 +43,7 @@ def render(runs: Sequence[Run]) -> str:
     for cell, by_threads in sorted(medians_s.items()):
         parts += [
             f"## {words(' · '.join(part for part in cell if part))}\n",
+            _chart(by_threads, usable_cpus),
             _threads_table(by_threads),
             _batches_table(by_threads),
         ]
@@ -95,6 +97,27 @@ def _cell(row: Row) -> Cell:
 def _throughput(by_threads: dict[int, dict[int, float]], batch: int) -> dict[int, float]:
     """Threads -> items/s at one batch size."""
     return {threads: batch / batches[batch] for threads, batches in by_threads.items() if batch in batches}
+
+
+def _chart(by_threads: dict[int, dict[int, float]], usable_cpus: int | None) -> str:
+    """A bar of items per second for every batch size and thread count; nothing of a single one."""
+    rates = [
+        (batch, threads, rate)
+        for batch in sorted({batch for batches in by_threads.values() for batch in batches})
+        for threads, rate in sorted(_throughput(by_threads, batch).items())
+    ]
+    if len(rates) < 2:
+        return ""
+    return bars(
+        [
+            (f"batch {batch}, {threads_text(threads)}", rate, f"{rate:.4g} items/s{_beyond(threads, usable_cpus)}")
+            for batch, threads, rate in rates
+        ]
+    )
+
+
+def _beyond(threads: int, usable_cpus: int | None) -> str:
+    return ", more threads than CPUs" if usable_cpus and threads > usable_cpus else ""
 
 
 def _threads_table(by_threads: dict[int, dict[int, float]]) -> str:

@@ -13,9 +13,10 @@ from studies.framework_comparison.entries import Group, Key
 from studies.framework_comparison.findings import MODEL, section
 from studies.framework_comparison.groups import groups_of
 from studies.markdown_table import words
-from studies.values import check_one_machine, count, file_part, no_row
+from studies.values import check_one_machine, count, no_row
 from tailgate import printable
 from tailgate.results.saved_run import Run, machine_id_of, machine_of
+from tailgate.text import file_part
 
 NAME = "framework-comparison"
 BATCH = 1000
@@ -32,6 +33,7 @@ def render(runs: Sequence[Run]) -> str:
         parts += [
             f"## {words(group.key.label)}\n",
             f"{words(_versions(group))}.\n",
+            tables.as_bars(group),
             tables.as_markdown(group),
         ]
     return "\n".join(parts)

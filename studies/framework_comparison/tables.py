@@ -9,6 +9,7 @@ from studies.framework_comparison.entries import SIDES_S, Entry, Group, Value
 from studies.framework_comparison.predicates import factor_text
 from studies.markdown_table import words
 from studies.values import MIB, csv_text, per
+from tailgate.results.bars import bars
 
 CSV_HEADER = (
     "Framework", "Latency (milliseconds)", "CPU Usage (%)", "Memory Usage (MB)",
@@ -55,6 +56,13 @@ def as_csv(group: Group) -> bytes:
         shown = (entry.name, *("" if value is None else f"{value:.6g}" for value in values))
         lines.append(dict(zip(CSV_HEADER, shown, strict=True)))
     return csv_text(CSV_HEADER, lines).encode()
+
+
+def as_bars(group: Group) -> str:
+    """Latency by framework, the shortest first; nothing where only one has any."""
+    known = [(entry.name, value) for entry in group.entries if (value := latency_ms(entry)) is not None and value >= 0]
+    shown = [(name, value, f"{value:.4g} ms") for name, value in sorted(known, key=lambda one: one[1])]
+    return bars(shown) if len(shown) > 1 else ""
 
 
 def as_markdown(group: Group) -> str:

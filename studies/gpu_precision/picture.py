@@ -9,10 +9,12 @@ from studies.gpu_precision.cells import Cell, Curve
 from studies.gpu_precision.reading import Study
 from tailgate.results import pictures as shared
 
-DASHES = ("-", "--", ":", "-.")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 BATCH = "batch size"
-PANEL_INCHES, TITLE_INCHES, DPI = (7.2, 4.4), 0.4, 110
+PANEL_INCHES, TITLE_INCHES = (7.2, 4.4), 0.6
+CAPTION = (
+    "Both axes are logarithmic. A line is one runtime and precision, with the thread count of highest throughput; "
+    "colour: precision, dash and mark: runtime."
+)
 Value = Callable[[Cell], float | None]
 
 
@@ -62,10 +64,10 @@ def _picture(
         else:
             shared.plain_ticks(axes.xaxis)
             _label_batches(axes, max(shown, key=lambda curve: curve.peak.value), x, y)
-        axes.tick_params(labelsize=8)
-        axes.legend(fontsize=7, frameon=False, handlelength=2.6, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    figure.suptitle(f"{labels[2]} · both axes logarithmic", fontsize=11, x=0.01, ha="left")
-    return shared.png(figure, DPI)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    figure.suptitle(labels[2], x=0.01, ha="left")
+    shared.caption(figure, CAPTION)
+    return shared.png(figure, shared.DOTS_PER_INCH)
 
 
 def _worth_drawing(curves: Sequence[Curve]) -> list[Curve]:
@@ -83,8 +85,8 @@ def _draw(axes: Any, curve: Curve, index: int, x: Value, y: Value, *, mark_peak:
     known = [(one, other) for one, other in points if one is not None and other is not None]
     color = shared.PRECISION_COLORS.get(curve.config.precision, shared.OTHER_COLOR)
     axes.plot(
-        [one for one, _ in known], [other for _, other in known], DASHES[index % len(DASHES)],
-        marker=MARKERS[index % len(MARKERS)], color=color, linewidth=1.3, markersize=4, label=curve.config.label,
+        [one for one, _ in known], [other for _, other in known], shared.DASHES[index % len(shared.DASHES)],
+        marker=shared.MARKERS[index % len(shared.MARKERS)], color=color, label=curve.config.label,
     )  # fmt: skip
     if mark_peak and len(curve.cells) > 1:
         axes.plot(
@@ -108,5 +110,5 @@ def _label_batches(axes: Any, curve: Curve, x: Value, y: Value) -> None:
         if (across := x(cell)) is not None and (up := y(cell)) is not None:
             axes.annotate(
                 str(cell.batch), (across, up), (-5, 3), textcoords="offset points", ha="right", fontsize=7,
-                color="#555555",
+                color=shared.MUTED,
             )  # fmt: skip

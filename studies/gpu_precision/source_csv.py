@@ -14,8 +14,9 @@ from typing import Any
 from studies.cpu_scaling.csv_lines import HEADER as STUDY_1
 from studies.cpu_scaling.csv_lines import Measured, Pair, disturbed, lines_of
 from studies.gpu_precision.reading import COMMAND, STUDY
-from studies.values import MIB, csv_text, file_part, finite, no_row, per, scaled
+from studies.values import MIB, csv_text, finite, no_row, per, scaled
 from tailgate.results.saved_run import Run
+from tailgate.text import file_part
 
 NAME = "deep-gap-csv"
 HEADER = (

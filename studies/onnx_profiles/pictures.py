@@ -24,9 +24,10 @@ METERS = {
     "heap": "peak heap (memray)", "massif": "peak heap and stack of the process (Massif)",
     "rss growth": "growth of resident memory",
 }  # fmt: skip
-MARKERS = "osD^vP*"
 PANEL_INCHES = (8.2, 5.2)
-DOTS_PER_INCH = 130
+CAPTION = (
+    "A mark is one model, colour and mark its input size. Above its dashed line a model costs more than its size says."
+)
 MOST_LABELS = 6
 OTHER_SIZES = "other sizes"
 CURVE_POINTS = 200
@@ -65,7 +66,7 @@ def smir(by_setting: BySetting) -> bytes | None:
         axes.hist(values, bins=bins, range=ends, color=pictures.COLORS[0], edgecolor="white")
         axes.yaxis.get_major_locator().set_params(integer=True)
         _describe(axes, "Small-model inefficiency rate", setting, label, f"models, of {len(values)}")
-    return pictures.png(figure, DOTS_PER_INCH)
+    return pictures.png(figure, pictures.DOTS_PER_INCH)
 
 
 def _scatter(
@@ -87,7 +88,8 @@ def _scatter(
             _draw(axes, one, slope_unit, bar, y_scale)
             how = "semi-logarithmic as in the source" if y_scale == "linear" else "the same, both axes logarithmic"
             _describe(axes, f"{name[0].upper()}{name[1:]}, {how}", setting, labels[0], y_label)
-    return pictures.png(figure, DOTS_PER_INCH)
+    pictures.caption(figure, CAPTION)
+    return pictures.png(figure, pictures.DOTS_PER_INCH)
 
 
 def _draw(axes: Any, found: Found, slope_unit: str, bar: Callable[[Profile], float] | None, y_scale: str) -> None:
@@ -95,7 +97,7 @@ def _draw(axes: Any, found: Found, slope_unit: str, bar: Callable[[Profile], flo
     axes.set_yscale(y_scale)
     for index, (size, used) in enumerate(_series(found.used)):
         x, y = points(found.pair, used)
-        color, marker = pictures.COLORS[index % len(pictures.COLORS)], MARKERS[index % len(MARKERS)]
+        color, marker = pictures.COLORS[index % len(pictures.COLORS)], pictures.MARKERS[index % len(pictures.MARKERS)]
         line = linear_fit(x, y) if size != OTHER_SIZES else linear_fit([], [])
         if line.reason is None and line.slope is not None and line.slope_se is not None:
             steps = [min(x) * (max(x) / min(x)) ** (step / CURVE_POINTS) for step in range(CURVE_POINTS + 1)]
@@ -121,8 +123,8 @@ def _draw(axes: Any, found: Found, slope_unit: str, bar: Callable[[Profile], flo
     known = it.pearson_r is not None and it.pearson_p is not None
     title = f"all {it.n}: r = {it.pearson_r:.4f}, p = {it.pearson_p:.1e}" if known else f"all {it.n}: {it.reason}"
     axes.legend(
-        loc="best", fontsize=9, framealpha=0.9, alignment="left",
-        title=f"{title}\ndashed: linear fit of each size", title_fontsize=9,
+        loc="best", frameon=True, framealpha=0.9, alignment="left",
+        title=f"{title}\ndashed: linear fit of each size", title_fontsize=8,
     )  # fmt: skip
     _label(axes, found)
 
@@ -154,8 +156,8 @@ def _label(axes: Any, found: Found) -> None:
         share = (math.log10(x[index]) - low) / ((high - low) or 1)
         axes.annotate(
             printable(found.used[index].model), (x[index], y[index]), textcoords="offset points", fontsize=8,
-            xytext=(-9, 4) if share > 0.5 else (9, 4), ha="right" if share > 0.5 else "left", color="#333333", zorder=3,
-            **pictures.halo(),
+            xytext=(-9, 4) if share > 0.5 else (9, 4), ha="right" if share > 0.5 else "left", zorder=3,
+            color=pictures.MUTED, **pictures.halo(),
         )  # fmt: skip
 
 

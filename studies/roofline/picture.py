@@ -18,10 +18,9 @@ from tailgate import printable
 from tailgate.results import pictures
 from tailgate.results.precision_labels import arithmetic
 
-LEVEL_COLOR = "#777777"
 DASHES = ("-", (0, (6, 2)), (0, (4, 2, 1, 2)), (0, (1, 1.5)))
 AXES_INCHES, LEFT, BELOW, ABOVE, KEY_INCHES, LINE_INCHES = (7.6, 5.0), 0.9, 0.75, 0.75, 4.6, 0.21
-DOTS_PER_INCH = 130
+FAULT_COLOR = pictures.COLORS[1]
 Box = tuple[float, float, float, float]
 OFFSETS = tuple((dx, dy) for dy in (3, -10, 12, -19) for dx in (6, -6, 14, -14))
 """Of a number from its point, in points of 1/72 inch; the preferred first."""
@@ -30,7 +29,7 @@ FEWEST_KEY_LINES = 4
 
 def draw(found: Mapping[Setting, Roofline]) -> bytes:
     """One panel per setting that has peaks."""
-    return pictures.png(figure(found), DOTS_PER_INCH)
+    return pictures.png(figure(found), pictures.DOTS_PER_INCH)
 
 
 def figure(found: Mapping[Setting, Roofline]) -> Any:
@@ -93,7 +92,7 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
         end = top / bandwidth
         axes.plot(
             [left, end], [attainable(top, bandwidth, left), top], linestyle=DASHES[index % len(DASHES)],
-            color=LEVEL_COLOR, linewidth=1.3, zorder=1,
+            color=pictures.MUTED, linewidth=1.3, zorder=1,
         )  # fmt: skip
         begin = max(left, low / bandwidth)
         # The outermost has room below it; another goes there from under a line that is close.
@@ -103,7 +102,7 @@ def _roofs(axes: Any, roofs: Roofs, angle: float) -> None:
         axes.annotate(
             f"{names} {bandwidth:,.4g} GB/s", (x, bandwidth * x), xytext=(4, -4) if below else (-3, 4),
             textcoords="offset points", va="top" if below else "baseline", rotation=angle, rotation_mode="anchor",
-            fontsize=8, color="#444444", zorder=4, **pictures.halo(),
+            fontsize=8, color=pictures.MUTED, zorder=4, **pictures.halo(),
         )  # fmt: skip
     fastest = max((level.bytes_per_s / 1e9 for level in roofs.levels), default=None)
     ranked = sorted(roofs.flop_per_s.items(), key=lambda item: item[1].value)
@@ -164,13 +163,13 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _marker(point: Point, color: str) -> dict[str, Any]:
-    """Triangles are training; hollow: measured on a disturbed machine; red edge: above its roof."""
+    """Triangles are training; hollow: measured on a disturbed machine; orange edge: above its roof."""
     hollow = point.status in DISTURBED
     return {
         "marker": "^" if point.phase == TRAINING else "o",
         "markersize": 7,
-        "markerfacecolor": "white" if hollow else color,
-        "markeredgecolor": "#cc0000" if point.verdict.failed else color,
+        "markerfacecolor": pictures.PAPER if hollow else color,
+        "markeredgecolor": FAULT_COLOR if point.verdict.failed else color,
         "markeredgewidth": 2.0 if point.verdict.failed else 1.2,
         "linestyle": "none",
     }
@@ -179,9 +178,9 @@ def _marker(point: Point, color: str) -> dict[str, Any]:
 def _key(axes: Any, points: Sequence[Point], height: float) -> None:
     """The numbers, and what the marks mean, to the right of the panel."""
     step, x = LINE_INCHES / height, 1.03
-    marks = ["circle: inference; triangle: training", "hollow: on a disturbed machine; red edge: above its roof"]
+    marks = ["circle: inference; triangle: training", "hollow: on a disturbed machine; orange edge: above its roof"]
     for line, text in enumerate(marks):
-        axes.text(x, 1 - line * step, text, transform=axes.transAxes, fontsize=8, color="#555555", va="top")
+        axes.text(x, 1 - line * step, text, transform=axes.transAxes, fontsize=8, color=pictures.MUTED, va="top")
     for index, point in enumerate(points, 1):
         of_roof = point.verdict.share
         share = "" if of_roof is None else f", {of_roof:.{0 if of_roof >= 0.1 else 1}%} of its roof"

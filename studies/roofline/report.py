@@ -10,9 +10,16 @@ from studies.roofline import picture
 from studies.roofline.bound import ABOVE, NEAR, NOT_JUDGED, ON_OR_UNDER, TOLERANCE_REL, UNDECIDED, ridge
 from studies.roofline.rows import Point, Roofline, Roofs, Setting, rooflines
 from studies.values import no_row
+from tailgate.results.pages.sections import NotDrawn, Panel, Section
+from tailgate.results.pictures import label
 from tailgate.results.saved_run import Run
 
-NAME = "roofline"
+NAME, TITLE = "roofline", "Roofline"
+CAPTION = (
+    "How to read it: a number is one cell, its height the arithmetic it did per second, its place from left to right "
+    "how much arithmetic there is for each byte moved. The lines are what this machine reached: slanted where memory "
+    "bounds, level where arithmetic does. A cell far below its lines leaves something to gain."
+)
 COMMAND = "benchmarks/test_roofline_peaks.py benchmarks/test_cpu_scaling.py"
 CELLS = (
     "cell", "phase", "FLOP/byte compulsory", "layer-wise", "counted", "achieved GFLOP/s", "roof GFLOP/s", "roof by",
@@ -33,6 +40,27 @@ def render(runs: Sequence[Run]) -> str:
 def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
     """The picture."""
     return {".png": picture.draw({setting: one for setting, one in _found(runs).items() if _has_peaks(one)})}
+
+
+def section(run: Run) -> Section | NotDrawn:
+    """The picture for a page: a panel for each device and thread count."""
+    found = {setting: one for setting, one in rooflines([run]).items() if _has_peaks(one)}
+    if not found:
+        return NotDrawn(TITLE, f"no row is a measured peak; measure them with: pytest {COMMAND}")
+    panels = [
+        Panel(label(setting.title), _summary(one), picture.figure({setting: one}), wide=True)
+        for setting, one in found.items()
+    ]
+    return Section(NAME, TITLE, CAPTION, panels)
+
+
+def _summary(one: Roofline) -> str:
+    said = [
+        f"{point.label}: {number(point.achieved_flop_per_s / 1e9)} GFLOP/s"
+        + ("" if point.verdict.share is None else f", {percent(point.verdict.share)} of its roof")
+        for point in one.points
+    ]
+    return f"{'; '.join(said) or 'Peaks alone'}."
 
 
 def _found(runs: Sequence[Run]) -> dict[Setting, Roofline]:

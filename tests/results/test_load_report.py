@@ -4,34 +4,13 @@ from typing import Any
 
 import pytest
 from histories import bench, saved_run
+from loads import RATES, loaded
 
 from tailgate.errors import TailgateError
-from tailgate.results.pages.load import PERCENTILES, _draw, attachments, curves, render
+from tailgate.results.pages.load import PERCENTILES, attachments, curves, draw, render
 from tailgate.results.pictures import figure
 
 PNG = b"\x89PNG\r\n"
-
-
-def loaded(rate_per_s: float, name: str = "test_it.py::test_f", **info: Any) -> dict[str, Any]:
-    load = info.pop("load_arrivals", f"poisson:{rate_per_s:g}")
-    response_s = 0.01 / (1 - min(rate_per_s, 95) / 100)
-    fields = {
-        "load_arrivals": load,
-        "load_capacity_per_s": 100.0,
-        "load_rate_offered_per_s": rate_per_s,
-        "load_rate_served_per_s": rate_per_s,
-        "load_utilization": rate_per_s / 100,
-        "load_service_median_s": 0.01,
-        "load_response_mean_s": response_s,
-        "load_response_mean_theory_s": response_s,
-        "load_queue_max": 3,
-        "load_lateness_p99_s": 2e-5,
-        "status": "ok",
-    }
-    return bench(f"{name}[{load}]", response_s, response_s * 3, **(fields | info))
-
-
-RATES = (10, 30, 50, 70, 90)
 
 
 def test_a_curve_has_its_saturation_its_knee_and_its_limit() -> None:
@@ -55,7 +34,7 @@ def test_a_percentile_that_is_only_the_slowest_response_is_not_drawn(rounds: int
         row["stats"].update(rounds=rounds, p99_low=0.01, p99_high=None)
     (curve,) = curves([saved_run(*rows)])
     axes = figure(4, 3).subplots()
-    _draw(axes, curve)
+    draw(axes, curve)
     labels = axes.get_legend_handles_labels()[1]
     assert [label for label in labels if label in PERCENTILES.values()] == lines
     assert len(axes.texts) == (len(RATES) if "P99" in lines else 0)  # an arrow for each interval that is open above

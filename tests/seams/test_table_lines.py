@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tailgate.results.columns import LABELS
-from tailgate.seams.row_names import Name, namings
+from tailgate.results.row_names import Name, namings
 from tailgate.seams.table_cells import Cells, decimals_for, short_number
 from tailgate.seams.table_lines import ALWAYS_WIDE, folded, limit, table_lines
 

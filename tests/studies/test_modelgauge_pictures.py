@@ -18,7 +18,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """What is in a picture does not depend on its dots."""
-    monkeypatch.setattr(pictures, "DOTS_PER_INCH", 20)
+    monkeypatch.setattr("tailgate.results.pictures.DOTS_PER_INCH", 20)
 
 
 def measured(*runs):

@@ -125,7 +125,7 @@ def test_without_a_peak_the_next_command_is_said(tmp_path, capsys):
 
 
 def test_the_picture_has_every_roof_and_point(monkeypatch):
-    monkeypatch.setattr(picture, "DOTS_PER_INCH", 20)
+    monkeypatch.setattr("tailgate.results.pictures.DOTS_PER_INCH", 20)
     runs = [run(*peaks(), cell("under", 60), cell("trained", 30, phase="training"))]
     (axes,) = picture.figure(rooflines(runs)).get_axes()
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
@@ -133,7 +133,7 @@ def test_the_picture_has_every_roof_and_point(monkeypatch):
     for text in ("l1 200 GB/s", "memory 20 GB/s", "fp32 100 GFLOP/s", "int8 300 GFLOP/s", "1", "2"):
         assert text in said
     assert any(text.startswith("under pytorch fp32 batch 1, 60%") for text in said)
-    roofs = [line for line in axes.get_lines() if line.get_color() == picture.LEVEL_COLOR]
+    roofs = [line for line in axes.get_lines() if line.get_color() == picture.pictures.MUTED]
     for line, bandwidth in zip(roofs, (200, 80, 50, 20), strict=True):
         (x, end), (y, top) = line.get_data()
         assert y == pytest.approx(bandwidth * x)

@@ -4,7 +4,8 @@ A format is a module with ``NAME`` and ``render(runs) -> str``. Ours are in :mod
 adds its own by ``tailgate_reports = PACKAGE`` in its pytest.ini: every module of that package, and of the packages in
 it, that has them. One that draws, or that has a file of its own beside the text, also has
 ``attachments(runs) -> {SUFFIX: bytes}``: written beside ``--output=FILE``, under its stem and each suffix
-(``.csv``, ``.png``, ``-smir.png``). One whose text has no place for what a reader has to mind also has
+(``.csv``, ``.png``, ``-smir.png``). One that adds pictures to every page also has ``TITLE`` and ``section(run)``
+(:mod:`tailgate.results.pages.sections`). One whose text has no place for what a reader has to mind also has
 ``warnings(runs) -> [LINE]``, which the command prints to standard error. Each raises ``TailgateError`` where the runs
 lack what it needs.
 
@@ -19,11 +20,12 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tailgate.commands import project
 from tailgate.errors import TailgateError
-from tailgate.results import pages
+from tailgate.results import pages, pictures
+from tailgate.results.pages.sections import Kind, NotDrawn
 from tailgate.results.saved_run import Run
 from tailgate.text import printable
 
@@ -42,13 +44,20 @@ class Format:
     """``None``: the text is all there is."""
     warnings: Callable[[Sequence[Run]], Sequence[str]] | None
     """``None``: the text says all of it."""
+    rounds: bool = True
+    """Whether it reads raw rounds: ours may do without, a project's always gets them."""
+    kind: Kind | None = None
+    """The pictures that it adds to every page; ``None``: none."""
 
 
 def ours() -> dict[str, Format]:
     """The formats of Tailgate itself: a broken project does not take them away."""
     return {
         module.NAME: Format(
-            _of_printable(module.render), _optional(module, "attachments"), _optional(module, "warnings")
+            _of_printable(module.render),
+            _of_files(module),
+            _optional(module, "warnings"),
+            getattr(module, "ROUNDS", False),
         )
         for module in _modules(pages)
         if hasattr(module, "NAME")
@@ -82,6 +91,31 @@ def _optional(module: ModuleType, name: str) -> Any:
     return made and _of_printable(made)
 
 
+class _Broken:
+    """In the place of a project's pictures."""
+
+    TITLE = "The project's pictures"
+
+    def __init__(self, error: TailgateError) -> None:
+        self._reason = printable(str(error))
+
+    def section(self, run: Run) -> NotDrawn:
+        return NotDrawn(self.TITLE, self._reason)
+
+
+def kinds(start: Path) -> list[Kind]:
+    """The pictures that the project around ``start`` adds to every page; a broken project says so in their place."""
+    try:
+        return [one.kind for one in formats(start).values() if one.kind is not None]
+    except TailgateError as error:
+        return [_Broken(error)]
+
+
+def _of_files(module: ModuleType) -> Callable[[Sequence[Run]], Mapping[str, bytes]] | None:
+    attachments = getattr(module, "attachments", None)
+    return attachments and _styled(_of_printable(attachments))
+
+
 def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> Format:
     """A project's module as a format."""
     name, attachments = module.NAME, getattr(module, "attachments", None)
@@ -98,8 +132,11 @@ def _checked(module: ModuleType, where: str, known: Mapping[str, Format]) -> For
     return Format(
         _guarded(_of_printable(module.render), name, _is_text, "render(runs) has to return a text that UTF-8 can hold"),
         attachments
-        and _guarded(_of_printable(attachments), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"),
+        and _guarded(
+            _styled(_of_printable(attachments)), name, _is_files, "attachments(runs) has to return {SUFFIX: bytes}"
+        ),
         warnings and _guarded(_of_printable(warnings), name, _are_lines, "warnings(runs) has to return texts"),
+        kind=cast(Kind, module) if hasattr(module, "TITLE") and callable(getattr(module, "section", None)) else None,
     )
 
 
@@ -159,6 +196,18 @@ def _of_printable(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]
     def made(runs: Sequence[Run]) -> T:
         return make([printable_data(run) for run in runs])
 
+    return made
+
+
+def _styled(make: Callable[[Sequence[Run]], T]) -> Callable[[Sequence[Run]], T]:
+    """Whatever it draws has the look of all pictures."""
+
+    @wraps(make)
+    def made(runs: Sequence[Run]) -> T:
+        with pictures.style():
+            return make(runs)
+
+    made.__wrapped__ = make.__wrapped__  # type: ignore[attr-defined]
     return made
 
 

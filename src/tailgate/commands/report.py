@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tailgate.commands.formats import formats, ours, where_more_are
+from tailgate.commands.formats import formats, kinds, ours, printable_data, where_more_are
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.files import replace_bytes
+from tailgate.results.pages import folder, html
 from tailgate.results.reading import for_reports
-from tailgate.results.saved_run import load_run
+from tailgate.results.saved_run import Run, load_run
 
 
 def add(commands: Any) -> None:
@@ -29,6 +30,12 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="write there instead of to standard output; pictures and tables go beside it, under its name",
     )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write a page with pictures there (index.html), the pictures as PNG, and every table as CSV and Markdown",
+    )
     parser.set_defaults(run=run)
 
 
@@ -38,6 +45,8 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     Raises:
         TailgateError: none or no such format, unreadable runs, runs the format cannot express, or nowhere to write.
     """
+    if options.out is not None:
+        return _folder(options)
     here = Path.cwd()
     chosen = ours().get(options.format)
     if chosen is None:
@@ -47,8 +56,9 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         if options.format not in known:
             raise TailgateError(unknown_value("--format", options.format, known) + where_more_are(here))
         chosen = known[options.format]
-    runs = [for_reports(load_run(path, rounds=options.format not in ours())) for path in options.runs]
-    text = chosen.render(runs)
+    compact = options.format in ours()
+    runs = [for_reports(load_run(path, rounds=chosen.rounds, compact=compact)) for path in options.runs]
+    text = _page(runs) if options.format == html.NAME else chosen.render(runs)
     for line in chosen.warnings(runs) if chosen.warnings is not None else []:
         print(f"Warning: {line}", file=sys.stderr)
     if options.output is None:
@@ -56,7 +66,27 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         if chosen.attachments is not None:
             print("What lies beside it (pictures, tables) is written with --output=FILE", file=sys.stderr)
         return 0
-    for path, content in files(options.output, text, chosen.attachments(runs) if chosen.attachments else {}).items():
+    _write("--output", files(options.output, text, chosen.attachments(runs) if chosen.attachments else {}))
+    return 0
+
+
+def _page(runs: list[Run]) -> str:
+    """With the project's pictures, which a format of ours knows nothing of."""
+    return html.render([printable_data(run) for run in runs], kinds(Path.cwd()))
+
+
+def _folder(options: argparse.Namespace) -> int:
+    """``--out DIR``."""
+    for flag, given in (("--format", options.format not in (None, html.NAME)), ("--output", options.output)):
+        if given:
+            raise TailgateError(f"--out writes a page, its pictures and its tables; leave {flag} away")
+    runs = [printable_data(for_reports(load_run(path, compact=True))) for path in options.runs]
+    _write("--out", {options.out / name: content for name, content in folder.files(runs, kinds(Path.cwd())).items()})
+    return 0
+
+
+def _write(flag: str, contents: Mapping[Path, bytes]) -> None:
+    for path, content in contents.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not path.is_file():  # a pipe, a terminal
@@ -64,9 +94,8 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
             else:
                 replace_bytes(path.resolve(), content)
         except OSError as error:
-            raise TailgateError(f"--output: {path} cannot be written ({error.strerror or error})") from error
+            raise TailgateError(f"{flag}: {path} cannot be written ({error.strerror or error})") from error
         print(f"Wrote {path}")
-    return 0
 
 
 def files(output: Path, text: str, attachments: Mapping[str, bytes]) -> dict[Path, bytes]:

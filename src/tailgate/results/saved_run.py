@@ -14,10 +14,11 @@ Run = dict[str, Any]
 """A saved run: pytest-benchmark's JSON with Tailgate's fields."""
 
 
-def load_run(path: Path, *, completed: bool = True, rounds: bool = True) -> Run:
+def load_run(path: Path, *, completed: bool = True, rounds: bool = True, compact: bool = False) -> Run:
     """Read a saved run; unless told otherwise, ``stats`` are completed from raw data where columns are missing.
 
-    Without ``rounds``, raw data is left out once the columns are complete: it is nearly all of a run.
+    Without ``rounds``, raw data is left out once the columns are complete: it is nearly all of a run. ``compact``: it
+    is arrays, a quarter of a list's size.
 
     Raises:
         TailgateError: the file is missing, truncated, not JSON, not a benchmark run, or newer than
@@ -29,7 +30,7 @@ def load_run(path: Path, *, completed: bool = True, rounds: bool = True) -> Run:
         raise TailgateError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise TailgateError(f"{path}: not a saved run (not text: {one_line(error)})") from error
-    run: Run = parsed(path, text, compact=not rounds)
+    run: Run = parsed(path, text, compact=compact or not rounds)
     _check(path, run)
     check_kinds(path, run)
     for bench in run["benchmarks"]:

@@ -18,7 +18,8 @@
 6  in ``tailgate_run``: ``complete``, ``incomplete_because``, ``interrupted``, ``selection``, and the names of
    benchmarks without a row: ``deselected``, ``failed``, ``skipped``, ``not_reached``, ``called_no_benchmark``,
    ``collectors_failed`` (docs/regressions/saved-sessions.md); ``p99_blocks_low`` and ``p99_blocks_high`` in ``stats``.
-7  in ``tailgate_duet``: ``operators`` of each benchmark (docs/regressions/operators.md).
+7  in ``tailgate_duet``: ``operators`` of each benchmark (docs/regressions/operators.md); in ``tailgate_run``:
+   ``command_options``.
 """
 
 SCHEMA_VERSION = 7

@@ -13,8 +13,8 @@ from pytest_benchmark.utils import report_progress
 
 from tailgate.errors import TailgateError
 from tailgate.results.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, P99_BLOCKS, STOCK, TIME_COLUMNS, complete
+from tailgate.results.row_names import Name, namings
 from tailgate.seams.between import printable_names
-from tailgate.seams.row_names import Name, namings
 from tailgate.seams.table_cells import Cells
 from tailgate.seams.table_lines import HANGING, folded, limit, table_lines
 from tailgate.seams.table_notes import ONE_FACTOR, explain, mark, of_means

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tailgate.seams.row_names import Naming
+from tailgate.results.row_names import Naming
 
 ALWAYS_WIDE = 100
 """Columns that a table may take on a terminal of any width, and in a file."""

@@ -11,11 +11,14 @@ import pytest
 from tailgate.errors import one_line
 from tailgate.files import replace_text
 from tailgate.machine import fingerprint as environment
+from tailgate.results.columns import complete
 from tailgate.results.pages import html, markdown
-from tailgate.results.pages.content import content, machine_facts
+from tailgate.results.pages.content import ANY_NAME, content, fingerprint_facts, machine_facts
 from tailgate.results.rows import Row, row
+from tailgate.results.saved_run import Run
 from tailgate.seams import benchmark_names
 from tailgate.seams.storage import kept
+from tailgate.session import reproduce
 from tailgate.session.items import whole
 from tailgate.session.run import BenchmarkRun
 
@@ -31,7 +34,6 @@ class LiveReport:
         self._config = config
         self._file = file
         self._run = run
-        self._page = html.page if file.suffix == ".html" else markdown.page
         self._title = f"Benchmarks of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         self._stats: dict[int, dict[str, Any]] = {}
         self._broken = False
@@ -62,15 +64,21 @@ class LiveReport:
     def write(self, *, last: bool = False) -> None:
         """The whole page anew; a full disk costs the page, not what is still to be measured.
 
-        ``last``: there may be room again; where there is not, the page is kept elsewhere.
+        ``last``: nothing more is measured, so pictures are drawn; there may be room again, and where there is not, the
+        page is kept elsewhere.
         """
         if self._broken and not last:
             return
         fingerprint = self._run.fingerprint
-        facts = {"fingerprint": fingerprint, "fingerprint_id": environment.fingerprint_id(fingerprint)}
-        run = self._run
-        page = content(self._title, machine_facts(facts), self._rows(), run.verdicts, run.explanations)
-        text = self._page([page])
+        machine = {"fingerprint": fingerprint, "fingerprint_id": environment.fingerprint_id(fingerprint)}
+        page = content(
+            self._title, machine_facts(machine), self._rows(), self._run.verdicts, fingerprint_facts(machine),
+            reproduce.command(self._config, ANY_NAME), self._run.explanations,
+        )  # fmt: skip
+        if self._file.suffix == ".html":
+            text = html.page([page], html.draw([self._as_saved(machine)]) if last else None)
+        else:
+            text = markdown.page([page])
         try:
             replace_text(self._file, text)
         except OSError as error:
@@ -80,6 +88,19 @@ class LiveReport:
                 self._run.remark(f"--report: {self._file} could not be written ({one_line(error)}); {elsewhere}")
             return
         self._broken = False
+
+    def _as_saved(self, machine: dict[str, Any]) -> Run:
+        """What has been measured, with its raw rounds, in the form of a saved run."""
+        benches = [
+            {
+                "name": one.name,
+                "fullname": one.fullname,
+                "stats": complete({**self._stats_of(one), "data": one.stats.data}, one.extra_info),
+                "extra_info": one.extra_info,
+            }
+            for one in whole(benchmark_names.measured(self._config))
+        ]
+        return {"machine_info": machine, "benchmarks": benches}
 
     def _rows(self) -> list[Row]:
         measured = [

@@ -11,7 +11,7 @@ import pytest
 from tailgate.errors import as_usage_error
 from tailgate.results import comparability
 from tailgate.seams import benchmark_names, grouping
-from tailgate.session import run_json
+from tailgate.session import reproduce, run_json
 from tailgate.session.extent import partial
 from tailgate.session.items import ROWS, is_benchmark
 from tailgate.session.run import BenchmarkRun
@@ -92,6 +92,7 @@ class SessionPlugin:
         extent = run.extent.as_json(bench["fullname"] for bench in output_json["benchmarks"])
         output_json["tailgate_run"] = {
             **run_json.settings_of(run.settings, run.isolation),
+            "command_options": reproduce.options(self._config),
             "selected": run.found.selected,
             "measured": run.found.measured,
             "calibrations": run.calibrations.values,

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from tailgate.errors import TailgateError, as_usage_error
-from tailgate.gates import reproduce
 from tailgate.gates.duet import reporting, verdicts
 from tailgate.gates.duet.base import Base, checked_python, parsed
 from tailgate.gates.duet.campaign import Campaign, Record
@@ -33,6 +32,7 @@ from tailgate.processes.signals import Signals
 from tailgate.results.verdict import Verdict, compared, line, overall
 from tailgate.results.verdict_table import summary, terminal_table
 from tailgate.seams import benchmark_names, pytest_names
+from tailgate.session import reproduce
 from tailgate.session.items import is_benchmark
 from tailgate.session.run import BenchmarkRun
 from tailgate.session.settings import Settings

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tailgate.errors import TailgateError, as_usage_error, nearest
-from tailgate.gates import reproduce
 from tailgate.gates.limits import limits_of
 from tailgate.gates.missing import report_failure, turn
 from tailgate.gates.saved.family import together
@@ -20,6 +19,7 @@ from tailgate.gates.scope import Scope, is_of, split
 from tailgate.results.limits import Limits
 from tailgate.results.verdict import Verdict, compared, line, overall
 from tailgate.seams import benchmark_names
+from tailgate.session import reproduce
 from tailgate.session.items import is_benchmark
 from tailgate.session.run import BenchmarkRun
 from tailgate.session.selection import selection_of

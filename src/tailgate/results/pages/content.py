@@ -1,11 +1,12 @@
 """What a page about a run says: its machine, its results, its verdicts; all as text, whatever was in the file."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from tailgate.number import is_number
+from tailgate.number import is_number, number
 from tailgate.results.explanation import Explanation, saved_explanations
 from tailgate.results.explanation_text import Table, tables
 from tailgate.results.rows import Row, row, saved_row
@@ -25,6 +26,14 @@ INTERVALS_NOTE = (
 MOST_OPERATORS = 50
 """Rows of a table of operators; all of them are in the saved run."""
 RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by blocks", "throughput", "rounds", "mind")
+VALUES = (
+    None, None, "median_s", "p99_s", "p99_low_s", "p99_blocks_low_s", "throughput_items_per_s", "rounds", None,
+)  # fmt: skip
+"""What each column of the results is sorted by, and below each of the verdicts; ``None``: by its text."""
+VERDICT_VALUES = (
+    None, None, None, "base", "head", "change_rel", "low_rel", "p", "limit_rel", "detectable_rel", None,
+)  # fmt: skip
+ANY_NAME = "NAME"
 
 
 @dataclass(frozen=True)
@@ -35,11 +44,19 @@ class Content:
     facts: Sequence[str]
     results: Sequence[Sequence[str]]
     """Rows of ``RESULTS``."""
+    values: Sequence[Sequence[float | None]]
+    """The same rows as numbers, in seconds and items per second, for sorting; ``None``: there is none."""
     verdicts: Sequence[Sequence[str]]
     """Rows of ``HEADINGS``, the gravest first; empty where nothing was judged."""
+    verdict_values: Sequence[Sequence[float | None]]
+    """The same rows as numbers, for sorting."""
     summary: str
     failures: Sequence[str]
     """The lines of what failed."""
+    machine: Sequence[tuple[str, str]] = field(default=())
+    """The fingerprint's facts, by name."""
+    again: str = ""
+    """The command that measures one of the rows again, with ``NAME`` for its name; empty: the file does not say."""
     operators: Sequence[Table] = ()
     """Of each explained benchmark of a duet."""
 
@@ -52,6 +69,8 @@ def content(
     facts: Iterable[str],
     rows: Iterable[Row],
     verdicts: Sequence[Verdict],
+    machine: Iterable[tuple[str, str]] = (),
+    again: str = "",
     explanations: Mapping[str, Explanation] = MappingProxyType({}),
 ) -> Content:
     """The content from rows as ``rows.row`` makes them; ``explanations``: of a duet, by full name."""
@@ -62,27 +81,38 @@ def content(
         printable(title),
         [*(printable(fact) for fact in facts), *notes],
         [_result(one) for one in shown],
+        [[None if key is None else number(one[key]) for key in VALUES] for one in shown],
         [cells(one) for one in found],
+        [[None if key is None else getattr(one, key) for key in VERDICT_VALUES] for one in found],
         summary(found) if found else "",
         [line(one) for one in found if one.failed],
+        [(printable(name), printable(value)) for name, value in machine],
+        printable(again),
         tables(explanations, verdicts, MOST_OPERATORS),
     )
 
 
 def of_run(run: Run) -> Content:
     """A saved one."""
-    rows = [saved_row(bench) for bench in run["benchmarks"]]
-    rows += [
-        row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
-        for one in _mappings(run.get("unmeasured"))
-    ]
+    rows = [*(saved_row(bench) for bench in run["benchmarks"]), *unmeasured_rows(run)]
     marks = [mark for name in GATES if isinstance(mark := run.get(name), Mapping)]
     verdicts = [lenient_from_json(one) for mark in marks for one in _mappings(mark.get("verdicts"))]
     commit = run.get("commit_info")
     commit_id = commit.get("id") if isinstance(commit, Mapping) else None
     title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
-    facts = machine_facts(run.get("machine_info") or {}, commit_id)
-    return content(title, facts, rows, verdicts, saved_explanations(run))
+    machine = run.get("machine_info") or {}
+    return content(
+        title, machine_facts(machine, commit_id), rows, verdicts, fingerprint_facts(machine), _again(run),
+        saved_explanations(run),
+    )  # fmt: skip
+
+
+def unmeasured_rows(run: Run) -> list[Row]:
+    """Of the benchmarks that have no numbers, with the reason among the warnings."""
+    return [
+        row(str(one.get("fullname")), None, {"status": one.get("status"), "warnings": [one.get("reason")]})
+        for one in _mappings(run.get("unmeasured"))
+    ]
 
 
 def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> list[str]:
@@ -93,6 +123,27 @@ def machine_facts(machine_info: Mapping[str, Any], commit_id: Any = None) -> lis
         lines.append(f"{facts.get('cpu_model')}, {facts.get('usable_cpus')} usable CPUs")
         lines.append(f"machine {machine_info.get('fingerprint_id')}")
     return lines
+
+
+def fingerprint_facts(machine_info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every fact that makes two numbers comparable; those of a run without a fingerprint are none."""
+    facts = machine_info.get("fingerprint")
+    if not isinstance(facts, Mapping):
+        return
+    yield "fingerprint_id", str(machine_info.get("fingerprint_id"))
+    for name, value in facts.items():
+        inner = value.items() if isinstance(value, Mapping) else [("", value)]
+        for key, one in inner:
+            said = ", ".join(map(str, one)) if isinstance(one, list) else "not known" if one is None else str(one)
+            yield f"{name} {key}".strip(), said or "none"
+
+
+def _again(run: Run) -> str:
+    how = run.get("tailgate_run")
+    options = how.get("command_options") if isinstance(how, Mapping) else None
+    if not isinstance(options, list) or not all(isinstance(one, str) for one in options):
+        return ""
+    return shlex.join(["pytest", ANY_NAME, *options])
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:

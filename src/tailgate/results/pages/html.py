@@ -1,96 +1,69 @@
-"""One self-contained page: results and verdicts. Nothing in it runs, and nothing is fetched."""
+"""A run on one page: verdicts, what was disturbed, pictures, results, and how to measure again."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from tailgate.results.pages.content import Content, of_run
+from tailgate.results import pictures
+from tailgate.results.pages.charts import sections
+from tailgate.results.pages.content import ANY_NAME, Content, of_run
+from tailgate.results.pages.document import HERE, LONGEST_LINE, document, shortened
+from tailgate.results.pages.sections import Kind, NotDrawn, Section
 from tailgate.results.saved_run import Run
 
 NAME = "html"
-TEMPLATE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ pages[0].title }}</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 80em; padding: 0 1em; color: #1a1a1a }
-table { border-collapse: collapse; margin: 1em 0 2em; display: block; overflow-x: auto }
-th, td { padding: .25em .8em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top }
-th { border-bottom: 2px solid #888 }
-th:first-child, td:first-child, .text { text-align: left }
-.fail, .missing { color: #b00020; font-weight: 600 }
-.undecided, .incomparable { color: #8a5a00 }
-.improved, .pass { color: #1b6e2c }
-@media (prefers-color-scheme: dark) {
-body { background: #16181c; color: #e4e4e4 } th, td { border-color: #444 }
-.fail, .missing { color: #ff7b7b } .undecided, .incomparable { color: #e0b050 } .improved, .pass { color: #7fd08f }
-}
-</style>
-</head>
-<body>
-{%- for page in pages %}
-<h1>{{ page.title }}</h1>
-{%- for fact in page.facts %}
-<div>{{ fact }}</div>
-{%- endfor %}
-{%- if page.verdicts %}
-<h2>Verdicts: {{ page.summary }}</h2>
-{%- if page.failures %}
-<ul>
-{%- for text in page.failures %}
-<li>{{ text }}</li>
-{%- endfor %}
-</ul>
-{%- endif %}
-<table>
-<tr>{% for heading in page.verdicts_headings %}<th>{{ heading }}</th>{% endfor %}</tr>
-{%- for row in page.verdicts %}
-<tr>{% for cell in row -%}
-<td class="{{ row[0] if loop.first else 'text' if loop.index in (2, 3) or loop.last else '' }}">{{ cell }}</td>
-{%- endfor %}</tr>
-{%- endfor %}
-</table>
-{%- endif %}
-{%- for table in page.operators %}
-<h2>{{ table.title }}</h2>
-{%- for fact in table.facts %}
-<div>{{ fact }}</div>
-{%- endfor %}
-{%- if table.rows %}
-<table>
-<tr>{% for heading in table.headings %}<th>{{ heading }}</th>{% endfor %}</tr>
-{%- for row in table.rows %}
-<tr>{% for cell in row -%}
-<td class="{{ 'text' if loop.index < 4 or loop.last else '' }}">{{ cell }}</td>
-{%- endfor %}</tr>
-{%- endfor %}
-</table>
-{%- endif %}
-{%- endfor %}
-<h2>Results</h2>
-<table>
-<tr>{% for heading in page.results_headings %}<th>{{ heading }}</th>{% endfor %}</tr>
-{%- for row in page.results %}
-<tr>{% for cell in row -%}
-<td class="{{ 'text' if loop.index == 2 or loop.last else '' }}">{{ cell }}</td>
-{%- endfor %}</tr>
-{%- endfor %}
-</table>
-{%- endfor %}
-</body>
-</html>
-"""
+ROUNDS = True
+"""Distributions are drawn from raw rounds."""
+MOST_TROUBLED = 50
+CLEAN = frozenset({"ok", "oversubscribed"})
+"""Statuses of rows that nothing disturbed."""
+LATER = [NotDrawn("Pictures", "they are drawn when the session has ended")]
+Drawn = Sequence[Section | NotDrawn]
 
 
-def render(runs: Sequence[Run]) -> str:
-    """One page with all runs, one below the other."""
-    return page([of_run(run) for run in runs])
+def render(runs: Sequence[Run], more: Sequence[Kind] = ()) -> str:
+    """One page with all runs, one below the other; ``more``: the pictures that a project adds."""
+    return page([of_run(run) for run in runs], draw(runs, more))
 
 
-def page(pages: Sequence[Content]) -> str:
-    """Every value is escaped, whatever it is."""
-    from jinja2 import Environment, StrictUndefined
+def draw(runs: Sequence[Run], more: Sequence[Kind] = ()) -> list[Drawn]:
+    """The pictures of each run."""
+    with pictures.style():
+        return [sections(run, f"run{number}-", more) for number, run in enumerate(runs, 1)]
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(TEMPLATE).render(pages=pages) + "\n"
+
+def page(pages: Sequence[Content], drawn: Sequence[Drawn] | None = None) -> str:
+    """The page of these contents; without ``drawn`` it says that its pictures come later."""
+    shown = [_one(*each) for each in zip(pages, drawn or [LATER] * len(pages), strict=True)]
+    return document(HERE / "page.html", pages[0].title, pages=shown, any_name=ANY_NAME)
+
+
+def _one(content: Content, drawn: Drawn) -> dict[str, Any]:
+    troubled = [(row[1], row[0], row[-1]) for row in content.results if row[1] not in CLEAN]
+    counts = Counter(status for status, _, _ in troubled)
+    return {
+        "content": content,
+        "judged": bool(content.verdicts),
+        "failures": [shortened(line, LONGEST_LINE) for line in content.failures],
+        "verdicts": _rows(content.verdicts, content.verdict_values),
+        "troubled": [[_cell(cell) for cell in row] for row in troubled[:MOST_TROUBLED]],
+        "troubled_summary": ", ".join(f"{count} {shortened(status)}" for status, count in counts.most_common()),
+        "troubled_more": max(0, len(troubled) - MOST_TROUBLED),
+        "sections": [one for one in drawn if isinstance(one, Section)],
+        "not_drawn": [one for one in drawn if isinstance(one, NotDrawn)],
+        "rows": _rows(content.results, content.values),
+        "statuses": sorted({shortened(row[1]) for row in content.results}),
+    }
+
+
+def _cell(text: str) -> str:
+    """Escaped; a name breaks behind its file rather than anywhere."""
+    from markupsafe import Markup
+
+    return Markup("::<wbr>").join(shortened(text).split("::"))
+
+
+def _rows(rows: Sequence[Sequence[str]], values: Sequence[Sequence[float | None]]) -> Iterator[list[tuple[str, str]]]:
+    """Text and sort key of each cell."""
+    for texts, keys in zip(rows, values, strict=True):
+        yield [(_cell(text), "" if key is None else f"{key:.6g}") for text, key in zip(texts, keys, strict=True)]

@@ -10,9 +10,10 @@ from typing import Any
 
 from tailgate.errors import TailgateError
 from tailgate.number import number
+from tailgate.results.bars import bars
 from tailgate.results.columns import under_load
 from tailgate.results.load import peak_lines
-from tailgate.results.pictures import COLORS, figure, png
+from tailgate.results.pictures import COLORS, GRID, INK, MARKERS, MUTED, figure, label, png
 from tailgate.results.rows import UNTRUSTED
 from tailgate.results.saved_run import Run, machine_id_of
 from tailgate.stats.quantiles import samples_for_upper_end
@@ -35,6 +36,11 @@ class Curve:
     name: str
     rows: list[Mapping[str, Any]] = field(default_factory=list)
     peaks: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """Of a picture: without its file."""
+        return label(self.name.rpartition("::")[2])
 
     @property
     def capacity_per_s(self) -> float | None:
@@ -103,7 +109,9 @@ def attachments(runs: Sequence[Run]) -> Mapping[str, bytes]:
     drawn = curves(runs)
     picture = figure(9, 3.6 * len(drawn), layout="constrained")
     for axes, curve in zip(picture.subplots(len(drawn), squeeze=False)[:, 0], drawn, strict=True):
-        _draw(axes, curve)
+        draw(axes, curve)
+        axes.set_title(curve.title, parse_math=False)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return {".png": png(picture, 110)}
 
 
@@ -115,6 +123,9 @@ def _section(curve: Curve) -> str:
         "|---" * len(HEADINGS) + "|",
     ]
     lines += [f"| {' | '.join(map(markdown_text, _cells(row)))} |" for row in curve.rows]
+    known = [row for row in curve.rows if number(row["stats"].get("p99")) is not None]
+    if len(known) > 1:
+        lines += ["", "P99 over the offered rate:", "", bars([_bar(row) for row in known])]
     lines.append("")
     if curve.capacity_per_s is not None:
         lines.append(f"- Saturation: a closed loop was served {curve.capacity_per_s:.4g} requests/s.")
@@ -124,6 +135,11 @@ def _section(curve: Curve) -> str:
         lines.append(_said_of_limit(curve, *curve.limit))
     lines += [f"- {markdown_text(text)}" for text in curve.peaks]
     return "\n".join([*lines, ""])
+
+
+def _bar(row: Mapping[str, Any]) -> tuple[str, float, str]:
+    p99_s = row["stats"]["p99"]
+    return f"{row['extra_info']['load_rate_offered_per_s']:.4g}/s", p99_s, milliseconds(p99_s)
 
 
 def _said_of_limit(curve: Curve, metric: str, limit_s: float) -> str:
@@ -166,25 +182,33 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _draw(axes: Any, curve: Curve) -> None:
+def draw(axes: Any, curve: Curve) -> None:
+    """Percentiles over the offered rate, and what bounds it; the legend's place is the caller's."""
     rates = [row["extra_info"]["load_rate_offered_per_s"] for row in curve.rows]
-    for color, (name, label) in zip(COLORS, PERCENTILES.items(), strict=False):
+    for index, (name, said) in enumerate(PERCENTILES.items()):
         values_ms = [_ms(row["stats"].get(name)) if _enough(row, name) else math.nan for row in curve.rows]
         if not all(map(math.isnan, values_ms)):
-            axes.plot(rates, values_ms, marker="o", color=color, label=label)
+            axes.plot(rates, values_ms, marker=MARKERS[index], color=COLORS[index], label=said)
     for row in curve.rows:
         if _enough(row, "p99"):
             _draw_interval(axes, row)
     invalid = [row for row in curve.rows if row["extra_info"].get("status", "ok") in UNTRUSTED]
     if invalid:
         places = [row["extra_info"]["load_rate_offered_per_s"] for row in invalid]
-        axes.plot(places, [_ms(row["stats"].get("p99")) for row in invalid], "kx", markersize=10, label="row not valid")
+        axes.plot(
+            places,
+            [_ms(row["stats"].get("p99")) for row in invalid],
+            "x",
+            color=INK,
+            markersize=10,
+            label="row not valid",
+        )
     if curve.capacity_per_s is not None:
-        axes.axvline(curve.capacity_per_s, color="gray", linestyle="--", label="saturation (closed loop)")
+        axes.axvline(curve.capacity_per_s, color=MUTED, linestyle="--", label="saturation (closed loop)")
     if curve.knee_per_s is not None:
-        axes.axvline(curve.knee_per_s, color="gray", linestyle=":", label="knee")
+        axes.axvline(curve.knee_per_s, color=MUTED, linestyle=":", label="knee")
     if curve.limit is not None:
-        axes.axhline(curve.limit[1] * 1e3, color="black", linewidth=1, label=f"limit of {PERCENTILES[curve.limit[0]]}")
+        axes.axhline(curve.limit[1] * 1e3, color=INK, linewidth=1, label=f"limit of {PERCENTILES[curve.limit[0]]}")
     axes.set_yscale("log")
     for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         ticks("{x:g}")
@@ -192,9 +216,7 @@ def _draw(axes: Any, curve: Curve) -> None:
     axes.set_xlim(left=0)
     axes.set_xlabel("offered rate (requests/s)")
     axes.set_ylabel("response (ms)")
-    axes.set_title(curve.name.rpartition("::")[2], fontsize=10, parse_math=False)
-    axes.grid(which="both", alpha=0.3)
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.grid(visible=True, which="both", color=GRID, linewidth=0.7)
 
 
 def _draw_interval(axes: Any, row: Mapping[str, Any]) -> None:

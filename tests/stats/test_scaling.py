@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studies.cpu_scaling.speedup import over_batches, over_threads, oversubscription, saturation_point
+from tailgate.stats.scaling import over_batches, over_threads, oversubscription, saturation_point
 
 RATES = st.dictionaries(st.integers(1, 64), st.floats(0.01, 1e5), min_size=1, max_size=8)
 

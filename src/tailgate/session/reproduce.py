@@ -17,10 +17,15 @@ SHORT = ("-x", "-q", "-v", "-s", "-qq", "-vv")
 
 def command(config: pytest.Config, nodeid: str) -> str:
     """``pytest NODEID`` with the options that decide how it is measured; nothing that writes a file."""
-    return shlex.join(["pytest", nodeid, *_options(config.invocation_params.args, set(config.args))])
+    return shlex.join(["pytest", nodeid, *options(config)])
 
 
-def _options(arguments: Sequence[object], positional: set[str]) -> list[str]:
+def options(config: pytest.Config) -> list[str]:
+    """Those of the session's command that decide how it measures, as typed."""
+    return _kept(config.invocation_params.args, set(config.args))
+
+
+def _kept(arguments: Sequence[object], positional: set[str]) -> list[str]:
     kept: list[str] = []
     skip_next = False
     for text in map(str, arguments):

@@ -1,0 +1,80 @@
+"""A page, and beside it each picture as PNG and every table as CSV and Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tailgate.results import pictures
+from tailgate.results.pages import html, markdown
+from tailgate.results.pages.content import Content, of_run, unmeasured_rows
+from tailgate.results.pages.sections import Kind, Panel, Section
+from tailgate.results.rows import rows_of
+from tailgate.results.saved_run import Run, machine_id_of
+from tailgate.results.spreadsheet import Rows
+from tailgate.results.tidy_csv import HEADER
+from tailgate.text import file_part
+
+LONGEST_NAME = 60
+
+
+def files(runs: Sequence[Run], more: Sequence[Kind] = ()) -> dict[str, bytes]:
+    """Every file by its name; texts are UTF-8. ``more``: the pictures that a project adds."""
+    pages = [of_run(run) for run in runs]
+    with pictures.style():
+        drawn = html.draw(runs, more)
+        found = dict(_pictures(drawn))
+    texts = {
+        "index.html": html.page(pages, drawn),
+        "report.md": markdown.page(pages),
+        "results.csv": _csv(HEADER, _results(runs)),
+        "machine.csv": _csv(("run", "name", "value"), _machines(pages)),
+        "verdicts.csv": _csv(("run", *Content.verdicts_headings), _verdicts(pages)),
+    }
+    return {name: text.encode("utf8", "backslashreplace") for name, text in texts.items()} | found
+
+
+def _pictures(drawn: Sequence[html.Drawn]) -> Iterator[tuple[str, bytes]]:
+    """Named by kind and panel, and of several runs by the run's number."""
+    taken: set[str] = set()
+    for number, sections in enumerate(drawn, 1):
+        run = f"run{number}-" if len(drawn) > 1 else ""
+        for section in (one for one in sections if isinstance(one, Section)):
+            for panel in section.panels:
+                stem = f"{run}{section.name}-{file_part(panel.title)[:LONGEST_NAME]}"
+                name = next(one for one in (stem, *(f"{stem}-{count}" for count in range(2, 99))) if one not in taken)
+                taken.add(name)
+                yield f"{name}.png", _png(panel)
+
+
+def _png(panel: Panel) -> bytes:
+    """With its title, which a page has beside it."""
+    panel.figure.suptitle(panel.title, ha="left", x=0.02)
+    return pictures.png(panel.figure, pictures.DOTS_PER_INCH)
+
+
+def _results(runs: Sequence[Run]) -> Iterator[Sequence[Any]]:
+    for run in runs:
+        rows: list[Mapping[str, Any]] = [*rows_of(run), *unmeasured_rows(run)]
+        for row in rows:
+            yield [row.get(name, machine_id_of(run) if name == "fingerprint_id" else None) for name in HEADER]
+
+
+def _machines(pages: Sequence[Content]) -> Iterator[Sequence[str]]:
+    for page in pages:
+        yield from ((page.title, *fact) for fact in page.machine)
+
+
+def _verdicts(pages: Sequence[Content]) -> Iterator[Sequence[str]]:
+    for page in pages:
+        yield from ((page.title, *verdict) for verdict in page.verdicts)
+
+
+def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    stream = io.StringIO()
+    writer = Rows(stream, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    for line in (header, *lines):
+        writer.writerow(line)
+    return stream.getvalue()

@@ -1,0 +1,105 @@
+"""``tailgate report --out DIR``: the page, its pictures, its tables; and what is refused."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from drawn_runs import HOSTILE, run
+
+from tailgate.commands import main as cli
+from tailgate.results.pages import charts, folder
+from tailgate.results.pages.charts import threads, tradeoff
+from tailgate.results.spreadsheet import harmless
+from tailgate.results.tidy_csv import HEADER
+
+PNG = b"\x89PNG\r\n"
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two kinds of pictures are enough."""
+    monkeypatch.setattr(charts, "KINDS", [threads, tradeoff])
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> str:
+    (tmp_path / "run.json").write_text(json.dumps(run()))
+    return str(tmp_path / "run.json")
+
+
+def test_a_folder_has_the_page_each_picture_and_every_table(
+    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a" / "b"
+    assert cli.main(["report", saved, "--out", str(out)]) == 0
+    names = sorted(path.name for path in out.iterdir())
+    assert sorted(re.findall(r"^Wrote .*/(.+)$", capsys.readouterr().out, re.MULTILINE)) == names
+    pictures = [name for name in names if name.endswith(".png")]
+    assert set(pictures) == {"threads-resnet18.png", "tradeoff-resnet18.png"}
+    assert all((out / name).read_bytes().startswith(PNG) for name in pictures)
+    assert set(names) - set(pictures) == {"index.html", "machine.csv", "report.md", "results.csv", "verdicts.csv"}
+    with (out / "results.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert tuple(rows[0]) == HEADER
+    assert len(rows) == len(run()["benchmarks"]) + 1
+    assert (rows[-1]["status"], rows[-1]["warnings"], rows[-1]["median_s"]) == ("oom", "oom: 2 GB", "")
+    assert "### Verdicts: 1 fail, 1 pass" in (out / "report.md").read_text()
+
+
+def test_pictures_of_several_runs_have_names_of_their_own() -> None:
+    made = folder.files([run(), run()])
+    assert {"run1-threads-resnet18.png", "run2-threads-resnet18.png"} <= made.keys()
+
+
+def test_a_hostile_name_is_no_path_and_no_formula() -> None:
+    hostile = run()
+    for bench in hostile["benchmarks"]:
+        bench["extra_info"]["model"] = f"../../{HOSTILE}"
+        bench["fullname"] = f"=cmd(){bench['fullname']}"
+    made = folder.files([hostile])
+    assert not [name for name in made if "/" in name or "\n" in name or len(name) > 100]
+    for row in csv.reader(io.StringIO(made["results.csv"].decode())):
+        assert not [one for one in row if harmless(one) != one and not one.startswith("'")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--out=DIR", "--format=markdown"], "--out writes a page, its pictures and its tables; leave --format away"),
+        (["--out=DIR", "--output=x.html"], "leave --output away"),
+    ],
+)
+def test_what_contradicts_it_is_one_line(
+    saved: str, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["report", saved, *arguments]) == 4
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(
+    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").touch()
+    assert cli.main(["report", saved, f"--out={tmp_path / 'taken' / 'x'}"]) == 4
+    said = capsys.readouterr()
+    assert re.fullmatch(r"tailgate: error: --out: .*taken.* cannot be written \(Not a directory\)\n", said.err)
+
+
+def test_a_disk_that_fills_keeps_what_was_there(
+    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "index.html").write_text("earlier")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tailgate.commands.report.replace_bytes", full)
+    assert cli.main(["report", saved, f"--out={tmp_path}"]) == 4
+    assert "--out: " in (said := capsys.readouterr().err)
+    assert said.endswith("cannot be written (No space left on device)\n")
+    assert (tmp_path / "index.html").read_text() == "earlier"
