@@ -107,6 +107,7 @@ def test_every_documented_option_is_real(pytests_help: str, capsys: pytest.Captu
         "baselines list",
         "baselines accept",
         "baselines prune",
+        "history",
         "doctor",
         "export",
     ):

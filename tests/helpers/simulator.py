@@ -63,6 +63,39 @@ def session(machine: Machine, rng: np.random.Generator, slower: float = 0.0, len
     return np.asarray(durations_s * np.exp(shift + drift) * (1 + slower))
 
 
+@dataclass(frozen=True)
+class Story:
+    """What happens in a history: relative changes of the call's time by session, and the sessions where it changed."""
+
+    slower: np.ndarray
+    places: tuple[int, ...] = ()
+
+
+def step(sessions: int, *changes: tuple[int, float], bad: tuple[int, int, float] | None = None) -> Story:
+    """The level changes at each place by so much; ``bad``: from, to and by how much a burst of sessions is slower."""
+    slower = np.ones(sessions)
+    for place, change in changes:
+        slower[place:] *= 1 + change
+    if bad is not None:
+        slower[bad[0] : bad[1]] *= 1 + bad[2]
+    return Story(slower - 1, tuple(place for place, _ in changes))
+
+
+def drifting(sessions: int, change: float) -> Story:
+    """The call becomes slower little by little, by ``change`` from the first session to the last."""
+    return Story(np.linspace(0, change, sessions))
+
+
+def history(machine: Machine, rng: np.random.Generator, sessions: int, bad_share: float = 0.0) -> np.ndarray:
+    """Log-medians of sessions in which nothing changed; the log of 1 + ``Story.slower`` is to be added.
+
+    ``bad_share``: of the sessions, at random, that are slower as a whole, by 10 % on average.
+    """
+    medians_s = [np.median(session(machine, rng)) for _ in range(sessions)]
+    bad = (rng.random(sessions) < bad_share) * rng.exponential(0.1, sessions)
+    return np.asarray(np.log(medians_s) + np.log1p(bad))
+
+
 def pair(machine: Machine, rng: np.random.Generator, slower: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Durations of base and head, fresh processes called in A B B A blocks as the duet calls them."""
     order = np.repeat(list(abba(TURNS.blocks, int(rng.integers(2)))), TURNS.rounds)

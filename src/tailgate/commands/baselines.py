@@ -33,7 +33,7 @@ def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
         action.set_defaults(run=_baselines)
 
 
-def _default_storage() -> Path:
+def default_storage() -> Path:
     """A project without ``tailgate_baselines`` saves where pytest-benchmark does, and its gate judges by these runs."""
     return THEIRS if THEIRS.is_dir() and not OURS.is_dir() else OURS
 
@@ -41,7 +41,7 @@ def _default_storage() -> Path:
 def _baselines(options: argparse.Namespace, rest: list[str]) -> int:
     from tailgate.gates.saved import baselines
 
-    storage = options.storage or _default_storage()
+    storage = options.storage or default_storage()
     if options.action == "list":
         print(baselines.listing(storage), end="")
     elif options.action == "show":

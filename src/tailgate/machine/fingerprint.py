@@ -11,7 +11,7 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,33 +67,31 @@ def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> lis
     """Which parts of two fingerprints differ, one short text each; a missing one says so."""
     if not theirs:
         return ["the baseline has no fingerprint (saved without Tailgate)"]
-    parts: list[str] = []
+    return [f"{name} {there} there, {here} here" for name, there, here in differing_parts(ours, theirs)]
+
+
+def differing_parts(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Each part that differs: its name, its value in ``theirs`` and in ``ours``, as text."""
     for key in sorted({*ours, *theirs}):
         here, there = ours.get(key), theirs.get(key)
         if key == "memory_total_bytes" and isinstance(here, int) and isinstance(there, int):
             here, there = f"{round(here / 2**30)} GiB", f"{round(there / 2**30)} GiB"
-        if key == "thread_env" and isinstance(here, Mapping) and isinstance(there, Mapping):
-            parts += _other_variables(here, there)
-        elif isinstance(here, Mapping) and isinstance(there, Mapping):
-            parts += [
-                f"{key}.{name} {there.get(name)!r} there, {here.get(name)!r} here"
-                for name in sorted({*here, *there})
-                if here.get(name) != there.get(name)
-            ]
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            text = _variable if key == "thread_env" else _value
+            for name in sorted({*here, *there}):
+                values = [text(name, side.get(name)) for side in (there, here)]
+                if values[0] != values[1]:
+                    yield f"{key}.{name}", values[0], values[1]
         elif here != there:
-            parts.append(f"{key} {there!r} there, {here!r} here")
-    return parts
+            yield key, repr(there), repr(here)
 
 
-def _other_variables(here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterable[str]:
-    """Files know only variables that were set, and older ones not all of them."""
-    for name in sorted({*here, *there}):
-        ours, theirs = (_variable(name, values.get(name)) for values in (here, there))
-        if ours != theirs:
-            yield f"thread_env.{name} {theirs} there, {ours} here"
+def _value(name: str, value: Any) -> str:
+    return repr(value)
 
 
 def _variable(name: str, value: Any) -> str:
+    """Files know only variables that were set, and older ones not all of them."""
     if value is None:
         return "None" if name in FIRST_NAMES else "not set or not recorded"
     return repr(without_folders(value) if isinstance(value, str) else value)

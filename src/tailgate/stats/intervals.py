@@ -46,3 +46,27 @@ def samples_for_half_width(count: int, half_width_rel: float, wanted_rel: float)
     if count < 1 or half_width_rel < 0 or wanted_rel <= 0:
         raise ValueError(f"no answer for {count=}, {half_width_rel=}, {wanted_rel=}")
     return max(1, math.ceil(count * (half_width_rel / wanted_rel) ** 2))
+
+
+def difference_interval(
+    before: Sequence[float], after: Sequence[float], confidence: float = 0.99
+) -> tuple[float, float | None, float | None]:
+    """The difference of two means, after less before, and the ends of Student's interval with a common variance.
+
+    ``None`` for the ends with fewer than three values in all.
+
+    Raises:
+        ValueError: one of them is empty.
+    """
+    if not before or not after:
+        raise ValueError("difference_interval() needs values before and after")
+    means = [statistics.fmean(values) for values in (before, after)]
+    difference, freedom = means[1] - means[0], len(before) + len(after) - 2
+    if freedom < 1:
+        return difference, None, None
+    from scipy.special import stdtrit
+
+    squares = sum((value - mean) ** 2 for values, mean in zip((before, after), means, strict=True) for value in values)
+    spread = math.sqrt(squares / freedom * (1 / len(before) + 1 / len(after)))
+    half = float(stdtrit(freedom, (1 + confidence) / 2)) * spread
+    return difference, difference - half, difference + half

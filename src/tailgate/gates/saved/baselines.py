@@ -26,7 +26,7 @@ SERIES_NAME = re.compile(r"[\w][\w.-]*")
 def listing(storage: Path) -> str:
     """A table with one line per series."""
     rows = [["machine", "name", "sessions", "first", "last", "benchmarks", "failed"]]
-    for folder, word, files in _all_series(storage):
+    for folder, word, files in all_series(storage):
         sessions = [read(file) for file in files]
         dates = [one.date[:10] for one in sessions if one.date] or ["?"]
         failed = sum(one.failed and not one.accepted for one in sessions)
@@ -40,7 +40,7 @@ def listing(storage: Path) -> str:
 
 def shown(storage: Path, name: str) -> str:
     """The sessions of a series, and how much each benchmark scatters between them."""
-    return "\n".join(_shown(folder, [read(file) for file in files]) for folder, files in _named(storage, name))
+    return "\n".join(_shown(folder, [read(file) for file in files]) for folder, files in named(storage, name))
 
 
 def pruned(storage: Path, name: str, keep: int) -> list[Path]:
@@ -52,7 +52,7 @@ def pruned(storage: Path, name: str, keep: int) -> list[Path]:
     if keep < 1:
         raise TailgateError(f"--keep: {keep} is too small (allowed: 1 or more); to remove all, remove the files")
     removed = []
-    for _, files in _named(storage, name):
+    for _, files in named(storage, name):
         sessions = [read(file) for file in files]
         counted = [one.path for one in sessions if not one.failed or one.accepted]
         if len(counted) > keep:
@@ -104,22 +104,31 @@ def accepted(file: Path, storage: Path, word: str | None) -> tuple[Path, bool]:
     return BaselineStorage(storage, logger=None, default_machine_id=home.name).add(run, word), True
 
 
-def _all_series(storage: Path) -> Iterator[tuple[str, str, list[Path]]]:
-    """Machine's folder, name and files, the oldest first."""
+def all_series(storage: Path, command: str = "baselines") -> Iterator[tuple[str, str, list[Path]]]:
+    """Machine's folder, name and files, the oldest first.
+
+    Raises:
+        TailgateError: there is no such folder; in the name of ``command``.
+    """
     if not storage.is_dir():
-        raise TailgateError(f"baselines: no folder {storage} here; name another with --storage DIR")
+        raise TailgateError(f"{command}: no folder {storage} here; name another with --storage DIR")
     for folder in sorted(path for path in storage.iterdir() if path.is_dir()):
         files = sorted((file for file in folder.glob("*.json") if saved_name(file)), key=number_of)
         for word in sorted({saved_name(file) or "" for file in files}):
             yield folder.name, word, [file for file in files if saved_name(file) == word]
 
 
-def _named(storage: Path, name: str) -> list[tuple[str, list[Path]]]:
-    every = list(_all_series(storage))
+def named(storage: Path, name: str, command: str = "baselines") -> list[tuple[str, list[Path]]]:
+    """The series of one name: machine's folder and files.
+
+    Raises:
+        TailgateError: there is none; in the name of ``command``.
+    """
+    every = list(all_series(storage, command))
     found = [(folder, files) for folder, word, files in every if word == name]
     if not found:
         words = sorted({word for _, word, _ in every})
-        raise TailgateError(unknown_value("baselines", name, words, noun="name"))
+        raise TailgateError(unknown_value(command, name, words, noun="name"))
     return found
 
 

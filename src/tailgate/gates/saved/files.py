@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tailgate.gates.saved.expected import expected
+from tailgate.gates.saved.family import together
 from tailgate.gates.saved.judgement import judged, several_rows
 from tailgate.gates.saved.sessions import History, Session, differences, since_accepted
 from tailgate.results.limits import Limits
@@ -26,7 +27,8 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
     if failed := sum(one.failed and not one.accepted for one in same):
         left_out.append(f"{failed} whose own gate failed")
     if usable:
-        history = History(usable[-1], usable, None, left_out, expected(believed, new.extent.selection))
+        missable = expected(believed, new.extent.selection)
+        history = History(usable[-1], usable, None, left_out, missable, since_accepted(same))
     else:
         unusable = f"another machine: {'; '.join(found[-1])}" if found[-1] else f"not used: {', '.join(left_out)}"
         history = History(others[-1], (), unusable, left_out, expected(others[-1:], new.extent.selection))
@@ -43,7 +45,7 @@ def verdicts_on(sessions: Sequence[Session], limits: Limits, chosen: Chosen) -> 
         for name, count in new.several.items()
         if chosen(name)
     ]
-    return [*verdicts, *several, *missing], history
+    return together([*verdicts, *several, *missing]), history
 
 
 def _why(name: str, session: Session, new: Session) -> str:

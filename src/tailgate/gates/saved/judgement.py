@@ -8,6 +8,7 @@ from dataclasses import replace
 from tailgate.gates.saved.objectives import objectives
 from tailgate.gates.saved.samples import Sample
 from tailgate.gates.saved.sessions import History
+from tailgate.gates.saved.since import since
 from tailgate.results.comparability import other_workload
 from tailgate.results.limits import Limits
 from tailgate.results.verdict import CONFIDENCE, Verdict
@@ -65,7 +66,8 @@ def _against(now: Sequence[Sample], history: History, metric: str, limit_rel: fl
     unsure = next((row.status for row in now if not row.trusted), None)
     if found.verdict == FAIL and unsure:
         return replace(found, verdict=UNDECIDED, reason=f"looks like a regression, but the row is {unsure}")
-    return found
+    begun = since(now, history.every, metric) if found.verdict == FAIL else None
+    return replace(found, notes=(begun,)) if begun else found
 
 
 def several_rows(count: int, file: str) -> str:
@@ -111,3 +113,15 @@ def _measured_by(blank: Verdict, logs: Sequence[float], now_logs: Sequence[float
         reason = f"{counted(found.sessions, UNIT)} of the {LEAST_SESSIONS} a verdict needs show changes from {seen}"
         return replace(filled, reason=reason)
     return filled
+
+
+def settled(first: Verdict, alone: Verdict, both: Verdict) -> Verdict:
+    """One metric's verdict after its benchmark was measured a second time."""
+    if not first.failed:
+        return first
+    if alone.verdict == FAIL:
+        return replace(both if both.failed else alone, confirmed=True)
+    told = "failed once, and not when it was measured again in a fresh process"
+    if alone.verdict == UNDECIDED and alone.reason:
+        told = f"failed once; measured again in a fresh process, it {alone.reason}"
+    return replace(first, verdict=UNDECIDED, confirmed=False, reason=told)

@@ -11,7 +11,8 @@ import pytest
 from tailgate.errors import TailgateError, as_usage_error, nearest
 from tailgate.gates.limits import limits_of
 from tailgate.gates.missing import report_failure, turn
-from tailgate.gates.saved.judgement import RULE, judged
+from tailgate.gates.saved.family import together
+from tailgate.gates.saved.judgement import RULE, judged, settled
 from tailgate.gates.saved.samples import of_row
 from tailgate.gates.saved.sessions import MARK, History, history_of
 from tailgate.gates.scope import Scope, is_of, split
@@ -23,7 +24,7 @@ from tailgate.session.items import is_benchmark
 from tailgate.session.run import BenchmarkRun
 from tailgate.session.selection import selection_of
 from tailgate.session.settings import Settings
-from tailgate.stats.decision import ALPHA, FAIL, INCOMPARABLE, MISSING, UNDECIDED
+from tailgate.stats.decision import ALPHA, FAIL, INCOMPARABLE, MISSING
 from tailgate.text import printable
 
 Again = Callable[[], Sequence[Any]]
@@ -42,8 +43,16 @@ class SavedGate:
         self._run = run
         self._history: History | None = None
         self._limits: dict[str, Limits] = {}
+        self._planned = 0
+        """Comparisons that this session will make, as far as its tests tell."""
         self._measured: set[str] = set()
+        self._alone: list[Verdict] = []
+        """Each as it is by itself."""
+        self._rows: dict[str, Any] = {}
+        self._reported: set[str] = set()
+        """Benchmarks whose test failed for their verdict."""
         self.verdicts = run.verdicts
+        """As they are together."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -51,6 +60,7 @@ class SavedGate:
         benchmarks = [item for item in session.items if is_benchmark(item)]
         with as_usage_error():
             self._limits = {item.nodeid: limits_of(item, self._settings.limits) for item in benchmarks}
+            self._planned = sum(len(limits.relative) for limits in self._limits.values())
             isolation = "process" if self._run.isolating else "none"
             today = selection_of(self._config)
             self._history = history_of(
@@ -59,13 +69,17 @@ class SavedGate:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fail each benchmark that should have been measured and was not, as a test fails."""
+        """Fail, as a test fails, what should have been measured and was not, and what only all verdicts bear out."""
         result = yield
-        missing = self._missing()
-        session.testscollected += len(missing)  # else they would be more than 100 % of the tests
-        for verdict in missing:
-            self.verdicts.append(verdict)
-            report_failure(self._config, verdict.fullname, line(verdict))
+        self._alone += self._missing()
+        self.verdicts[:] = together(self._alone)
+        late = [one for one in self.verdicts if one.failed and one.fullname not in self._reported]
+        names = dict.fromkeys(one.fullname for one in late)
+        session.testscollected += len(names)  # else they would be more than 100 % of the tests
+        for name in names:
+            if name in self._rows:
+                self._rows[name].extra_info["gate_verdict"] = FAIL
+            report_failure(self._config, name, " | ".join(line(one) for one in late if one.fullname == name))
         return result
 
     def verdict(
@@ -85,12 +99,16 @@ class SavedGate:
                     self._judged(item, row, once)
             for name, count in counts.items():
                 if count > 1:
-                    self.verdicts[:] = [one for one in self.verdicts if one.fullname != name]
-                    self.verdicts.append(Verdict(name, "median", INCOMPARABLE, reason=f"{count}{ONE_NAME}"))
+                    self._alone[:] = [one for one in self._alone if one.fullname != name]
+                    self._alone.append(Verdict(name, "median", INCOMPARABLE, reason=f"{count}{ONE_NAME}"))
         finally:  # interrupted while confirming, it is a failure all the same
-            failed = [line(one) for one in self.verdicts if one.fullname in names and one.failed]
+            self.verdicts[:] = together(self._alone, self._planned)
+            failed = [one for one in self.verdicts if one.fullname in names and one.failed]
+            if hasattr(report, "wasxfail"):
+                self._reported |= names  # it was expected to fail, so it may
             if failed:
-                turn(report, " | ".join(failed))
+                self._reported |= {one.fullname for one in failed}
+                turn(report, " | ".join(map(line, failed)))
         return overall(one for one in self.verdicts if one.fullname in names)
 
     def _judged(self, item: pytest.Item, row: Any, again: Again | None) -> None:
@@ -98,12 +116,12 @@ class SavedGate:
         limits = self._limits.get(item.nodeid) or self._settings.limits
         sample = of_row(row)
         # A plug-in may have run the test before, and run it again because it failed.
-        self.verdicts[:] = [one for one in self.verdicts if one.fullname != row.fullname]
+        self._alone[:] = [one for one in self._alone if one.fullname != row.fullname]
         command = reproduce.command(self._config, item.nodeid)
         first = judged([sample], self._history, limits)
-        kept = slice(len(self.verdicts), len(self.verdicts) + len(first))
+        kept = slice(len(self._alone), len(self._alone) + len(first))
         note = INTERRUPTED if again or self._run.isolating else NOT_CONFIRMED_HERE
-        self._keep(kept, row, [replace(one, notes=(note,), reproduce=command) if one.failed else one for one in first])
+        self._keep(kept, row, [_noted(one, note, command) if one.failed else one for one in first])
         if again and any(one.failed for one in first):
             fresh = next((one for one in again() if one.fullname == row.fullname), None)
             confirmed = self._confirmed(first, row, fresh, limits)
@@ -114,16 +132,18 @@ class SavedGate:
         assert self._history is not None
         if fresh is None:
             lost = "not confirmed: the second measurement failed"
-            return [replace(one, confirmed=False, notes=(lost,)) if one.failed else one for one in first]
+            return [replace(one, confirmed=False, notes=(*one.notes, lost)) if one.failed else one for one in first]
         row.extra_info["gate_confirmation_median_s"] = fresh.stats.median
         alone = judged([of_row(fresh)], self._history, limits)
         both = judged([of_row(row), of_row(fresh)], self._history, limits)
-        return [_settled(*three) for three in zip(first, alone, both, strict=True)]
+        return [settled(*three) for three in zip(first, alone, both, strict=True)]
 
     def _keep(self, place: slice, row: Any, verdicts: list[Verdict]) -> None:
         """At once, so that an interrupt later on loses nothing."""
-        self.verdicts[place] = verdicts
-        row.extra_info["gate_verdict"] = overall(verdicts)
+        self._alone[place] = verdicts
+        self._rows[row.fullname] = row
+        self.verdicts[:] = together(self._alone, self._planned)
+        row.extra_info["gate_verdict"] = overall(one for one in self.verdicts if one.fullname == row.fullname)
 
     def _missing(self) -> list[Verdict]:
         """Benchmarks that this session should have measured, going by its history."""
@@ -201,16 +221,8 @@ class SavedGate:
         write(terminalreporter, self._config, self._history, self.verdicts, self.nothing_compared)
 
 
-def _settled(first: Verdict, alone: Verdict, both: Verdict) -> Verdict:
-    """One metric's verdict after its benchmark was measured a second time."""
-    if not first.failed:
-        return first
-    if alone.verdict == FAIL:
-        return replace(both if both.failed else alone, confirmed=True)
-    told = "failed once, and not when it was measured again in a fresh process"
-    if alone.verdict == UNDECIDED and alone.reason:
-        told = f"failed once; measured again in a fresh process, it {alone.reason}"
-    return replace(first, verdict=UNDECIDED, confirmed=False, reason=told)
+def _noted(failed: Verdict, note: str, command: str) -> Verdict:
+    return replace(failed, notes=(*failed.notes, note), reproduce=command)
 
 
 def check(config: pytest.Config) -> None:

@@ -5,15 +5,19 @@ failed is no history until somebody accepts it (``tailgate baselines accept``), 
 baseline it is judged by; where one was accepted, history begins anew with it.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailgate.gates.saved.expected import Expected, expected
+from tailgate.gates.saved.provenance import Commit, commit_of, software_of
 from tailgate.gates.saved.samples import Sample, of_stats
 from tailgate.machine import fingerprint as environment
+from tailgate.results.comparability import calibrations
 from tailgate.results.processor import Processor, compared_by, processor_of
 from tailgate.results.processor import differences as differing
 from tailgate.results.saved_run import Run, load_run, machine_id_of, machine_of
@@ -21,6 +25,9 @@ from tailgate.seams.storage import saved_name
 from tailgate.session.extent import Extent, extent_of
 from tailgate.session.selection import Selection
 from tailgate.stats.decision import MISSING
+
+if TYPE_CHECKING:
+    from tailgate.machine.trust import Calibration
 
 MARK = "tailgate_gate"
 """Field of a saved run: what its gate found."""
@@ -50,11 +57,21 @@ class Session:
     """What its own gate missed, where it was accepted all the same."""
     several: Mapping[str, int] = field(default_factory=dict)
     """How many rows have this name, where there are more than one: which one is meant is not known."""
+    commit: Commit | None = None
+    """What was checked out; ``None``: it does not say."""
+    calibrations: Sequence[Calibration] = ()
+    software: Mapping[str, str] = field(default_factory=dict)
+    """What the fingerprint leaves out: the kernel's version, the host's name."""
 
     @property
     def benchmarks(self) -> int:
         """How many it has rows of."""
         return len(self.samples) + len(self.several)
+
+    @property
+    def accepted_failure(self) -> bool:
+        """Whether a new level begins with it, because a user said so."""
+        return self.failed and self.accepted
 
     def has(self, fullname: str) -> bool:
         """Whether it was measured."""
@@ -79,6 +96,8 @@ class History:
     """One line for each kind of run that is not used."""
     expected: Expected = field(default_factory=Expected)
     """What has to be measured again."""
+    every: Sequence[Session] = ()
+    """The sessions, and those whose gate failed: none is judged by them, but they may show since when it fails."""
 
 
 def read(path: Path) -> Session:
@@ -113,6 +132,9 @@ def of_run(path: Path, run: Run) -> Session:
         extent_of(run),
         _allowed_missing(mark) if mark.get("accepted") else frozenset(),
         {name: count for name, count in names.items() if count > 1},
+        commit_of(run),
+        calibrations(how.get("calibrations")) if isinstance(how, dict) else (),
+        software_of(run),
     )
 
 
@@ -168,7 +190,8 @@ def history_of(
     named = [one for one in usable if one.path in compared] or usable
     if named:
         upto = believed.index(named[-1]) + 1
-        return History(named[-1], usable, None, left_out, expected(believed[:upto], today))
+        every = since_accepted(alike)
+        return History(named[-1], usable, None, left_out, expected(believed[:upto], today), every)
     last = sessions[-1]
     differs = environment.difference(fingerprint, last.machine)
     unusable = f"another machine: {'; '.join(differs)}" if differs else f"not used: {', '.join(left_out)}"
@@ -177,7 +200,7 @@ def history_of(
 
 def since_accepted(sessions: Sequence[Session]) -> list[Session]:
     """The sessions from the last accepted failure on: older ones show a level that is no longer wanted."""
-    begins = max((index for index, one in enumerate(sessions) if one.failed), default=0)
+    begins = max((index for index, one in enumerate(sessions) if one.accepted_failure), default=0)
     return list(sessions[begins:])
 
 

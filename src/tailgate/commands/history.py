@@ -1,0 +1,49 @@
+"""``tailgate history NAME``: the saved sessions of a name, and where a level changed."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tailgate.commands.baselines import default_storage
+from tailgate.errors import TailgateError, unknown_value
+
+METRICS = ("median", "p99", "throughput")
+
+
+def add(commands: Any) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "history",
+        help="the saved sessions of a name, and where and by how much each benchmark's level changed",
+        description="The saved sessions of a name on each machine, in the order of their commits: the level of each "
+        "benchmark, and the points where it changed, each with its size, its commits, and whether the machine changed "
+        "there too.",
+        epilog="Exit code: 0, whatever changed; 4 for wrong usage.",
+    )
+    parser.add_argument("name", metavar="NAME", help="what the runs were saved under; see: tailgate baselines list")
+    parser.add_argument("--metric", default="median", metavar="|".join(METRICS), help="default: median")
+    parser.add_argument(
+        "--storage", type=Path, metavar="DIR", help="default: ./baselines; where there is none, ./.benchmarks"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON list, one object per machine, instead of text"
+    )
+    parser.set_defaults(run=_history)
+
+
+def _history(options: argparse.Namespace, rest: list[str]) -> int:
+    if options.metric not in METRICS:
+        raise TailgateError(unknown_value("--metric", options.metric, METRICS))
+    from tailgate.history import histories
+
+    found = histories(options.storage or default_storage(), options.name, options.metric)
+    if options.json:
+        from tailgate.history.as_json import as_json
+        from tailgate.results.plain import json_text
+
+        print(json_text([as_json(one) for one in found], indent=1))
+        return 0
+    from tailgate.history.text import as_text
+
+    print("\n".join(map(as_text, found)), end="")
+    return 0
