@@ -5,6 +5,7 @@ and the script by their hashes, so nothing that a run's names may hold runs, is 
 """
 
 import base64
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,26 @@ LONGEST_CELL, LONGEST_LINE = 300, 2_000
 
 def document(template: Path, title: str, **values: Any) -> str:
     """The template, which extends ``layout.html``, with these values; each is escaped, whatever it is."""
+    style, script = ((HERE / f"page.{suffix}").read_text(encoding="utf8") for suffix in ("css", "js"))
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+    made: str = _template(template).render(title=title, style=style, script=script, policy=policy, **values)
+    return made + "\n"
+
+
+@functools.lru_cache
+def _template(file: Path) -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
-        loader=FileSystemLoader([template.parent, HERE]),
+        loader=FileSystemLoader([file.parent, HERE]),
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = ((HERE / f"page.{suffix}").read_text(encoding="utf8") for suffix in ("css", "js"))
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
-    made = environment.get_template(template.name)
-    return made.render(title=title, style=style, script=script, policy=policy, **values) + "\n"
+    return environment.get_template(file.name)
 
 
 def shortened(text: str, most: int = LONGEST_CELL) -> str:
