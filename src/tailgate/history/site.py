@@ -18,7 +18,7 @@ from tailgate.results.verdict_table import quantity
 from tailgate.text import file_part, printable
 
 HERE = Path(__file__).parent
-LONGEST_STEM = 80
+LONGEST_STEM, MOST_SESSIONS = 80, 60
 
 
 def files(histories: Sequence[History]) -> Iterator[tuple[str, bytes]]:
@@ -59,13 +59,7 @@ def _row(history: History, found: BenchmarkHistory, stems: dict[str, str]) -> di
     return {
         "href": stems[found.fullname],
         "name": shortened(printable(found.fullname)),
-        "verdict": ""
-        if change is None
-        else "the machine's"
-        if change.machines
-        else "worse"
-        if change.worse
-        else "better",
+        "verdict": "" if change is None else _verdict(change),
         "change": "" if change is None else f"{change.change_rel:.6g}",
         "summary": shortened(printable(summary_of(history, found))),
         "now": quantity(last, history.metric),
@@ -87,15 +81,16 @@ def _page(history: History, found: BenchmarkHistory) -> str:
     if pictures.installed():
         with pictures.style():
             drawn = svg(draw(history, found), "history", name, "; ".join(lines[0] for lines in told) or "No change.")
+    newest = list(zip(history.sessions, found.points, strict=True))[-MOST_SESSIONS:]
     sessions = [
         {
-            "file": printable(session.path.name), "date": printable(session.date or ""),
+            "file": printable(session.path.name), "date": printable(session.date or "")[:16],
             "commit": str(session.commit or ""), "shown": quantity(point.value, history.metric),
             "value": "" if point.value is None else f"{point.value:.6g}",
             "gate": "failed, accepted" if session.accepted_failure else "failed" if session.failed else "",
             "note": printable(point.unused or ("far from its level" if point.far else "")),
         }
-        for session, point in zip(history.sessions, found.points, strict=True)
+        for session, point in newest
     ]  # fmt: skip
     return document(
         HERE / "benchmark.html", name, history=history, drawn=drawn, is_drawn=pictures.installed(), caption=CAPTION,

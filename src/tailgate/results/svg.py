@@ -20,6 +20,9 @@ PAINTS = {
 }  # fmt: skip
 DROPPED = {"font-family", "font"}
 """The page's own font is used."""
+PLACES = {"d", "x", "y", "transform"}
+FINER = re.compile(r"(\d\.\d\d)\d+")
+"""A hundredth of a point is far below what is seen, and every further digit is a third of the picture's size."""
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
@@ -37,6 +40,7 @@ def svg(drawn: Any, name: str, title: str, summary: str) -> str:
         element.tag = str(element.tag).rpartition("}")[2]
         _present(element)
     _rename(root, name)
+    _shrink(root)
     width, height = (root.attrib.pop(side).removesuffix("pt") for side in ("width", "height"))
     root.attrib = {
         "xmlns": NAMESPACE, "viewBox": root.get("viewBox", f"0 0 {width} {height}"), "role": "img",
@@ -65,6 +69,8 @@ def _present(element: ET.Element) -> None:
         name, colon, value = declaration.partition(":")
         if colon and name.strip() not in DROPPED:
             element.set(name.strip(), value.strip())
+    for name in PLACES & element.attrib.keys():
+        element.set(name, FINER.sub(r"\1", element.attrib[name]))
     for name in ("fill", "stroke"):
         if element.get(name) in PAINTS:
             element.set(name, PAINTS[element.attrib[name]])
@@ -72,14 +78,32 @@ def _present(element: ET.Element) -> None:
 
 def _rename(root: ET.Element, name: str) -> None:
     """Names that something refers to begin with the picture's own; the others go."""
-    used = {one.get("href", "").removeprefix("#") for one in root.iter()}
-    used |= {found for one in root.iter() for value in one.attrib.values() for found in REFERENCE.findall(value)}
+    used = [one.get("href", "").removeprefix("#") for one in root.iter()]
+    used += [found for one in root.iter() for value in one.attrib.values() for found in REFERENCE.findall(value)]
+    names = {old: f"{name}-{number}" for number, old in enumerate(dict.fromkeys(filter(None, used)), 1)}
     for element in root.iter():
         ident = element.attrib.pop("id", None)
-        if ident in used:
-            element.set("id", f"{name}-{ident}")
+        if ident in names:
+            element.set("id", names[ident])
         for attribute, value in element.attrib.items():
             if attribute == "href":
-                element.set("href", f"#{name}-{value.removeprefix('#')}")
+                element.set("href", f"#{names[value.removeprefix('#')]}")
             elif value.startswith("url("):
-                element.set(attribute, REFERENCE.sub(rf"url(#{name}-\1)", value))
+                element.set(attribute, REFERENCE.sub(lambda match: f"url(#{names[match[1]]})", value))
+
+
+def _shrink(root: ET.Element) -> None:
+    """What all marks of a line share stands once, and between elements there is nothing: half of a picture's size."""
+    for parent in root.iter():
+        if parent.tag != "text":
+            parent.text = (parent.text or "").strip() or None
+        for child in parent:
+            child.tail = None
+        marks = [child for child in parent if child.tag == "use"]
+        if len(marks) < 2 or len(marks) < len(parent):
+            continue
+        for name in ("fill", "stroke", "stroke-width"):
+            if name not in parent.attrib and len({mark.get(name) for mark in marks}) == 1 and marks[0].get(name):
+                parent.set(name, marks[0].attrib[name])
+                for mark in marks:
+                    del mark.attrib[name]
