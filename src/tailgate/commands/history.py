@@ -1,11 +1,19 @@
 """``tailgate history NAME``: the saved sessions of a name, and where a level changed."""
 
+from __future__ import annotations
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailgate.commands.baselines import default_storage
 from tailgate.errors import TailgateError, unknown_value
+from tailgate.files import replace_bytes
+from tailgate.text import counted
+
+if TYPE_CHECKING:
+    from tailgate.history import History
 
 METRICS = ("median", "p99", "throughput")
 
@@ -28,6 +36,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print a JSON list, one object per machine, instead of text"
     )
+    parser.add_argument(
+        "--html", type=Path, metavar="DIR", help="write a static site there: an index, and a page for each benchmark"
+    )
     parser.set_defaults(run=_history)
 
 
@@ -43,7 +54,24 @@ def _history(options: argparse.Namespace, rest: list[str]) -> int:
 
         print(json_text([as_json(one) for one in found], indent=1))
         return 0
+    if options.html:
+        return _site(found, options.html)
     from tailgate.history.text import as_text
 
     print("\n".join(map(as_text, found)), end="")
+    return 0
+
+
+def _site(found: Sequence[History], folder: Path) -> int:
+    from tailgate.history.site import files
+
+    pages = 0
+    for name, content in files(found):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_bytes(folder / name, content)
+        except OSError as error:
+            raise TailgateError(f"--html: {folder / name} cannot be written ({error.strerror or error})") from error
+        pages += 1
+    print(f"Wrote {counted(pages, 'pages')}; begin with {folder / 'index.html'}")
     return 0

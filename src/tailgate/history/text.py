@@ -22,35 +22,37 @@ def as_text(history: History) -> str:
         *_table(history),
         "",
     ]
-    names = _names(history)
+    names = names_of(history)
     for found in history.benchmarks:
         for change in found.changes:
-            lines += [*_change(history, names[found.fullname], change), ""]
+            lines += [*change_lines(history, names[found.fullname], change), ""]
     if not any(found.changes for found in history.benchmarks):
         lines += ["No level changed.", ""]
     return "\n".join(map(printable, lines))
 
 
 def _table(history: History) -> list[str]:
-    names = _names(history)
+    names = names_of(history)
     rows = [["benchmark", "sessions", "now", "history", "changes"]]
     for found in sorted(history.benchmarks, key=lambda one: not one.changes):
         values = [None if one.unused else one.value for one in found.points]
         last = found.levels[-1].value if found.levels else next((one for one in reversed(values) if one), None)
         row = [names[found.fullname], str(sum(one is not None for one in values)), quantity(last, history.metric)]
-        rows.append([*row, sparkline(values, {one.index for one in found.changes}), _summary(history, found)])
+        rows.append([*row, sparkline(values, {one.index for one in found.changes}), summary_of(history, found)])
     widest = max(len(row[3]) for row in rows)
     return aligned([[*row[:3], row[3].ljust(widest), row[4]] for row in rows])
 
 
-def _summary(history: History, found: BenchmarkHistory) -> str:
+def summary_of(history: History, found: BenchmarkHistory) -> str:
+    """Its changes, or why there are none, in a few words."""
     if found.reason:
         return found.reason
     told = [f"{percent(one.change_rel)} at {_file(history, one.index)}" for one in found.changes]
     return ", ".join(told) or "none"
 
 
-def _change(history: History, name: str, change: Change) -> list[str]:
+def change_lines(history: History, name: str, change: Change) -> list[str]:
+    """All that is known of a change; ``name``: what the benchmark is called there."""
     word = "worse" if change.worse else "better"
     interval = f"[99 % CI {percent(change.low_rel, unit=False)}, {percent(change.high_rel, unit=False)}]"
     lines = [
@@ -91,7 +93,7 @@ def _file(history: History, index: int) -> str:
     return history.sessions[index].path.name
 
 
-def _names(history: History) -> dict[str, str]:
+def names_of(history: History) -> dict[str, str]:
     """A short name for each, where no other has the same."""
     full: Sequence[str] = [one.fullname for one in history.benchmarks]
     times = Counter(map(_cut, map(short_name, full)))

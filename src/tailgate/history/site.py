@@ -1,0 +1,98 @@
+"""A history as a static site: what changed first, and for each benchmark a page with its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tailgate.history.model import BenchmarkHistory, Change, History
+from tailgate.history.picture import CAPTION, draw
+from tailgate.history.sparkline import sparkline
+from tailgate.history.text import change_lines, names_of, summary_of
+from tailgate.results import pictures
+from tailgate.results.pages.charts import MISSING
+from tailgate.results.pages.document import document, shortened
+from tailgate.results.svg import svg
+from tailgate.results.verdict_table import quantity
+from tailgate.text import file_part, printable
+
+HERE = Path(__file__).parent
+LONGEST_STEM, MOST_SESSIONS = 80, 60
+
+
+def files(histories: Sequence[History]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file, the index last: whoever sees it finds every page."""
+    machines = []
+    for number, history in enumerate(histories, 1):
+        stems = _stems(history, number if len(histories) > 1 else None)
+        for found in history.benchmarks:
+            yield stems[found.fullname], _page(history, found).encode("utf8", "backslashreplace")
+        machines.append({"history": history, "rows": [_row(history, one, stems) for one in _changed_first(history)]})
+    title = f"History of {printable(histories[0].name)}: {histories[0].metric}"
+    yield "index.html", document(HERE / "index.html", title, machines=machines).encode("utf8", "backslashreplace")
+
+
+def _changed_first(history: History) -> list[BenchmarkHistory]:
+    """The latest change first, and of those the ones for the worse."""
+
+    def key(one: BenchmarkHistory) -> tuple[int, bool]:
+        return (-one.changes[-1].index, not one.changes[-1].worse) if one.changes else (1, False)
+
+    return sorted(history.benchmarks, key=key)
+
+
+def _stems(history: History, machine: int | None) -> dict[str, str]:
+    """A file's name for each benchmark: its own as far as a name can hold it, numbered where two are alike."""
+    found: dict[str, str] = {}
+    for name, short in names_of(history).items():
+        stem = file_part(f"machine{machine}-{short}" if machine else short)[:LONGEST_STEM]
+        ways = (stem, *(f"{stem}-{count}" for count in range(2, len(history.benchmarks) + 2)))
+        found[name] = next(way for way in (f"{one}.html" for one in ways) if way not in {*found.values(), "index.html"})
+    return found
+
+
+def _row(history: History, found: BenchmarkHistory, stems: dict[str, str]) -> dict[str, Any]:
+    values = [None if one.unused else one.value for one in found.points]
+    last = found.levels[-1].value if found.levels else next((one for one in reversed(values) if one), None)
+    change = found.changes[-1] if found.changes else None
+    return {
+        "href": stems[found.fullname],
+        "name": shortened(printable(found.fullname)),
+        "verdict": "" if change is None else _verdict(change),
+        "change": "" if change is None else f"{change.change_rel:.6g}",
+        "summary": shortened(printable(summary_of(history, found))),
+        "now": quantity(last, history.metric),
+        "value": "" if last is None else f"{last:.6g}",
+        "line": sparkline(values, {one.index for one in found.changes}),
+    }
+
+
+def _verdict(change: Change) -> str:
+    if change.machines:
+        return "the machine's"
+    return "worse" if change.worse else "better"
+
+
+def _page(history: History, found: BenchmarkHistory) -> str:
+    name = shortened(printable(found.fullname))
+    told = [[printable(line) for line in change_lines(history, name, change)] for change in reversed(found.changes)]
+    drawn = MISSING
+    if pictures.installed():
+        with pictures.style():
+            drawn = svg(draw(history, found), "history", name, "; ".join(lines[0] for lines in told) or "No change.")
+    newest = list(zip(history.sessions, found.points, strict=True))[-MOST_SESSIONS:]
+    sessions = [
+        {
+            "file": printable(session.path.name), "date": printable(session.date or "")[:16],
+            "commit": str(session.commit or ""), "shown": quantity(point.value, history.metric),
+            "value": "" if point.value is None else f"{point.value:.6g}",
+            "gate": "failed, accepted" if session.accepted_failure else "failed" if session.failed else "",
+            "note": printable(point.unused or ("far from its level" if point.far else "")),
+        }
+        for session, point in newest
+    ]  # fmt: skip
+    return document(
+        HERE / "benchmark.html", name, history=history, drawn=drawn, is_drawn=pictures.installed(), caption=CAPTION,
+        told=told, reason=printable(found.reason or "No level changed."), sessions=sessions[::-1],
+    )  # fmt: skip
