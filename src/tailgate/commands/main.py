@@ -1,4 +1,4 @@
-"""``tailgate compare | report | duet | baselines | doctor``: commands on saved runs, and a look at the machine.
+"""``tailgate compare | report | duet | baselines | fleet | doctor``: commands on saved runs, and a look at the machine.
 
 A project may add its own (:mod:`tailgate.commands.project`).
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tailgate import __version__
-from tailgate.commands import baselines, compare, duet, project, report
+from tailgate.commands import baselines, compare, duet, fleet, project, report
 from tailgate.errors import TailgateError
 from tailgate.text import printable
 
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.add(commands)
     duet.add(commands)
     baselines.add(commands, _Parser)
+    fleet.add(commands, _Parser)
 
     doctor = commands.add_parser(
         "doctor",
