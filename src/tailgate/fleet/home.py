@@ -1,7 +1,7 @@
 """What a fleet run keeps at home: a journal for each node, and the run of each node among the baselines of its machine.
 
 The journals lie in pytest's cache folder, below the name of the runs. A node is known there by its fingerprint's folder
-and its host's name; where that host is gone, another one of the same fingerprint goes on with its journal.
+and its host's name, its *key*; where that host is gone, another one of the same fingerprint goes on with its journal.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from tailgate.errors import TailgateError, one_line
 from tailgate.files import replace_text
 from tailgate.gates.saved.sessions import MARK, mark_of
 from tailgate.machine import fingerprint
-from tailgate.processes.journal.file import Journal, UnwritableError, entry_in
+from tailgate.processes.journal.file import Journal, entry_in
 from tailgate.results.saved_run import Run, machine_of
 from tailgate.seams.storage import BaselineStorage, saved_name
 
 CACHE = Path(".pytest_cache")
 STATE = "state.json"
 Key = tuple[str, str]
-"""A node: its fingerprint's folder, and its host's name (numbered where a host has several nodes)."""
+"""A node: its fingerprint's folder, and its host's name; of several alike on one host, the second is ``HOST@2``."""
 
 
 class NodeJournal:
@@ -75,7 +75,7 @@ class Home:
         self._identity = identity
         self._resume = resume
         self._folder = project / CACHE / "d" / "tailgate" / "fleet" / name
-        self._claimed: set[Path] = set()
+        self._claimed: set[Key] = set()
         self.remarks: list[str] = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +85,22 @@ class Home:
         except OSError as error:
             raise TailgateError(f"fleet run: {self._folder} cannot be made ({one_line(error)})") from error
         self._saved = self._read_state() if resume else {}
+
+    def key(self, folder: str, host: str, hosts: Iterable[str]) -> Key:
+        """The key of a node, which no other node of this run has.
+
+        Args:
+            folder: its fingerprint's.
+            host: its name.
+            hosts: of all nodes of this run: what they have left is theirs.
+        """
+        name = _file_name(host)
+        numbered = (name if number == 1 else f"{name}@{number}" for number in itertools.count(1))
+        key = next((folder, one) for one in numbered if (folder, one) not in self._claimed)
+        self._claimed.add(key)
+        if self._resume and not self._path(key).exists():
+            self._adopt(key, {_file_name(one) for one in hosts})
+        return key
 
     def saved(self, key: Key) -> tuple[Path, int] | None:
         """The run of a node that has finished already with the same code and arguments, and the exit code then."""
@@ -97,25 +113,17 @@ class Home:
         entries = (entry_in(line) for file in files for line in _contents(file).split(b"\n"))
         return {entry.nodeid for entry in entries if entry is not None}
 
-    def journal(self, key: Key, hosts: Iterable[str], *, pooled: bool) -> NodeJournal:
-        """Open a node's journal.
-
-        Args:
-            key: the node.
-            hosts: names of all nodes of this run: what they left is theirs.
-            pooled: what any node of its fingerprint has finished counts.
+    def journal(self, key: Key, *, pooled: bool) -> NodeJournal:
+        """Open a node's journal; ``pooled``: what any node of its fingerprint has finished counts.
 
         Raises:
-            TailgateError: it cannot be written.
+            TailgateError: it cannot be written, or another run writes it.
         """
-        folder = self._folder / key[0]
-        path = folder / f"{_file_name(key[1])}.jsonl"
-        if self._resume and not path.exists() and not pooled:
-            self._adopt(folder, path, {f"{_file_name(host)}.jsonl" for host in hosts})
-        seeds = [path, *sorted(set(folder.glob("*.jsonl")) - {path})] if pooled else [path]
+        path = self._path(key)
+        seeds = [path, *sorted(set(path.parent.glob("*.jsonl")) - {path})] if pooled else [path]
         seed = b"".join(map(_contents, seeds)) if self._resume else b""
         before = _kept_aside(path)
-        journal = self._opened(path)
+        journal = Journal(path, resume=self._resume and path.exists())
         self.remarks += [
             f"An unfinished run of {key[1]} was there; it is kept in {one}. Next time, go on from it with --resume"
             for one in sorted(_kept_aside(path) - before)
@@ -150,38 +158,23 @@ class Home:
 
     def keep_log(self, key: Key, log: bytes) -> Path | None:
         """A session's output; ``None``: it cannot be kept."""
-        file = self._folder / key[0] / f"{_file_name(key[1])}.log"
+        file = self._path(key).with_suffix(".log")
         with contextlib.suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(log)
             return file
         return None
 
-    def _opened(self, path: Path) -> Journal:
-        """The journal, under the first name that no other run is writing."""
-        for number in itertools.count(1):
-            place = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-            if place in self._claimed:
-                continue
-            try:
-                journal = Journal(place, resume=self._resume and place.exists())
-            except UnwritableError:
-                raise
-            except TailgateError:
-                continue
-            self._claimed.add(place)
-            return journal
-        raise AssertionError  # there is no last number
+    def _path(self, key: Key) -> Path:
+        return self._folder / key[0] / f"{key[1]}.jsonl"
 
-    def _adopt(self, folder: Path, path: Path, others: set[str]) -> None:
-        """Go on with the journal of a host that is gone."""
-        for old in sorted(folder.glob("*.jsonl")):
-            finished = self.saved((folder.name, old.stem)) is not None
-            if old.name not in others and old not in self._claimed and not finished:
+    def _adopt(self, key: Key, hosts: set[str]) -> None:
+        """Go on with the unfinished journal of a host that is gone."""
+        path = self._path(key)
+        for old in sorted(path.parent.glob("*.jsonl")):
+            if old.stem.partition("@")[0] not in hosts and self.saved((key[0], old.stem)) is None:
                 old.rename(path)
-                self.remarks.append(
-                    f"{path.stem} goes on with what {old.stem} has measured: their fingerprints are equal"
-                )
+                self.remarks.append(f"{key[1]} goes on with what {old.stem} has measured: their fingerprints are equal")
                 return
 
     def _read_state(self) -> dict[str, tuple[str, int]]:

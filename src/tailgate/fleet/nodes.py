@@ -14,23 +14,29 @@ class Node:
     """A machine, as Ray knows it."""
 
     id: str
-    name: str
-    """Its host's name; numbered where a host has several."""
+    host: str
     cpus: float
     """That Ray may promise."""
     gpus: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     alive: bool = True
+    number: int = 0
+    """Of those on one host, from 1; 0: it is the only one."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.host}-{self.number}" if self.number else self.host
 
 
 def named_apart(nodes: Sequence[Node]) -> list[Node]:
     """Sort them by name, and number those of one host."""
-    counts = Counter(one.name for one in nodes)
+    counts = Counter(one.host for one in nodes)
     seen: Counter[str] = Counter()
     found = []
-    for one in sorted(nodes, key=lambda node: (node.name, node.id)):
-        seen[one.name] += 1
-        found.append(replace(one, name=f"{one.name}-{seen[one.name]}") if counts[one.name] > 1 else one)
+    for one in sorted(nodes, key=lambda node: (node.host, node.id)):
+        seen[one.host] += 1
+        found.append(replace(one, number=seen[one.host]) if counts[one.host] > 1 else one)
     return found
 
 

@@ -41,18 +41,18 @@ class Pool:
 
 
 def pools_of(
-    states: Sequence[NodeState], key: Callable[[NodeState], tuple[str, str]], finished: Callable[[str], set[str]]
+    states: Sequence[NodeState], machine: Callable[[NodeState], str], finished: Callable[[str], set[str]]
 ) -> tuple[list[Pool], list[str]]:
     """Pools of nodes with one fingerprint, one selection and one speed; and a remark for each that is left by itself.
 
     Args:
         states: nodes that have collected their tests.
-        key: a node's fingerprint folder and name.
+        machine: the folder of a node's fingerprint.
         finished: what is measured already on machines of a fingerprint.
     """
     same: dict[tuple[str, str], list[NodeState]] = {}
     for one in states:
-        same.setdefault((key(one)[0], json.dumps(one.facts["benchmarks"])), []).append(one)
+        same.setdefault((machine(one), json.dumps(one.facts["benchmarks"])), []).append(one)
     pools, remarks = [], []
     for (folder, _), those in same.items():
         by_name = {one.node.name: one for one in those}

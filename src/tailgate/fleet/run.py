@@ -141,15 +141,14 @@ class FleetRun:
             self._begin(remote, state, None)
 
     def _begin(self, remote: Remote, state: NodeState, share: tuple[str, ...] | None) -> None:
-        key = self._key(state)
+        key = state.key = self._home.key(self._fingerprint_folder(state), state.node.host, self._hosts)
         if before := self._home.saved(key):
             file, code = before
             state.saved, state.done = file, state.total or 0
             self._keep_verdicts(state)
             self._end(remote, "finished", code, f"(before: {file})")
             return
-        hosts = [one.node.name for one in self.states]
-        journal = self._home.journal(key, hosts, pooled=share is not None)
+        journal = self._home.journal(key, pooled=share is not None)
         self._journals[state.node.name] = journal
         arguments, baselines = self._request.arguments, dict[str, bytes]()
         if arguments.compare is not None:
@@ -163,7 +162,8 @@ class FleetRun:
         remote.measure(Plan(arguments.judging if baselines else (), journal.seed, baselines, share))
 
     def _ended(self, remote: Remote, state: NodeState, code: int, run: bytes | None, last: str, log: bytes) -> None:
-        state.log = self._home.keep_log(self._key(state), log)
+        assert state.key is not None
+        state.log = self._home.keep_log(state.key, log)
         well = code in ENDED_WELL and run is not None
         if well:
             self._journals[state.node.name].complete()
@@ -182,7 +182,7 @@ class FleetRun:
         """Among the baselines, or where that fails in the temporary folder."""
         found = json.loads(run)
         try:
-            path = self._home.save(found, [self._key(one) for one in states], self._request.commit, code)
+            path = self._home.save(found, [one.key for one in states if one.key], self._request.commit, code)
         except TailgateError as error:
             name = states[0].node.name
             where = kept(run.decode("utf8", "replace"), f"{name}.json")
@@ -210,7 +210,7 @@ class FleetRun:
         self._pooled = True
         by_state = {id(state): remote for remote, state in self._remotes.items()}
         ready = [state for state in self.states if not state.over]
-        self._pools, remarks = pools_of(ready, self._key, self._home.finished_benchmarks)
+        self._pools, remarks = pools_of(ready, self._fingerprint_folder, self._home.finished_benchmarks)
         self.remarks += remarks
         for pool in self._pools:
             for state, share in zip(pool.states, pool.shares, strict=True):
@@ -229,8 +229,12 @@ class FleetRun:
             journal.close()
         remote.release()
 
-    def _key(self, state: NodeState) -> tuple[str, str]:
-        return fingerprint.folder_name(state.facts["fingerprint"]), state.node.name
+    @property
+    def _hosts(self) -> list[str]:
+        return [one.node.host for one in self.states]
+
+    def _fingerprint_folder(self, state: NodeState) -> str:
+        return fingerprint.folder_name(state.facts["fingerprint"])
 
 
 def next_steps(run: FleetRun) -> list[str]:

@@ -38,6 +38,8 @@ class NodeState:
     """What it said when its tests were collected."""
     uncompared: bool = False
     """A gate is asked for and has nothing to judge by, which is never green."""
+    key: tuple[str, str] | None = None
+    """What it is called at home (:data:`tailgate.fleet.home.Key`), once its machine is known."""
     saved: Path | None = None
     log: Path | None = None
 
