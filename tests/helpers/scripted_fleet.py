@@ -11,7 +11,8 @@ from histories import FOLDER, MACHINE, bench, saved_run
 from tailgate.fleet.arguments import parsed
 from tailgate.fleet.home import Home
 from tailgate.fleet.interrupts import Interrupts
-from tailgate.fleet.node import Event, NodeOrder, Plan
+from tailgate.fleet.node import NodeOrder, Plan
+from tailgate.fleet.node_process import Event
 from tailgate.fleet.nodes import Node
 from tailgate.fleet.run import FleetRun, Request
 from tailgate.results.saved_run import Run

@@ -7,18 +7,15 @@ which are streamed home: pairs of a kind and a value of plain types. The session
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGINT
 from typing import Any
 
 from tailgate import __version__
@@ -27,29 +24,15 @@ from tailgate.fleet.checkout import unpack
 from tailgate.fleet.lock import FOLDER as LOCKS
 from tailgate.fleet.lock import NodeLock
 from tailgate.fleet.node_plugin import Task, events_in
-from tailgate.processes.messages import Channel, ready
-from tailgate.processes.spawning import OwnSupervisor
+from tailgate.fleet.node_process import LOOK_S, Event, News, NodeFailedError, last_line, run
 from tailgate.processes.supervisor import Order
 from tailgate.text import printable
 
-Event = tuple[str, Any]
-LOOK_S = 0.5
-"""How often it looks for news; more often would take CPU time from what is measured."""
-STOP_S = 8.0
-"""A session that was interrupted may save for so long before it is ended."""
 ASK_S = 120.0
 MOST_LOG_BYTES = 1_000_000
 """The end of a session's output that comes home."""
 WRONG_USAGE, NOTHING_SELECTED = 4, 5
 CHECK = "import pytest, tailgate; print(tailgate.__version__)"
-
-
-class NodeFailedError(Exception):
-    """The node cannot measure; ``code``: the exit code that one machine would end with."""
-
-    def __init__(self, reason: str, code: int = 1) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -122,28 +105,29 @@ class NodeSession:
     def measure(self, plan: Plan) -> Iterator[Event]:
         """Run the session: streams ``news`` (the ``journal``, what ``begins`` and ``ends``), and last ``ended``."""
         last: Event
+        journal, saved = self._folder / "journal.jsonl", self._folder / "run.json"
+        task = Task(str(self._folder / "events.jsonl"), plan.share)
+        news = News({"journal": journal, "events": Path(task.events)}, {"journal": len(plan.journal)})
         try:
-            journal, saved = self._folder / "journal.jsonl", self._folder / "run.json"
             journal.write_bytes(plan.journal)
             for name, content in plan.baselines.items():
                 file = self._folder / "baselines" / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
-            task = Task(str(self._folder / "events.jsonl"), plan.share)
-            news = News({"journal": journal, "events": Path(task.events)}, {"journal": len(plan.journal)})
             arguments = [
                 *self._order.arguments, *plan.arguments, f"--journal={journal}", f"--benchmark-json={saved}",
                 f"--benchmark-storage=file://{self._folder / 'baselines'}", *(["--resume"] if plan.journal else []),
             ]  # fmt: skip
             command = [self._interpreter(), "-m", "pytest", *arguments]
             code = yield from self._run(command, task.as_variable(), news)
-            yield "news", news.read()
-            run = saved.read_bytes() if saved.exists() and saved.stat().st_size else None
-            last = "ended", [code, run, self._last_line(), self._log()]
+            content = saved.read_bytes() if saved.exists() else b""
+            last = "ended", [code, content or None, self._last_line(), self._log()]
         except (NodeFailedError, OSError, subprocess.SubprocessError) as error:
             last = "failed", [one_line(error), getattr(error, "code", 1)]
         finally:
+            rest = news.read()
             self.close()
+        yield "news", rest
         yield last
 
     def stop(self) -> None:
@@ -155,6 +139,10 @@ class NodeSession:
         if self._lock.descriptors:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._lock.release()
+
+    @property
+    def _output(self) -> Path:
+        return self._folder / "output.txt"
 
     @property
     def _cwd(self) -> Path:
@@ -193,38 +181,20 @@ class NodeSession:
             stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         if asked.returncode != 0:
-            raise NodeFailedError(f"{found} cannot run it ({_last(asked.stderr)}); install Tailgate there")
+            raise NodeFailedError(f"{found} cannot run it ({last_line(asked.stderr)}); install Tailgate there")
         if asked.stdout.strip() != __version__:
             raise NodeFailedError(f"{found} has Tailgate {asked.stdout.strip()!r}, and Ray's Python {__version__!r}")
         return found
 
     def _run(
-        self, command: Sequence[str], added: Mapping[str, str], news: "News | None" = None
+        self, command: Sequence[str], added: Mapping[str, str], news: News | None = None
     ) -> Generator[Event, None, int]:
-        """Run a command in the checkout; returns its exit status as ``subprocess`` has it."""
         if self._stopping.is_set():
             raise NodeFailedError("interrupted", 2)
-        with (self._folder / "output.txt").open("wb", buffering=0) as output:
-            descriptor = output.fileno()
-            # The supervisor has the lock too: should this process be killed, the node is ours until all has ended.
-            supervisor = OwnSupervisor([descriptor, *self._lock.descriptors], {**self._variables, **added})
-            try:
-                process = _spawned(supervisor, Order(list(command), str(self._cwd), {}, (), (descriptor, descriptor)))
-                deadline_s = None
-                while not ready([process], time.monotonic() + LOOK_S):
-                    if found := news.read() if news is not None else []:
-                        yield "news", found
-                    if self._stopping.is_set() and deadline_s is None:
-                        process.send(("signal", SIGINT))
-                        deadline_s = time.monotonic() + STOP_S
-                    if deadline_s is not None and time.monotonic() > deadline_s:
-                        raise NodeFailedError("interrupted, and ended because it went on", 2)
-                _, status, _ = process.receive()
-            except (EOFError, BrokenPipeError) as error:
-                raise NodeFailedError("somebody ended the session's supervisor") from error
-            finally:
-                supervisor.close()
-        return int(status)
+        order = Order(list(command), str(self._cwd), {}, (), ())
+        # The supervisor has the lock too: should this process be killed, the node is ours until all has ended.
+        held = self._lock.descriptors
+        return (yield from run(order, {**self._variables, **added}, self._output, held, self._stopping, news))
 
     def _said(self, task: Task) -> list[Sequence[Any]]:
         with contextlib.suppress(FileNotFoundError):
@@ -233,54 +203,8 @@ class NodeSession:
 
     def _log(self) -> bytes:
         with contextlib.suppress(FileNotFoundError):
-            return (self._folder / "output.txt").read_bytes()[-MOST_LOG_BYTES:]
+            return self._output.read_bytes()[-MOST_LOG_BYTES:]
         return b""
 
     def _last_line(self) -> str:
-        return _last(self._log().decode("utf8", "replace"))
-
-
-class News:
-    """What was appended to files since they were read last."""
-
-    def __init__(self, files: Mapping[str, Path], known: Mapping[str, int]) -> None:
-        """``known``: bytes at the beginning of a file that are no news."""
-        self._files = files
-        self._at = {name: known.get(name, 0) for name in files}
-        self._rest = b""
-
-    def read(self) -> list[Event]:
-        """Bytes of the journal as they are; each event by itself."""
-        found: list[Event] = []
-        for name, file in self._files.items():
-            data = _from(file, self._at[name])
-            self._at[name] += len(data)
-            if name == "journal" and data:
-                found.append((name, data))
-            elif data:
-                events, self._rest = events_in(self._rest + data)
-                found += [(kind, value) for kind, value in events]
-        return found
-
-
-def _spawned(supervisor: OwnSupervisor, order: Order) -> Channel:
-    """Start the command; the supervisor says on the channel how it ended."""
-    ours, home = Channel.pair()
-    supervisor.channel.send(("spawn", order), [home])
-    home.close()
-    ours.close()  # pytest itself has nothing to send
-    return supervisor.channel
-
-
-def _from(file: Path, start: int) -> bytes:
-    with contextlib.suppress(FileNotFoundError), file.open("rb") as stream:  # not begun yet
-        stream.seek(start)
-        return stream.read()
-    return b""
-
-
-def _last(text: str) -> str:
-    """The last line that tells of an error, else the last one."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.match(r"ERROR|E  ", line) or "error: " in line]
-    return printable((telling or lines or ["it said nothing"])[-1])
+        return last_line(self._log().decode("utf8", "replace"))

@@ -15,7 +15,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tailgate.errors import TailgateError, one_line
 from tailgate.fleet.lock import holder_of
-from tailgate.fleet.node import Event, NodeOrder, NodeSession, Plan
+from tailgate.fleet.node import NodeOrder, NodeSession, Plan
+from tailgate.fleet.node_process import Event
 from tailgate.fleet.nodes import Node, named_apart
 from tailgate.fleet.variables import raylets_variables, session_variables
 

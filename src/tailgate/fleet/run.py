@@ -10,7 +10,8 @@ from tailgate.errors import TailgateError, one_line
 from tailgate.fleet.arguments import Arguments
 from tailgate.fleet.home import Home, NodeJournal
 from tailgate.fleet.interrupts import Interrupts
-from tailgate.fleet.node import Event, NodeOrder, Plan
+from tailgate.fleet.node import NodeOrder, Plan
+from tailgate.fleet.node_process import Event
 from tailgate.fleet.nodes import Node
 from tailgate.fleet.pooling import Pool, pools_of
 from tailgate.fleet.states import INTERRUPTED, NodeState
