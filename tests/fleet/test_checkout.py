@@ -82,3 +82,10 @@ def test_an_empty_or_unreadable_project_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(TailgateError, match="no file in"):
         packed(tmp_path / "empty", tmp_path / "baselines")
+
+
+def test_data_is_not_sent(project: Path) -> None:
+    with (project / "data.bin").open("wb") as stream:
+        stream.truncate(5 * 2**30)  # no block of it is on the disk
+    with pytest.raises(TailgateError, match=r"has 5.0 GiB \(allowed: 4\).*data.bin \(5120 MiB\)"):
+        packed(project, project / "baselines")

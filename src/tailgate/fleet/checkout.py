@@ -23,6 +23,8 @@ CACHES = frozenset({
 })  # fmt: skip
 """Folders that are left out wherever they lie, ignored by git or not."""
 GIT_S = 60.0
+MOST_BYTES = 4 * 2**30
+"""More would not fit beside other things in memory and in Ray's object store, and is data rather than code."""
 QUICK_COMPRESSION = 1
 """A tenth of the time of gzip's default, for archives a fifth larger."""
 
@@ -44,15 +46,17 @@ def packed(here: Path, left_out: Path) -> Checkout:
     """The project around ``here``; nothing below the folder ``left_out``, which has the saved runs.
 
     Raises:
-        TailgateError: a file cannot be read, or there is none.
+        TailgateError: a file cannot be read, there is none, or they are too large.
     """
     top = _top(here)
     digest = hashlib.sha256()
     stream = io.BytesIO()
     count = 0
     try:
+        paths = sorted(_chosen(top, left_out.resolve()))
+        _check_size(paths)
         with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=QUICK_COMPRESSION) as archive:
-            for path in sorted(_chosen(top, left_out.resolve())):
+            for path in paths:
                 name = path.relative_to(top).as_posix()
                 digest.update(_described(name, path))
                 archive.add(path, name, recursive=False)
@@ -112,6 +116,16 @@ def _walked(top: Path) -> Iterator[Path]:
         folders[:] = [one for one in folders if not one.startswith(".") and not (here / one / "pyvenv.cfg").exists()]
         paths: Iterable[Path] = (here / name for name in (*names, *folders))
         yield from (path for path in paths if path.is_symlink() or path.is_file())
+
+
+def _check_size(paths: Iterable[Path]) -> None:
+    sizes = {path: path.lstat().st_size for path in paths}
+    if sum(sizes.values()) > MOST_BYTES:
+        largest = max(sizes, key=lambda path: sizes[path])
+        raise TailgateError(
+            f"fleet run: the checkout has {sum(sizes.values()) / 2**30:.1f} GiB (allowed: {MOST_BYTES / 2**30:.0f}); "
+            f"let git ignore what belongs on the machines, such as {largest} ({sizes[largest] / 2**20:.0f} MiB)"
+        )
 
 
 def _described(name: str, path: Path) -> bytes:

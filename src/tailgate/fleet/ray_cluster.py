@@ -85,8 +85,16 @@ class RayCluster:
         return named_apart([one for one in found if one.alive])
 
     def put(self, content: bytes) -> Any:
-        """The content, where every node can fetch it once."""
-        return ray.put(content)
+        """The content, where every node can fetch it once.
+
+        Raises:
+            TailgateError: Ray has no room for it.
+        """
+        try:
+            return ray.put(content)
+        except RayError as error:
+            size = f"{len(content) / 2**20:.0f} MiB"
+            raise TailgateError(f"fleet run: Ray has no room for a checkout of {size} ({one_line(error)})") from error
 
     def start(self, node: Node, order: NodeOrder, archive: Any) -> RayNode:
         """A node's side, as soon as Ray can give all CPUs of the node."""
