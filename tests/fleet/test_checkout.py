@@ -56,7 +56,7 @@ def test_without_git_all_outside_of_hidden_folders_and_environments(tmp_path: Pa
         (folder / place).mkdir(parents=True)
         (folder / place / "file.py").touch()
     (folder / "env" / "pyvenv.cfg").touch()
-    (folder / "src" / "all").symlink_to(folder / "env")
+    (folder / "src" / "all").symlink_to(folder / ".hidden")
     unpack(packed(folder, folder / "baselines").archive, tmp_path / "there")
     assert names(tmp_path / "there") == {"src/file.py", "src/all"}
 

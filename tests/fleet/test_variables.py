@@ -1,9 +1,8 @@
 """What a session on a node sees of the environment: the user's, and nothing that Ray added."""
 
-import os
 from pathlib import Path
 
-from tailgate.fleet.variables import raylets_variables, session_variables
+from tailgate.fleet.variables import raylet_above, session_variables, variables_of
 
 USERS = {"PATH": "/bin", "MKL_NUM_THREADS": "3"}
 RAYS = {"OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "0", "RAY_JOB_ID": "1"}
@@ -39,11 +38,13 @@ def test_the_raylet_is_the_nearest_ancestor_of_that_name(tmp_path: Path) -> None
     process(tmp_path, 5, "raylet", 1, b"A=1\0EMPTY=\0B=x=y\0")
     process(tmp_path, 7, "odd) name", 5)
     process(tmp_path, 9, "ray::worker", 7)
-    assert raylets_variables(tmp_path, 9) == {"A": "1", "EMPTY": "", "B": "x=y"}
+    assert raylet_above(tmp_path, 9) == 5
+    assert variables_of(5, tmp_path) == {"A": "1", "EMPTY": "", "B": "x=y"}
     process(tmp_path, 11, "python", 1)
-    assert raylets_variables(tmp_path, 11) is None
-    assert raylets_variables(tmp_path, 12) is None
+    assert raylet_above(tmp_path, 11) is None
+    assert raylet_above(tmp_path, 12) is None
+    assert variables_of(12, tmp_path) is variables_of(None) is None
 
 
 def test_this_process_has_none() -> None:
-    assert raylets_variables(pid=os.getpid()) is None
+    assert raylet_above() is None

@@ -28,7 +28,7 @@ import json, os, sys
 import ray
 from ray.cluster_utils import Cluster
 
-folder, objects_bytes = sys.argv[1:]
+objects_bytes = int(sys.argv[1])
 ours = os.dup(1)
 os.dup2(2, 1)  # Ray's own lines
 usual = os.sched_getaffinity(0)
@@ -38,14 +38,14 @@ nodes = {}
 def start(name, cpu, cpus, labels, more):
     os.sched_setaffinity(0, usual if cpu is None else {cpu})
     os.environ.update(more)
-    node = cluster.add_node(num_cpus=cpus, labels=labels, object_store_memory=int(objects_bytes))
+    node = cluster.add_node(num_cpus=cpus, labels=labels, object_store_memory=objects_bytes)
     os.environ.clear()
     os.environ.update(variables)
     nodes[name] = node
     return node.node_id
 
 cluster = Cluster(initialize_head=True, head_node_args={
-    "num_cpus": 0, "object_store_memory": int(objects_bytes), "temp_dir": folder, "include_dashboard": False,
+    "num_cpus": 0, "object_store_memory": objects_bytes, "include_dashboard": False,
 })
 os.write(ours, (json.dumps(cluster.address) + "\\n").encode())
 for line in sys.stdin:
@@ -69,7 +69,7 @@ class Machines:
         """In the environment of every process that belongs to it."""
         self._folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets have short names
         self._log = Path(self._folder, "cluster.txt").open("w+")  # noqa: SIM115 (closed in close())
-        quiet = {OF_RAY: "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+        quiet = {OF_RAY: "0", "RAY_TMPDIR": self._folder}
         # What the raylet has of these is the user's: a test sets them for one node.
         self._variables = {
             name: value
@@ -77,7 +77,7 @@ class Machines:
             if not name.startswith(("PYTEST_", "COV_", "TAILGATE_", "TOX_", "OMP_", "MKL_", "CUDA_"))
         } | {"MARK": self.mark, **quiet}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", CLUSTER, self._folder, str(OBJECTS_BYTES)],
+            [sys.executable, "-c", CLUSTER, str(OBJECTS_BYTES)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=self._variables,
             start_new_session=True,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from tailgate.fleet.node import NodeOrder, Plan
 from tailgate.fleet.node_process import Event
 from tailgate.fleet.nodes import Node
 from tailgate.fleet.run import FleetRun, Request
+from tailgate.processes.journal.file import entry_in
 from tailgate.results.saved_run import Run
 
 QUICK = {"compute_s": 1.0, "memory_s": 1.0}
@@ -27,6 +28,11 @@ def journal_line(nodeid: str) -> bytes:
     entry = {"nodeid": nodeid, "nth": 0, "key": {"machine": "m"}, "reports": [], "rows": []}
     text = json.dumps(entry)
     return json.dumps({"crc32": zlib.crc32(text.encode()), "entry": text}).encode() + b"\n"
+
+
+def held(journal: bytes) -> list[str]:
+    """Names of the benchmarks that a journal has."""
+    return [entry.nodeid for line in journal.splitlines() if (entry := entry_in(line)) is not None]
 
 
 def collected(

@@ -19,6 +19,8 @@ NOT_OURS: Mapping[str, str] = {
     "--junit-xml": "it would stay on the node; the exit code and the verdict table are here",
 }
 """pytest options that a node's session cannot be given, and what to do instead."""
+VALUED = frozenset({"--benchmark-save", "--benchmark-compare", "--isolation"})
+"""Those that are taken out, and have a value."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +57,21 @@ def parsed(arguments: Sequence[str]) -> Arguments:
         option, equals, value = text.partition("=")
         if option in NOT_OURS:
             raise TailgateError(f"fleet run: {option} cannot be given to a node's session: {NOT_OURS[option]}")
-        if option in {"--benchmark-save", "--benchmark-compare"}:
+        if option in VALUED:
             if not equals:
                 value = waiting.pop(0) if waiting and not waiting[0].startswith("-") else ""
             if option == "--benchmark-save":
                 name = _word(option, value)
-            else:
+            elif option == "--benchmark-compare":
                 compare = _word(option, value)
+            elif value != "process":
+                raise TailgateError(
+                    "fleet run: a node's results come home one by one through --isolation=process; leave the other out"
+                )
         elif text == "--gate":
             gate = True
         elif text == "--resume":
             resume = True
-        elif option == "--isolation" and (value if equals else "".join(waiting[:1])) != "process":
-            raise TailgateError(
-                "fleet run: a node's results come home one by one through --isolation=process; leave the other out"
-            )
         else:
             measuring.append(text)
     if gate and compare is None:

@@ -25,6 +25,7 @@ from tailgate.fleet.lock import FOLDER as LOCKS
 from tailgate.fleet.lock import NodeLock
 from tailgate.fleet.node_plugin import Task, events_in
 from tailgate.fleet.node_process import LOOK_S, Event, News, NodeFailedError, last_line, run
+from tailgate.fleet.priority import take_after
 from tailgate.processes.supervisor import Order
 from tailgate.text import printable
 
@@ -66,20 +67,25 @@ class Plan:
 class NodeSession:
     """The node's side of a fleet run."""
 
-    def __init__(self, order: NodeOrder, variables: Mapping[str, str], locks: Path = LOCKS) -> None:
-        """``variables``: the whole environment of the session."""
+    def __init__(
+        self, order: NodeOrder, variables: Mapping[str, str], raylet: int | None = None, locks: Path = LOCKS
+    ) -> None:
+        """``variables``: the whole environment of the session; ``raylet``: the process whose priority it is to have."""
         cpus = os.sched_getaffinity(0)
         self._order = order
         self._variables = dict(variables)
         self._lock = NodeLock(cpus, order.holder, locks)
         # One place for each lock: what a killed run has left there is removed by the next one, and by no other.
         self._folder = Path(tempfile.gettempdir()) / f"tailgate-fleet-{os.getuid()}" / f"from-cpu-{min(cpus)}"
+        self._raylet = raylet
         self._stopping = threading.Event()
 
     def prepare(self, archive: bytes) -> Iterator[Event]:
         """Wait for the node, unpack, build, and collect the tests: ends with ``collected`` or ``failed``."""
         try:
             yield from self._locked()
+            if (lacks := take_after(self._raylet)) is not None:
+                yield "remark", lacks
             yield "doing", "unpacking"
             self._place(archive)
             python = self._interpreter()
@@ -108,6 +114,7 @@ class NodeSession:
         journal, saved = self._folder / "journal.jsonl", self._folder / "run.json"
         task = Task(str(self._folder / "events.jsonl"), plan.share)
         news = News({"journal": journal, "events": Path(task.events)}, {"journal": len(plan.journal)})
+        take_after(self._raylet)  # prepare() may have run in another thread
         try:
             journal.write_bytes(plan.journal)
             for name, content in plan.baselines.items():

@@ -18,7 +18,7 @@ from tailgate.fleet.lock import holder_of
 from tailgate.fleet.node import NodeOrder, NodeSession, Plan
 from tailgate.fleet.node_process import Event
 from tailgate.fleet.nodes import Node, named_apart
-from tailgate.fleet.variables import raylets_variables, session_variables
+from tailgate.fleet.variables import raylet_above, session_variables, variables_of
 
 AUTO = "auto"
 CONNECT_S = 5.0
@@ -182,7 +182,9 @@ class _NodeActor:
     """A :class:`NodeSession` in a process of the node."""
 
     def __init__(self, order: NodeOrder) -> None:
-        self._session = NodeSession(order, _variables_here())
+        raylet = raylet_above()
+        variables = session_variables(os.environ, variables_of(raylet), str(Path(ray.__file__).parent))
+        self._session = NodeSession(order, variables, raylet)
 
     def prepare(self, archive: bytes) -> Iterable[Event]:
         yield from self._session.prepare(archive)
@@ -196,10 +198,6 @@ class _NodeActor:
     def leave(self) -> None:
         self._session.stop()
         self._session.close()
-
-
-def _variables_here() -> dict[str, str]:
-    return session_variables(os.environ, raylets_variables(), str(Path(ray.__file__).parent))
 
 
 @ray.remote(num_cpus=0, max_retries=0)

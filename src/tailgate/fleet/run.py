@@ -116,6 +116,8 @@ class FleetRun:
         try:
             if kind == "collected":
                 self._collected(remote, state, value)
+            elif kind == "remark":
+                self.remarks.append(f"{state.node.name}: {value}")
             elif kind == "journal":
                 self._journals[state.node.name].add(value)
             elif kind == "ended":

@@ -1,7 +1,7 @@
 """The environment of a session on a node: the one that ``ray start`` had there, and nothing that Ray adds.
 
 Ray gives each of its workers ``OMP_NUM_THREADS`` (as many as the CPUs it was promised, else 1), the CUDA devices it was
-promised, and ``RAY_*`` (docs/guide/fleet.md has the table). The raylet, which starts the workers, still has the user's.
+promised, and more (docs/guide/fleet.md has the table). The raylet, which starts the workers, still has the user's.
 """
 
 import os
@@ -33,18 +33,26 @@ def session_variables(worker: Mapping[str, str], raylet: Mapping[str, str] | Non
     return {name: value for name, value in found.items() if name not in tied}
 
 
-def raylets_variables(proc: Path = Path("/proc"), pid: int | None = None) -> dict[str, str] | None:
-    """The environment of the nearest ancestor that is a raylet; ``None``: there is none, or it cannot be read."""
+def raylet_above(proc: Path = Path("/proc"), pid: int | None = None) -> int | None:
+    """The process id of the nearest ancestor that is a raylet; ``None``: there is none."""
     pid = os.getpid() if pid is None else pid
     while pid > 1:
         try:
             name, _, fields = (proc / str(pid) / "stat").read_text().rpartition(")")
             if name.partition("(")[2] == RAYLET:
-                return _environment(proc / str(pid) / "environ")
+                return pid
             pid = int(fields.split()[1])
         except (OSError, ValueError, IndexError):
             return None
     return None
+
+
+def variables_of(pid: int | None, proc: Path = Path("/proc")) -> dict[str, str] | None:
+    """The environment that a process was started with; ``None``: it cannot be read."""
+    try:
+        return None if pid is None else _environment(proc / str(pid) / "environ")
+    except OSError:
+        return None
 
 
 def _environment(file: Path) -> dict[str, str]:
