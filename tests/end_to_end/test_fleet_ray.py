@@ -192,6 +192,11 @@ def test_nodes_stop_when_the_driver_does(cluster: Machines, project: Project, nu
     command = cluster.command(project.folder, "run", f"--address={cluster.address}", "--", *SHORT)
     until(lambda: project.said.count("waiting") == 2, "the second benchmark on both machines")
     assert cluster.sessions()
+    if number == signal.SIGINT:
+        status = cluster.command(project.folder, "status", f"--address={cluster.address}")
+        said, _ = status.communicate(timeout=PATIENCE_S)
+        assert status.returncode == 0, said
+        assert len(re.findall(r"machine=\w+ +'fleet' of .*, since ", said)) == 2
     command.send_signal(number)
     assert gone(cluster, STOPPED_S) == []
     said, _ = command.communicate(timeout=PATIENCE_S)
@@ -203,50 +208,19 @@ def test_nodes_stop_when_the_driver_does(cluster: Machines, project: Project, nu
     assert len(project.saved) == 2
 
 
-@pytest.mark.parametrize(
-    ("options", "arguments", "code", "told"),
-    [
-        (
-            ["--python=/no/such/python"],
-            [],
-            1,
-            "no interpreter '/no/such/python' on this node; name another with --python",
-        ),
-        (["--build=echo no disk >&2; exit 3"], [], 1, "--build ended with exit code 3: no disk"),
-        ([], ["--protocol=quik"], 4, "did you mean 'quick'"),
-        ([], ["-k", "nothing"], 5, "no benchmark is selected"),
-    ],
-)
-def test_a_node_that_cannot_measure_says_why_in_one_line(
-    cluster: Machines, project: Project, options: list[str], arguments: list[str], code: int, told: str
-) -> None:
+def test_a_node_that_cannot_install_costs_itself_alone(cluster: Machines, project: Project) -> None:
     project.ask("counted")
-    ended, said = cluster.run(project.folder, *options, pytest=(*SHORT, *arguments))
-    assert ended == code, said
-    assert told in said
+    build = 'test -z "$MKL_NUM_THREADS" || { echo no room on the disk; exit 3; }'
+    code, said = cluster.run(project.folder, f"--build={build}", pytest=SHORT)
+    assert code == 1, said
+    assert "failed --build ended with exit code 3: no room on the disk" in said
     assert "Traceback" not in said
-    assert project.said == []
-
-
-def test_status_names_the_nodes_and_who_measures_there(cluster: Machines, project: Project) -> None:
-    project.ask("counted")
-    project.wait.touch()
-    at = f"--address={cluster.address}"
-    command = cluster.command(project.folder, "run", at, "--nodes=machine=one", "--", *SHORT)
-    until(lambda: "waiting" in project.said, "the second benchmark")
-    status = cluster.command(project.folder, "status", at)
-    said, _ = status.communicate(timeout=PATIENCE_S)
-    project.wait.unlink()
-    command.communicate(timeout=PATIENCE_S)
-    assert status.returncode == 0, said
-    assert re.search(r"machine=one +'fleet' of .*, since ", said)
-    assert re.search(r"machine=other +nobody", said)
+    assert len(project.saved) == 1
 
 
 def test_a_bad_address_is_one_line(cluster: Machines, project: Project) -> None:
-    for address in ("127.0.0.1:1", "nowhere", "no.such.host.invalid:6379", "127.0.0.1:99999"):
-        command = cluster.command(project.folder, "run", f"--address={address}")
-        said, _ = command.communicate(timeout=PATIENCE_S)
-        assert command.returncode == 4
-        assert len(said.splitlines()) == 1
-        assert "ray start --head" in said
+    command = cluster.command(project.folder, "run", "--address=127.0.0.1:1")
+    said, _ = command.communicate(timeout=PATIENCE_S)
+    assert command.returncode == 4
+    assert len(said.splitlines()) == 1
+    assert "nothing answers at 127.0.0.1:1" in said

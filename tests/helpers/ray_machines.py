@@ -24,7 +24,7 @@ from patience import PATIENCE_S
 OBJECTS_BYTES = 80 * 2**20
 """The least that Ray allows is 75 MiB."""
 CLUSTER = """
-import json, os, sys
+import json, os, sys, time
 import ray
 from ray.cluster_utils import Cluster
 
@@ -53,7 +53,11 @@ for line in sys.stdin:
     if order == "start":
         said = start(*arguments)
     elif order == "kill":
-        said = cluster.remove_node(nodes.pop(arguments[0]), allow_graceful=False)
+        node = nodes.pop(arguments[0])
+        said = cluster.remove_node(node, allow_graceful=False)
+        # Ray notices after some seconds.
+        while any(one["Alive"] for one in cluster.global_state.node_table() if one["NodeID"] == node.node_id):
+            time.sleep(0.1)
     os.write(ours, (json.dumps(said) + "\\n").encode())
 cluster.shutdown()
 """

@@ -70,7 +70,9 @@ class FleetSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """What there is to measure, and on what machine."""
+        """What there is to measure, and on what machine; said by the session that collects alone."""
+        if not session.config.option.collectonly:
+            return
         benchmarks = [item for item in session.items if is_benchmark(item)]
         group_by = getattr(session.config.option, "benchmark_group_by", None) or "group"
         self._say(

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import socket
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,16 +13,14 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tailgate.errors import TailgateError, one_line
+from tailgate.fleet.address import START, check_address
 from tailgate.fleet.lock import holder_of
 from tailgate.fleet.node import NodeOrder, NodeSession, Plan
 from tailgate.fleet.node_process import Event
 from tailgate.fleet.nodes import Node, named_apart
 from tailgate.fleet.variables import raylet_above, session_variables, variables_of
 
-AUTO = "auto"
-CONNECT_S = 5.0
-ANSWER_S = 30.0
-START = "start Ray on each machine: ray start --head --port=6379, then ray start --address=HOST:6379"
+LEAVE_S, ANSWER_S = 5.0, 30.0
 
 
 class RayNode:
@@ -58,7 +55,7 @@ class RayNode:
         """Nothing more is wanted of it: what still runs there ends, and the node is free."""
         if self.answered:
             with contextlib.suppress(RayError, TimeoutError):  # it is gone, or does not answer
-                ray.get(self._actor.leave.remote(), timeout=CONNECT_S)
+                ray.get(self._actor.leave.remote(), timeout=LEAVE_S)
         else:
             ray.kill(self._actor)
         self._actor = self.stream = None
@@ -147,24 +144,13 @@ def connect(address: str) -> RayCluster:
     Raises:
         TailgateError: there is none, or it cannot be joined.
     """
-    if address != AUTO:
-        _check_address(address)
+    check_address(address)
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True)
     except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
         raise TailgateError(f"--address: {address} cannot be joined ({one_line(error)}); {START}") from error
     return RayCluster()
-
-
-def _check_address(address: str) -> None:
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 2**16:
-        raise TailgateError(f"--address: {address!r} is no address (allowed: auto, HOST:PORT); {START}")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
-    except (OSError, UnicodeError) as error:
-        raise TailgateError(f"--address: nothing answers at {address} ({one_line(error)}); {START}") from error
 
 
 def _cause(error: RayTaskError) -> str:
