@@ -32,7 +32,7 @@ from tailgate.text import printable
 ASK_S = 120.0
 MOST_LOG_BYTES = 1_000_000
 """The end of a session's output that comes home."""
-WRONG_USAGE, NOTHING_SELECTED = 4, 5
+INTERRUPTED, NOTHING_SELECTED = 2, 5
 CHECK = "import pytest, tailgate; print(tailgate.__version__)"
 
 
@@ -100,7 +100,8 @@ class NodeSession:
             code = yield from self._run(command, task.as_variable())
             found = [value for kind, value in self._said(task) if kind == "collected"]
             if code not in (0, NOTHING_SELECTED) or not found:
-                raise NodeFailedError(self._last_line(), code or 1)
+                broken = code in (0, INTERRUPTED) and not self._stopping.is_set()  # 2: a file cannot be imported
+                raise NodeFailedError(self._last_line(), 1 if broken else code)
             if not found[0]["benchmarks"]:
                 raise NodeFailedError("no benchmark is selected", NOTHING_SELECTED)
             yield "collected", found[0]
@@ -162,7 +163,7 @@ class NodeSession:
                 yield "waiting", printable(holder)
                 said = holder
             if self._stopping.wait(LOOK_S):
-                raise NodeFailedError("interrupted", 2)
+                raise NodeFailedError("interrupted", INTERRUPTED)
 
     def _place(self, archive: bytes) -> None:
         """An empty folder that is ours, and the checkout in it."""
@@ -197,7 +198,7 @@ class NodeSession:
         self, command: Sequence[str], added: Mapping[str, str], news: News | None = None
     ) -> Generator[Event, None, int]:
         if self._stopping.is_set():
-            raise NodeFailedError("interrupted", 2)
+            raise NodeFailedError("interrupted", INTERRUPTED)
         order = Order(list(command), str(self._cwd), {}, (), ())
         # The supervisor has the lock too: should this process be killed, the node is ours until all has ended.
         held = self._lock.descriptors

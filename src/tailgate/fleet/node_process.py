@@ -1,7 +1,6 @@
 """One command on a node, under a supervisor: it streams what happens, and ends with everything it started."""
 
 import contextlib
-import re
 import threading
 import time
 from collections.abc import Generator, Iterable, Mapping
@@ -97,10 +96,11 @@ def run(
 
 
 def last_line(text: str) -> str:
-    """The last line that tells of an error, else the last one."""
+    """The last line that tells of an exception, or of an error; where there is none, the last one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.match(r"ERROR|E  ", line) or "error: " in line]
-    return printable((telling or lines or ["it said nothing"])[-1])
+    raised = [line.removeprefix("E").strip() for line in lines if line.startswith("E   ")]
+    errors = [line for line in lines if line.startswith("ERROR") or "error: " in line]
+    return printable((raised or errors or lines or ["it said nothing"])[-1])
 
 
 def _spawned(supervisor: OwnSupervisor, order: Order) -> Channel:

@@ -30,7 +30,7 @@ class RayNode:
         self.node = node
         self._archive = archive
         # All that Ray may promise there: its other jobs stay away while we measure, and we wait for them.
-        self._actor = _NodeActor.options(
+        self._actor = ACTOR.options(
             num_cpus=node.cpus,
             num_gpus=node.gpus,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False),
@@ -120,7 +120,7 @@ class RayCluster:
     def look(self, nodes: Iterable[Node]) -> dict[str, Mapping[str, Any] | str]:
         """What each node says of itself, by name; text: why it says nothing."""
         asked = {
-            one.name: _look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(one.id, soft=False)).remote()
+            one.name: LOOK.options(scheduling_strategy=NodeAffinitySchedulingStrategy(one.id, soft=False)).remote()
             for one in nodes
         }
         found: dict[str, Mapping[str, Any] | str] = {}
@@ -163,8 +163,7 @@ def _why_lost(error: BaseException) -> str:
     return one_line(error).partition(". ")[0][:200]
 
 
-@ray.remote(max_restarts=0, max_task_retries=0, max_concurrency=2)
-class _NodeActor:
+class NodeActor:
     """A :class:`NodeSession` in a process of the node."""
 
     def __init__(self, order: NodeOrder) -> None:
@@ -173,22 +172,31 @@ class _NodeActor:
         self._session = NodeSession(order, variables, raylet)
 
     def prepare(self, archive: bytes) -> Iterable[Event]:
+        """As the session's."""
         yield from self._session.prepare(archive)
 
     def measure(self, plan: Plan) -> Iterable[Event]:
+        """As the session's."""
         yield from self._session.measure(plan)
 
     def stop(self) -> None:
+        """As the session's."""
         self._session.stop()
 
     def leave(self) -> None:
+        """Nothing more is wanted."""
         self._session.stop()
         self._session.close()
 
 
-@ray.remote(num_cpus=0, max_retries=0)
-def _look() -> dict[str, Any]:
+def look_around() -> dict[str, Any]:
+    """What a node says of itself."""
     from tailgate import __version__
 
     cpus = os.sched_getaffinity(0)
     return {"python": sys.executable, "tailgate": __version__, "cpus": len(cpus), "holder": holder_of(cpus)}
+
+
+ACTOR: Any = ray.remote(max_restarts=0, max_task_retries=0, max_concurrency=2)(NodeActor)
+"""Two calls at once: what measures, and what stops it."""
+LOOK: Any = ray.remote(num_cpus=0, max_retries=0)(look_around)
