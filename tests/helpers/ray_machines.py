@@ -125,13 +125,14 @@ class Machines:
         """End everything of it."""
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # type: ignore[union-attr]
+        self._process.stdin = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(30)
         for one in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if one.pid != os.getpid() and one.environ().get("MARK") == self.mark:
                     one.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._process.communicate()
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -78,6 +78,7 @@ class NodeSession:
         # One place for each lock: what a killed run has left there is removed by the next one, and by no other.
         self._folder = Path(tempfile.gettempdir()) / f"tailgate-fleet-{os.getuid()}" / f"from-cpu-{min(cpus)}"
         self._raylet = raylet
+        self._python = ""
         self._stopping = threading.Event()
 
     def prepare(self, archive: bytes) -> Iterator[Event]:
@@ -88,7 +89,7 @@ class NodeSession:
                 yield "remark", lacks
             yield "doing", "unpacking"
             self._place(archive)
-            python = self._interpreter()
+            self._python = self._interpreter()
             if self._order.build is not None:
                 yield "doing", "building"
                 code = yield from self._run(["/bin/sh", "-c", self._order.build], {})
@@ -96,7 +97,7 @@ class NodeSession:
                     raise NodeFailedError(f"--build ended with exit code {code}: {self._last_line()}")
             yield "doing", "collecting"
             task = Task(str(self._folder / "collected.jsonl"), None, self._order.calibrate)
-            command = [python, "-m", "pytest", *self._order.arguments, "--collect-only", "-q"]
+            command = [self._python, "-m", "pytest", *self._order.arguments, "--collect-only", "-q"]
             code = yield from self._run(command, task.as_variable())
             found = [value for kind, value in self._said(task) if kind == "collected"]
             if code not in (0, NOTHING_SELECTED) or not found:
@@ -126,7 +127,7 @@ class NodeSession:
                 *self._order.arguments, *plan.arguments, f"--journal={journal}", f"--benchmark-json={saved}",
                 f"--benchmark-storage=file://{self._folder / 'baselines'}", *(["--resume"] if plan.journal else []),
             ]  # fmt: skip
-            command = [self._interpreter(), "-m", "pytest", *arguments]
+            command = [self._python, "-m", "pytest", *arguments]
             code = yield from self._run(command, task.as_variable(), news)
             content = saved.read_bytes() if saved.exists() else b""
             last = "ended", [code, content or None, self._last_line(), self._log()]
