@@ -1,10 +1,12 @@
 """A fleet run over nodes that are not there: each hands over a large saved run, as a real one's bytes would come.
 
-``python fleet_nodes.py FOLDER RUN.json NODES`` gathers, saves and compares them, and prints the verdict table.
+``python fleet_nodes.py FOLDER RUN.json NODES`` gathers, saves and compares them, and prints the verdict table. Its last
+line has the seconds of CPU and of wall time, without those in which the nodes' bytes were made.
 """
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,7 @@ class NodesOnPaper:
 
     def __init__(self, run: dict[str, Any]) -> None:
         self._run = run
+        self.making_s = self.making_cpu_s = 0.0
 
     def start(self, node: Node, order: NodeOrder, archive: Any) -> HandedOver:
         """Each has the run."""
@@ -82,7 +85,11 @@ class NodesOnPaper:
     def events(self, remotes: Sequence[HandedOver], timeout_s: float) -> list[tuple[HandedOver, Event]]:
         """One of each node, made when it is taken: bytes of all at once would be no fleet's."""
         one = next(remote for remote in remotes if remote.waiting)
-        return [(one, one.event())]
+        start_s, start_cpu_s = time.monotonic(), time.process_time()
+        event = one.event()
+        self.making_s += time.monotonic() - start_s
+        self.making_cpu_s += time.process_time() - start_cpu_s
+        return [(one, event)]
 
 
 def gathered(folder: Path, file: Path, nodes: int) -> str:
@@ -91,9 +98,13 @@ def gathered(folder: Path, file: Path, nodes: int) -> str:
     home = Home(folder, folder / "baselines", arguments.name, "", resume=False)
     request = Request(arguments, NodeOrder("", None, None, ".", ()), b"", {})
     every = [Node(str(index), f"node{index:03}", 1.0) for index in range(nodes)]
-    run = FleetRun(NodesOnPaper(json.loads(file.read_text())), every, request, home)
+    cluster = NodesOnPaper(json.loads(file.read_text()))
+    start_s, start_cpu_s = time.monotonic(), time.process_time()
+    run = FleetRun(cluster, every, request, home)
     run.run(lambda states: None, Interrupts())
-    return verdict_table(run.machines)
+    table = verdict_table(run.machines)
+    cpu_s = time.process_time() - start_cpu_s - cluster.making_cpu_s
+    return f"{table}{cpu_s:.1f} {time.monotonic() - start_s - cluster.making_s:.1f}"
 
 
 if __name__ == "__main__":

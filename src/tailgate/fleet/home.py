@@ -151,7 +151,7 @@ class Home:
             names = [Path(str(one)).name for one in mark.get("history") or ()]
             run[MARK] = {**mark, "history": [str(self.storage / folder / one) for one in names]}
         run["commit_info"] = commit
-        path = BaselineStorage(self.storage, logger=None, default_machine_id=folder).add(run, self.name)
+        path = BaselineStorage(self.storage, logger=None, default_machine_id=folder).add(run, self.name, indent=None)
         self._saved |= {"/".join(key): (str(path), code) for key in keys}
         replace_text(self._folder / STATE, json.dumps({"identity": self._identity, "saved": self._saved}, indent=1))
         return path

@@ -18,7 +18,7 @@ from tailgate.fleet.states import INTERRUPTED, NodeState
 from tailgate.fleet.verdicts import Machine, of_run
 from tailgate.machine import fingerprint
 from tailgate.processes.journal.file import JournalError
-from tailgate.results.saved_run import load_run
+from tailgate.results.saved_run import Run, load_run
 from tailgate.seams.storage import kept
 
 TICK_S = 0.25
@@ -148,7 +148,7 @@ class FleetRun:
         if before := self._home.saved(key):
             file, code = before
             state.saved, state.done = file, state.total or 0
-            self._keep_verdicts(state)
+            self._keep_verdicts(state, load_run(file, completed=False, rounds=False))
             self._end(remote, "finished", code, f"(before: {file})")
             return
         journal = self._home.journal(key, pooled=share is not None)
@@ -192,7 +192,7 @@ class FleetRun:
             raise TailgateError(f"{one_line(error)}; {where}") from error
         for one in states:
             one.saved = path
-        self._keep_verdicts(states[0])
+        self._keep_verdicts(states[0], found)
 
     def _save_pool(self, pool: Pool) -> None:
         for states, run, code, remark in pool.merged():
@@ -204,9 +204,9 @@ class FleetRun:
                 for one in states:
                     one.phase, one.code = "failed", 1
 
-    def _keep_verdicts(self, state: NodeState) -> None:
-        if self._request.arguments.gate and state.saved is not None:
-            self.machines.append(of_run(state.node.name, load_run(state.saved, completed=False, rounds=False)))
+    def _keep_verdicts(self, state: NodeState, run: Run) -> None:
+        if self._request.arguments.gate:
+            self.machines.append(of_run(state.node.name, run))
 
     def _divide(self) -> None:
         """All nodes have said what they have: divide it over those that are alike."""
