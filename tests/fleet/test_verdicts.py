@@ -57,6 +57,12 @@ def test_missing_fails_and_new_compares_nothing() -> None:
     assert "a: test_a.py::t missing: gone" in said
 
 
+def test_why_there_is_no_verdict_yet_is_said_once() -> None:
+    told = verdict("t", UNDECIDED, 0.1, reason="2 saved sessions of the 10 a verdict needs")
+    said = verdict_table([Machine("a", EPYC, (told,)), Machine("b", XEON, (told,))])
+    assert said.count("undecided: t and 1 more: 2 saved sessions of the 10 a verdict needs") == 1
+
+
 def test_nothing_judged_is_said() -> None:
     assert verdict_table([]) == verdict_table([Machine("a", EPYC)]) == "No machine has judged anything.\n"
 

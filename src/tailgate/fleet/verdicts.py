@@ -8,7 +8,7 @@ from tailgate.gates.saved.sessions import mark_of
 from tailgate.machine.fingerprint import difference
 from tailgate.results.saved_run import Run, machine_of
 from tailgate.results.verdict import COMPARED, Verdict, lenient_from_json, line, overall
-from tailgate.results.verdict_table import short_name, summary
+from tailgate.results.verdict_table import reasons, short_name, summary
 from tailgate.stats.decision import MISSING, NEW
 from tailgate.text import aligned, counted, percent, printable
 
@@ -45,6 +45,7 @@ def verdict_table(machines: Sequence[Machine]) -> str:
     for one, found in judged.items():
         lines += _told(one, found, machines)
     every = [verdict for machine in machines for verdict in machine.verdicts]
+    lines += reasons([one for one in every if not one.failed])
     lines.append(f"On {counted(len(machines), 'machines')}: {summary(every)}")
     return "\n".join(lines) + "\n"
 
