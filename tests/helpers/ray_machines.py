@@ -73,13 +73,14 @@ class Machines:
         """In the environment of every process that belongs to it."""
         self._folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets have short names
         self._log = Path(self._folder, "cluster.txt").open("w+")  # noqa: SIM115 (closed in close())
-        quiet = {OF_RAY: "0", "RAY_TMPDIR": self._folder}
+        # A token of its own: the cluster listens for whoever reaches the machine.
+        rays = {OF_RAY: "0", "RAY_TMPDIR": self._folder, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
         # What the raylet has of these is the user's: a test sets them for one node.
         self._variables = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("PYTEST_", "COV_", "TAILGATE_", "TOX_", "OMP_", "MKL_", "CUDA_"))
-        } | {"MARK": self.mark, **quiet}
+            if not name.startswith(("PYTEST_", "COV_", "TAILGATE_", "TOX_", "OMP_", "MKL_", "CUDA_", "RAY_"))
+        } | {"MARK": self.mark, **rays}
         self._process = subprocess.Popen(
             [sys.executable, "-c", CLUSTER, str(OBJECTS_BYTES)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=self._variables,

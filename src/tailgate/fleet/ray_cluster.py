@@ -148,7 +148,7 @@ def connect(address: str) -> RayCluster:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True)
-    except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+    except (RayError, RuntimeError, ValueError, OSError) as error:
         raise TailgateError(f"--address: {address} cannot be joined ({one_line(error)}); {START}") from error
     return RayCluster()
 
