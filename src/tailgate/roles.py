@@ -68,6 +68,7 @@ def take_role(config: pytest.Config, settings: Settings) -> None:
         check_tenants(settings.tenants, settings.tenant_cpus, run.not_isolated)
         _judge(config, settings, run)
         _start_processes(config, settings, run)
+        _serve_the_fleet(config)
 
 
 def _judge(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:
@@ -94,6 +95,16 @@ def _judge(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None
         from tailgate.session.live_page import LiveReport
 
         register(config, LiveReport(config, settings.report, run), "tailgate-live-report")
+
+
+def _serve_the_fleet(config: pytest.Config) -> None:
+    """In the session of one node of a fleet."""
+    if variables.FLEET in os.environ:
+        from tailgate.fleet.node_plugin import FleetSession, node_task
+
+        task = node_task()
+        assert task is not None
+        register(config, FleetSession(config, task), "tailgate-fleet")
 
 
 def _start_processes(config: pytest.Config, settings: Settings, run: BenchmarkRun) -> None:

@@ -82,8 +82,8 @@ def test_documented_pytest_commands_select_benchmarks(selections: dict[str, list
 
 @pytest.mark.parametrize("command", [line for line in DOCUMENTED if line.startswith("tailgate ")])
 def test_documented_tailgate_commands_and_their_options_exist(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    parts = shlex.split(command.partition(" -- ")[0])[1:]
-    name = " ".join(parts[: 2 if parts[0] == "baselines" else 1])
+    parts = shlex.split(command.partition(" -- ")[0])[1:]  # after it are pytest's arguments
+    name = " ".join(parts[: 2 if parts[0] in {"baselines", "fleet"} else 1])
     with contextlib.suppress(SystemExit):  # argparse exits after its help
         main([*name.split(), "--help"])
     said = capsys.readouterr().out
@@ -109,6 +109,8 @@ def test_every_documented_option_is_real(pytests_help: str, capsys: pytest.Captu
         "baselines accept",
         "baselines prune",
         "history",
+        "fleet run",
+        "fleet status",
         "doctor",
         "export",
     ):

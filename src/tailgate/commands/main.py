@@ -1,4 +1,4 @@
-"""``tailgate compare | report | duet | bisect | baselines | history | doctor``: on saved runs, commits, the machine.
+"""``tailgate compare | report | duet | bisect | baselines | history | fleet | doctor``: on saved runs and machines.
 
 A project may add its own (:mod:`tailgate.commands.project`).
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tailgate import __version__
-from tailgate.commands import baselines, bisect, compare, duet, history, project, report
+from tailgate.commands import baselines, bisect, compare, duet, fleet, history, project, report
 from tailgate.errors import TailgateError
 from tailgate.text import printable
 
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bisect.add(commands)
     baselines.add(commands, _Parser)
     history.add(commands)
+    fleet.add(commands, _Parser)
 
     doctor = commands.add_parser(
         "doctor",

@@ -50,8 +50,8 @@ OLDEST_PYTEST = (9, 1)
 
 SYMBOLS = (
     "utils.ALLOWED_COLUMNS", "utils.PercentageRegressionCheck", "utils.DifferenceRegressionCheck",
-    "utils.cached_property", "utils.report_progress", "stats.Stats.fields", "stats.Stats.sorted_data",
-    "stats.Metadata", "table.TableResults.display", "table.TableResults.compute_scale",
+    "utils.cached_property", "utils.report_progress", "utils.get_commit_info", "stats.Stats.fields",
+    "stats.Stats.sorted_data", "stats.Metadata", "table.TableResults.display", "table.TableResults.compute_scale",
     "table.compute_baseline_scale", "csv.operator", "csv.csv", "session.TableResults", "session.get_machine_id",
     "session.BenchmarkSession.save_json", "cli.TableResults", "cli.CompareBetweenResults", "table.STAT_PROPS",
     "cli.main", "cli.plugin.pytest_benchmark_group_stats", "cli.make_parser", "utils.load_storage",

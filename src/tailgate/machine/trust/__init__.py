@@ -10,13 +10,13 @@ docs/guide/trust.md has every field, threshold and blind spot.
 """
 
 from tailgate.machine.trust.calibration import Calibration, calibrate
-from tailgate.machine.trust.drift import compared, drift, remark, typical
+from tailgate.machine.trust.drift import compared, distance, drift, remark, typical
 from tailgate.machine.trust.judgement import Judgement, judge
 from tailgate.machine.trust.quiet import wait_until_quiet
 from tailgate.machine.trust.readings import Reading, read
 from tailgate.machine.trust.stretch import read_since
 
 __all__ = [
-    "Calibration", "Judgement", "Reading", "calibrate", "compared", "drift", "judge", "read", "read_since", "remark",
-    "typical", "wait_until_quiet",
+    "Calibration", "Judgement", "Reading", "calibrate", "compared", "distance", "drift", "judge", "read", "read_since",
+    "remark", "typical", "wait_until_quiet",
 ]  # fmt: skip

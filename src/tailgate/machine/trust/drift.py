@@ -44,7 +44,7 @@ def remark(seen: Sequence[Calibration]) -> str | None:
     if len(seen) < 2:
         return None
     at_an_end = min(MOST_AT_AN_END, max(1, len(seen) // 3))
-    moved = _moved(drift(typical(seen[:at_an_end]), typical(seen[-at_an_end:])))
+    moved = distance(typical(seen[:at_an_end]), typical(seen[-at_an_end:]))
     if moved is None:
         return None
     return (
@@ -57,7 +57,7 @@ def compared(baseline: Sequence[Calibration], now: Sequence[Calibration]) -> str
     """One line where the machine is not as fast as it was in the run compared with; medians of either run."""
     if not baseline or not now:
         return None
-    moved = _moved(drift(typical(baseline), typical(now)))
+    moved = distance(typical(baseline), typical(now))
     if moved is None:
         return None
     return (
@@ -66,7 +66,9 @@ def compared(baseline: Sequence[Calibration], now: Sequence[Calibration]) -> str
     )
 
 
-def _moved(ratios: dict[str, float]) -> str | None:
+def distance(first: Calibration, last: Calibration) -> str | None:
+    """Half a sentence on how much slower or faster the last is; ``None``: within the limits."""
+    ratios = drift(first, last)
     parts = [
         f"{abs(ratio - 1):.0%} {'slower' if ratio > 1 else 'faster'} at {what} (limit {limit_rel:.0%})"
         for what, ratio, limit_rel in (

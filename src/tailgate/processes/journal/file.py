@@ -201,6 +201,12 @@ def _kept_aside(path: Path, data: bytes) -> Path:
     raise AssertionError  # there is no last number
 
 
+def entry_in(line: bytes) -> Entry | None:
+    """The entry that a line of a journal holds; ``None``: it is damaged, or says something else."""
+    content = _content(line)
+    return None if content is None else _entry(content)
+
+
 def _entry(content: dict[str, Any]) -> Entry | None:
     """``None``: a line of another kind, or of another version."""
     try:

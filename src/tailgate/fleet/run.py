@@ -1,0 +1,254 @@
+"""A fleet run, seen from home: it tells each node what to do, and keeps what comes of it. It imports no Ray."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tailgate.errors import TailgateError, one_line
+from tailgate.fleet.arguments import Arguments
+from tailgate.fleet.home import Home, NodeJournal
+from tailgate.fleet.interrupts import Interrupts
+from tailgate.fleet.node import NodeOrder, Plan
+from tailgate.fleet.node_process import Event
+from tailgate.fleet.nodes import Node
+from tailgate.fleet.pooling import Pool, pools_of
+from tailgate.fleet.states import INTERRUPTED, NodeState
+from tailgate.fleet.verdicts import Machine, of_run
+from tailgate.machine import fingerprint
+from tailgate.processes.journal.file import JournalError
+from tailgate.results.saved_run import Run, load_run
+from tailgate.seams.storage import kept
+
+TICK_S = 0.25
+STOPPING_S = 12.0
+"""After an interrupt: a node's session may save for eight of them."""
+ENDED_WELL = (0, 1)
+"""Exit codes of a session that came to its end; 1: a test failed."""
+
+
+class Remote(Protocol):
+    """A node's side, wherever it runs."""
+
+    def prepare(self) -> None:
+        """Begin ``NodeSession.prepare``."""
+
+    def measure(self, plan: Plan) -> None:
+        """Begin ``NodeSession.measure``."""
+
+    def stop(self) -> None:
+        """Ask it to interrupt what it does."""
+
+    def release(self) -> None:
+        """Nothing more is wanted of it."""
+
+
+class Cluster(Protocol):
+    """Where the nodes are."""
+
+    def start(self, node: Node, order: NodeOrder, archive: Any) -> Remote:
+        """A node's side, as soon as the node is free."""
+
+    def events(self, remotes: Sequence[Any], timeout_s: float) -> list[tuple[Any, Event]]:
+        """What has come, of at least one where anything came in time; ``lost``: the node is, and why."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    arguments: Arguments
+    order: NodeOrder
+    archive: Any
+    """The checkout, as the cluster takes it."""
+    commit: dict[str, Any]
+    shard: bool = False
+
+
+class FleetRun:
+    """One run over the chosen nodes."""
+
+    def __init__(self, cluster: Cluster, nodes: Sequence[Node], request: Request, home: Home) -> None:
+        self._cluster = cluster
+        self._request = request
+        self._home = home
+        self.states = [NodeState(node) for node in nodes]
+        self.machines: list[Machine] = []
+        """What the gates of the nodes found."""
+        self.remarks: list[str] = []
+        self.interrupted = False
+        self._remotes: dict[Any, NodeState] = {}
+        self._journals: dict[str, NodeJournal] = {}
+        self._pools: list[Pool] = []
+        self._pooled = not request.shard
+
+    def run(self, show: Callable[[Sequence[NodeState]], None], interrupts: Interrupts) -> None:
+        """Until every node has ended, or was told to and had its time."""
+        for state in self.states:
+            remote = self._cluster.start(state.node, self._request.order, self._request.archive)
+            self._remotes[remote] = state
+            remote.prepare()
+        deadline_s = float("inf")
+        while running := [remote for remote, state in self._remotes.items() if not state.over]:
+            for remote, (kind, value) in self._cluster.events(running, TICK_S):
+                for one in value if kind == "news" else [(kind, value)]:
+                    if not self._remotes[remote].over:
+                        self._take(remote, self._remotes[remote], *one)
+            if not self._pooled and all(state.over or state.facts for state in self.states):
+                self._divide()
+            show(self.states)
+            if interrupts.asked and not self.interrupted:
+                self.interrupted = True
+                deadline_s = time.monotonic() + STOPPING_S
+                for remote in running:
+                    remote.stop()
+                    if not self._remotes[remote].answered:
+                        self._end(remote, "interrupted", INTERRUPTED)
+            if time.monotonic() > deadline_s:
+                for remote in (one for one in running if not self._remotes[one].over):
+                    self._end(remote, "interrupted", INTERRUPTED, "it did not answer")
+        self.remarks += self._home.remarks
+        show(self.states)
+
+    def _take(self, remote: Remote, state: NodeState, kind: str, value: Any) -> None:
+        state.take(kind, value)
+        try:
+            if kind == "collected":
+                self._collected(remote, state, value)
+            elif kind == "remark":
+                self.remarks.append(f"{state.node.name}: {value}")
+            elif kind == "journal":
+                self._journals[state.node.name].add(value)
+            elif kind == "ended":
+                self._ended(remote, state, *value)
+            elif kind == "failed":
+                reason, code = value
+                self._end(remote, "interrupted" if code == INTERRUPTED else "failed", code, reason)
+            elif kind == "lost":
+                self._end(remote, "interrupted" if self.interrupted else "lost", 1, value)
+        except JournalError as error:
+            remote.stop()
+            self._end(remote, "failed", 1, str(error))
+        except TailgateError as error:
+            self._end(remote, "failed", 1, str(error))
+
+    def _collected(self, remote: Remote, state: NodeState, facts: dict[str, Any]) -> None:
+        state.facts = facts
+        state.total = len(facts["benchmarks"])
+        if self._request.shard:
+            state.phase, state.now = "waiting", "for the other nodes, to divide the benchmarks"
+        elif self.interrupted:
+            self._end(remote, "interrupted", INTERRUPTED)
+        else:
+            self._begin(remote, state, None)
+
+    def _begin(self, remote: Remote, state: NodeState, share: tuple[str, ...] | None) -> None:
+        key = state.key = self._home.key(self._fingerprint_folder(state), state.node.host, self._hosts)
+        if before := self._home.saved(key):
+            file, code = before
+            state.saved, state.done = file, state.total or 0
+            self._keep_verdicts(state, load_run(file, completed=False, rounds=False))
+            self._end(remote, "finished", code, f"(before: {file})")
+            return
+        journal = self._home.journal(key, pooled=share is not None)
+        self._journals[state.node.name] = journal
+        arguments, baselines = self._request.arguments, dict[str, bytes]()
+        if arguments.compare is not None:
+            baselines = self._home.baselines(key[0], arguments.compare)
+        if arguments.compare is not None and not baselines:
+            state.uncompared = arguments.gate
+            self.remarks.append(
+                f"{state.node.name}: no saved run {arguments.compare!r} of its machine ({key[0]}), so nothing is "
+                f"compared there; this one is saved as {self._home.name!r}"
+            )
+        remote.measure(Plan(arguments.judging if baselines else (), journal.seed, baselines, share))
+
+    def _ended(self, remote: Remote, state: NodeState, code: int, run: bytes | None, last: str, log: bytes) -> None:
+        assert state.key is not None
+        state.log = self._home.keep_log(state.key, log)
+        well = code in ENDED_WELL and run is not None
+        if well:
+            self._journals[state.node.name].complete()
+            code = 1 if state.uncompared else code
+        pool = next((one for one in self._pools if state in one.states), None)
+        if well and run is not None and pool is not None and len(pool.states) > 1:
+            pool.runs[state.node.name] = (code, run)
+        elif well and run is not None:
+            self._save([state], run, code)
+        phase = "finished" if well else "interrupted" if self.interrupted or code == INTERRUPTED else "failed"
+        self._end(remote, phase, code, "" if well else last)
+        if pool is not None and len(pool.runs) == len(pool.states):
+            self._save_pool(pool)
+
+    def _save(self, states: Sequence[NodeState], run: bytes, code: int) -> None:
+        """Among the baselines, or where that fails in the temporary folder."""
+        found = json.loads(run)
+        try:
+            path = self._home.save(found, [one.key for one in states if one.key], self._request.commit, code)
+        except TailgateError as error:
+            name = states[0].node.name
+            where = kept(run.decode("utf8", "replace"), f"{name}.json")
+            raise TailgateError(f"{one_line(error)}; {where}") from error
+        for one in states:
+            one.saved = path
+        self._keep_verdicts(states[0], found)
+
+    def _save_pool(self, pool: Pool) -> None:
+        for states, run, code, remark in pool.merged():
+            self.remarks += [remark] if remark else []
+            try:
+                self._save(states, run, code)
+            except TailgateError as error:
+                self.remarks.append(str(error))
+                for one in states:
+                    one.phase, one.code = "failed", 1
+
+    def _keep_verdicts(self, state: NodeState, run: Run) -> None:
+        if self._request.arguments.gate:
+            self.machines.append(of_run(state.node.name, run))
+
+    def _divide(self) -> None:
+        """All nodes have said what they have: divide it over those that are alike."""
+        self._pooled = True
+        by_state = {id(state): remote for remote, state in self._remotes.items()}
+        ready = [state for state in self.states if not state.over]
+        self._pools, remarks = pools_of(ready, self._fingerprint_folder, self._home.finished_benchmarks)
+        self.remarks += remarks
+        for pool in self._pools:
+            for state, share in zip(pool.states, pool.shares, strict=True):
+                state.total = len(share)
+                remote = by_state[id(state)]
+                try:
+                    self._begin(remote, state, tuple(share) if len(pool.states) > 1 else None)
+                except TailgateError as error:
+                    self._end(remote, "failed", 1, str(error))
+
+    def _end(self, remote: Remote, phase: str, code: int, why: str = "") -> None:
+        state = self._remotes[remote]
+        state.end(phase, code, why)
+        journal = self._journals.pop(state.node.name, None)
+        if journal is not None:
+            journal.close()
+        remote.release()
+
+    @property
+    def _hosts(self) -> list[str]:
+        return [one.node.host for one in self.states]
+
+    def _fingerprint_folder(self, state: NodeState) -> str:
+        return fingerprint.folder_name(state.facts["fingerprint"])
+
+
+def next_steps(run: FleetRun) -> list[str]:
+    """What to read, and what to do about what is not finished."""
+    told = [f"{one.node.name}: its session's output is in {one.log}" for one in run.states if one.log and one.code]
+    saved = dict.fromkeys(str(one.saved) for one in run.states if one.saved)
+    told += [f"Saved: {path}" for path in saved]
+    unfinished = [one.node.name for one in run.states if one.phase in {"lost", "interrupted"}]
+    if unfinished:
+        told.append(
+            f"Not finished: {', '.join(unfinished)}. What they measured is kept; the same command with --resume before "
+            "the -- goes on"
+        )
+    return told
