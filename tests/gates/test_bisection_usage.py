@@ -1,6 +1,7 @@
 """``tailgate bisect`` with what it cannot use: one line, exit code 4, and nothing touched."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,12 @@ def test_unknown_options_are_named(commits, capsys) -> None:
     with pytest.raises(SystemExit, match="4"):
         main(["bisect", "--good", "v1.2", "--pairs", "--", "pytest"])
     assert "unknown argument '--pairs'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("printed", ["", "print('ready')"])
+def test_a_program_that_is_no_python_is_named(commits, capsys, printed: str) -> None:
+    fake = Path("python-fake")
+    fake.write_text(f"#!{sys.executable}\n{printed}\n")
+    fake.chmod(0o755)
+    said = refused(capsys, "--good", commits[0], "--", f"{fake.absolute()}", "-m", "pytest")
+    assert "python-fake does not run as a Python" in said

@@ -157,6 +157,16 @@ def test_a_users_worktree_on_an_absent_disk_stays_known(repository: Path) -> Non
     assert str(other) in ask(repository, "worktree", "list")
 
 
+def test_a_worktree_that_a_killed_duet_left_in_the_checkout_s_folder_is_forgotten(repository: Path) -> None:
+    before = ask(repository, "worktree", "list")
+    candidate = Worktree(repository, "v1", name="candidate")
+    inner = candidate.folder.parent / "temporary" / "base"
+    ask(candidate.folder, "worktree", "add", "--detach", str(inner), "v1")
+    candidate.close()
+    assert ask(repository, "worktree", "list") == before
+    assert not candidate.folder.parent.exists()
+
+
 def test_what_ties_a_process_to_a_repository_is_left_out_and_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = subprocess.run(["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True)
     names = [*listed.stdout.split(), "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"]

@@ -170,6 +170,22 @@ def test_the_command_writes_both_files_and_says_what_is_left_out(
     assert capsys.readouterr().err == "Warning: 1 benchmark left out, disturbed: bad (late)\n"
 
 
+@pytest.mark.parametrize(
+    ("run", "output"), [("run.json", "run.json"), ("run.json", "link.json"), ("out-throughput.json", "out.json")]
+)
+def test_a_run_that_is_read_is_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], run: str, output: str
+) -> None:
+    file = tmp_path / run
+    file.write_text(json.dumps(saved_run(row())))
+    (tmp_path / "link.json").symlink_to(file)
+    text = file.read_text()
+    command = ["report", str(file), "--format=github-action-benchmark", f"--output={tmp_path / output}"]
+    assert main(command) == 4
+    assert capsys.readouterr().err.endswith("is one of the runs to read; name another file\n")
+    assert file.read_text() == text
+
+
 PLAIN = {"min": 1e-3, "max": 3e-3, "mean": 2e-3, "stddev": 0.0, "median": 2e-3, "rounds": 5}
 
 

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tailgate.errors import TailgateError
+
 INTERRUPTED = 2
 
 
@@ -53,7 +55,14 @@ def _bisect(options: argparse.Namespace) -> int:
 
     asked = run.prepared(Path.cwd(), options.good, options.bad, options.program, first_parent=options.first_parent)
     _say(report.opening(asked.ends, options.good, options.bad))
-    answer, lines = asked.run(install=not options.no_install, restart=options.restart, say=_say)
+    try:
+        answer, lines = asked.run(install=not options.no_install, restart=options.restart, say=_say)
+    except OSError as error:
+        place = error.filename or "a file"
+        raise TailgateError(
+            f"bisect: {place}: {error.strerror or error}; TAILGATE_CACHE=DIR names another place, and the same command "
+            "goes on"
+        ) from error
     print("\n".join(lines))
     return int(not answer.confirmed)
 

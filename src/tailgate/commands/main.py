@@ -4,6 +4,8 @@ A project may add its own (:mod:`tailgate.commands.project`).
 """
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,13 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options, rest = parser.parse_known_args(arguments)
         if rest and options.command != "compare":
             parser.error(f"unknown argument {rest[0]!r}")
-        return int(options.run(options, rest))
+        code = int(options.run(options, rest))
+        sys.stdout.flush()
+        return code
     except TailgateError as error:
         print(f"tailgate: error: {printable(str(error))}", file=sys.stderr)
         return WRONG_USAGE
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left would be tried again at the end
+        print(f"tailgate: error: the output cannot be written ({error.strerror})", file=sys.stderr)
+        return WRONG_USAGE
 
 
 def _add_the_projects(commands: Any, typed: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,8 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
         if chosen.attachments is not None:
             print("What lies beside it (pictures, tables) is written with --output=FILE", file=sys.stderr)
         return 0
-    _write("--output", files(options.output, text, chosen.attachments(runs) if chosen.attachments else {}))
+    attached = chosen.attachments(runs) if chosen.attachments else {}
+    _write("--output", files(options.output, text, attached), options.runs)
     return 0
 
 
@@ -81,11 +82,16 @@ def _folder(options: argparse.Namespace) -> int:
         if given:
             raise TailgateError(f"--out writes a page, its pictures and its tables; leave {flag} away")
     runs = [printable_data(for_reports(load_run(path, compact=True))) for path in options.runs]
-    _write("--out", {options.out / name: content for name, content in folder.files(runs, kinds(Path.cwd())).items()})
+    made = folder.files(runs, kinds(Path.cwd()))
+    _write("--out", {options.out / name: content for name, content in made.items()}, options.runs)
     return 0
 
 
-def _write(flag: str, contents: Mapping[Path, bytes]) -> None:
+def _write(flag: str, contents: Mapping[Path, bytes], read: Sequence[Path]) -> None:
+    """Nothing, where one of the files is one of those that were read."""
+    for path in contents:
+        if path.exists() and any(path.samefile(one) for one in read):
+            raise TailgateError(f"{flag}: {path} is one of the runs to read; name another file")
     for path, content in contents.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -212,6 +212,6 @@ def saved_explanations(run: Mapping[str, Any]) -> dict[str, Explanation]:
     found: dict[str, Explanation] = {}
     for one in benchmarks if isinstance(benchmarks, list) else ():
         if isinstance(one, Mapping) and one.get("operators"):
-            with contextlib.suppress(ProfileError):
+            with contextlib.suppress(ProfileError, ArithmeticError):
                 found[str(one.get("fullname"))] = Explanation.from_json(one["operators"])
     return found

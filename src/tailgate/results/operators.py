@@ -13,6 +13,9 @@ from typing import Any
 
 from tailgate.number import number
 
+MOST = 1e6
+"""Seconds of an operator, and calls of it, in one call of a benchmark."""
+
 
 @dataclass(frozen=True, order=True)
 class Operator:
@@ -67,7 +70,7 @@ def checked_profile(found: Any) -> Profile:
         raise ProfileError(f"its 'operators' is {_shown(listed)}, not a list of dictionaries")
     call_s = found.get("call_s")
     if call_s is not None and not _is_positive(call_s):
-        raise ProfileError(f"its 'call_s' is {_shown(call_s)}, not seconds above 0")
+        raise ProfileError(f"its 'call_s' is {_shown(call_s)}, not seconds above 0, at most {MOST:g}")
     times = summed(_operator(index, one) for index, one in enumerate(listed))
     if not times:
         raise ProfileError("its profile is empty")
@@ -132,10 +135,12 @@ def _operator(index: int, one: Any) -> tuple[Operator, Spent]:
         raise ProfileError(f"{which} has no name")
     which += f" ({_shown(operator.name)})"
     time_s, calls = number(one.get("time_s")), number(one.get("calls", 1))
-    if time_s is None or time_s < 0:
-        raise ProfileError(f"the time_s of {which} is {_shown(one.get('time_s'))}, not seconds of 0 or more")
-    if calls is None or calls <= 0:
-        raise ProfileError(f"the calls of {which} are {_shown(one.get('calls'))}, not a number above 0")
+    if time_s is None or not 0 <= time_s <= MOST:
+        raise ProfileError(f"the time_s of {which} is {_shown(one.get('time_s'))}, not seconds of 0 to {MOST:g}")
+    if calls is None or not 0 < calls <= MOST:
+        raise ProfileError(
+            f"the calls of {which} are {_shown(one.get('calls'))}, not a number above 0, at most {MOST:g}"
+        )
     return operator, Spent(float(time_s), float(calls))
 
 
@@ -155,7 +160,7 @@ def _identity(one: Any, which: str) -> Operator:
 
 def _is_positive(value: Any) -> bool:
     found = number(value)
-    return found is not None and found > 0
+    return found is not None and 0 < found <= MOST
 
 
 def _shown(value: Any) -> str:

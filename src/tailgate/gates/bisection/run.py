@@ -107,10 +107,11 @@ def imported_from(python: Sequence[str], top: Path) -> list[str]:
             [*python, "-c", "import json, sys; print(json.dumps(sys.path))"],
             capture_output=True, text=True, timeout=PATH_S, check=True,
         )  # fmt: skip
-    except (OSError, subprocess.SubprocessError) as error:
+        found = json.loads(done.stdout.splitlines()[-1])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         raise TailgateError(f"bisect: {python[0]} does not run as a Python ({type(error).__name__})") from None
     packages = environments(top)
-    entries = [Path(os.path.realpath(entry)) for entry in json.loads(done.stdout.splitlines()[-1]) if entry]
+    entries = [Path(os.path.realpath(entry)) for entry in found if entry]
     own = [
         str(entry.relative_to(top))
         for entry in entries

@@ -26,18 +26,27 @@ CLEANER = """
 import contextlib, json, os, shutil, signal, subprocess, sys
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
-git, folder, checkout = json.loads(sys.argv[1])
+git, folder = json.loads(sys.argv[1])
 group = int((sys.stdin.buffer.read().split() or [0])[-1])
 if group:
     with contextlib.suppress(OSError):
         os.killpg(group, signal.SIGKILL)
 quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-remove = [*git, "worktree", "remove", "--force", "--force", checkout]
-subprocess.run(remove, **quiet)
+
+def remove():
+    listing = [*git, "worktree", "list", "--porcelain", "-z"]
+    told = subprocess.run(listing, **{**quiet, "stdout": subprocess.PIPE}).stdout
+    listed = [one[9:] for one in os.fsdecode(told).split(chr(0)) if one.startswith("worktree ")]
+    for one in listed:
+        if one.startswith(folder + os.sep):
+            subprocess.run([*git, "worktree", "remove", "--force", "--force", one], **quiet)
+
+remove()
 shutil.rmtree(folder, ignore_errors=True)
-subprocess.run(remove, **quiet)
+remove()
 """
-"""Not ``git worktree prune``: it forgets the user's own worktrees, too, such as those on a disk that is not there."""
+"""All worktrees in the folder: a duet in the checkout may have been killed before it could remove its own. Not ``git
+worktree prune``: it forgets the user's own worktrees, too, such as those on a disk that is not there."""
 
 
 class Worktree:
@@ -57,7 +66,7 @@ class Worktree:
         folder = Path(tempfile.mkdtemp(prefix=".tailgate-duet-")).resolve()
         self.folder = folder / name
         # Before there is anything to remove.
-        job = json.dumps([git.command(self.place), str(folder), str(self.folder)])
+        job = json.dumps([git.command(self.place), str(folder)])
         self._cleaner = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", CLEANER, job],
             stdin=subprocess.PIPE,
