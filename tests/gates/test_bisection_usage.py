@@ -94,5 +94,7 @@ def test_a_program_that_is_no_python_is_named(commits, capsys, printed: str) -> 
     fake = Path("python-fake")
     fake.write_text(f"#!{sys.executable}\n{printed}\n")
     fake.chmod(0o755)
-    said = refused(capsys, "--good", commits[0], "--", f"{fake.absolute()}", "-m", "pytest")
+    assert main(["bisect", "--good", commits[0], "--", str(fake.absolute()), "-m", "pytest"]) == 4
+    said = capsys.readouterr().err
     assert "python-fake does not run as a Python" in said
+    assert len(said.splitlines()) == 1
