@@ -8,8 +8,8 @@ from histories import FOLDER, MACHINE, bench, saved_run, write
 from scripted_fleet import NAMES, ScriptedNode, collected, fleet, held, journal_line, measured, measures, saved_runs
 
 from tailgate.commands.main import main
+from tailgate.fleet.endings import next_steps
 from tailgate.fleet.interrupts import Interrupts
-from tailgate.fleet.run import next_steps
 from tailgate.fleet.states import exit_code
 from tailgate.machine import fingerprint
 from tailgate.results.verdict import Verdict
@@ -51,7 +51,7 @@ def test_what_a_dead_node_measured_is_kept_and_resumed(tmp_path):
     run, _ = fleet(tmp_path, {"a": dies, "b": measures(machine=OTHER)})
     assert code_of(run) == 1
     assert [one.phase for one in run.states] == ["lost", "finished"]
-    assert "Not finished: a" in "\n".join(next_steps(run))
+    assert "Not finished: a" in "\n".join(next_steps(run.states))
     assert not (tmp_path / "baselines" / FOLDER).exists()
 
     again, cluster = fleet(tmp_path, {"a": measures(), "b": measures(machine=OTHER)}, "--resume")
@@ -61,6 +61,8 @@ def test_what_a_dead_node_measured_is_kept_and_resumed(tmp_path):
     assert cluster.remotes["b"].plan is None  # finished before: nothing is measured twice, nor saved twice
     assert len(saved_runs(tmp_path)) == len(saved_runs(tmp_path, OTHER_FOLDER)) == 1
     assert again.states[1].saved == run.states[1].saved
+    assert f"Saved before: {run.states[1].saved}" in next_steps(again.states)
+    assert f"Saved: {again.states[0].saved}" in next_steps(again.states)
 
 
 def test_a_node_that_takes_the_place_of_a_lost_one_goes_on_with_its_journal(tmp_path):

@@ -58,6 +58,8 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
     with screen.open():
         screen.show([one])
         screen.show([one])
+        one.take("doing", "unpacking")
+        screen.show([one])
         one.take("begins", "test_a.py::test_one")
         screen.show([one])
         one.take("ends", ["test_a.py::test_one", "crashed", "[red]SIGSEGV\x1b"])
@@ -67,10 +69,17 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
         screen.show([one])
     assert out.getvalue().splitlines() == [
         "a: waiting for Ray to give its CPUs",
+        "a: unpacking",
         "a: measuring 2 benchmarks",
         "a: test_a.py::test_one crashed: [red]SIGSEGV\\x1b",
         "a: finished 1 of 2",
     ]
+
+
+def test_one_benchmark_is_no_plural() -> None:
+    out = io.StringIO()
+    Screen(Console(file=out)).show([state(total=1, phase="measuring")])
+    assert out.getvalue() == "a: measuring 1 benchmark\n"
 
 
 def test_a_terminal_has_one_table() -> None:

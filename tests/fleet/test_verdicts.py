@@ -27,7 +27,11 @@ def test_slower_everywhere_and_slower_on_some_alone_are_told_apart() -> None:
         Machine(
             "c",
             EPYC,
-            (verdict("test_all", FAIL, 0.06), verdict("test_one", FAIL, 0.2), verdict("test_ok", UNDECIDED, 0.01)),
+            (
+                verdict("test_all", FAIL, 0.06),
+                verdict("test_one", FAIL, 0.2),
+                verdict("test_ok", UNDECIDED, 0.01, replicates=12),
+            ),
         ),
     ]
     said = verdict_table(machines)
@@ -58,9 +62,21 @@ def test_missing_fails_and_new_compares_nothing() -> None:
 
 
 def test_why_there_is_no_verdict_yet_is_said_once() -> None:
-    told = verdict("t", UNDECIDED, 0.1, reason="2 saved sessions of the 10 a verdict needs")
+    told = verdict("t", UNDECIDED, 0.1, replicates=2, reason="2 saved sessions of the 10 a verdict needs")
     said = verdict_table([Machine("a", EPYC, (told,)), Machine("b", XEON, (told,))])
     assert said.count("undecided: t and 1 more: 2 saved sessions of the 10 a verdict needs") == 1
+    assert "nothing was compared" not in said
+
+
+def test_a_machine_that_compared_nothing_says_so_and_why() -> None:
+    told = verdict("t", UNDECIDED, None, reason="the one saved session is not undisturbed (contended)")
+    said = verdict_table([Machine("a", EPYC, (told,))]).splitlines()
+    assert said[1].split() == ["undecided", "t", "median", "-", "0"]
+    assert said[2:] == [
+        "undecided: t: the one saved session is not undisturbed (contended)",
+        "a: nothing was compared, so its gate fails: the one saved session is not undisturbed (contended)",
+        "On 1 machine: 1 undecided",
+    ]
 
 
 def test_nothing_judged_is_said() -> None:

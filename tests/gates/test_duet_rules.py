@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -230,6 +231,18 @@ def test_a_prepared_call_times_the_call_alone() -> None:
     )
     assert call.timed(lambda: next(clock)) == 0.25
     assert log == [("call", (1,), {"a": 2}), ("down", (1,), {"a": 2})]
+
+
+def test_a_bare_call_has_no_frame_of_ours() -> None:
+    def frames(*args: int, key: int) -> tuple[Any, ...]:
+        return args, key, sys._getframe(1).f_code.co_name
+
+    here = "test_a_bare_call_has_no_frame_of_ours"
+    assert prepared_call(frames, (1,), {"key": 2}).bare() == ((1,), 2, here)
+    done: list[int] = []
+    with_setup = prepared_call(done.append, setup=lambda: ((3,), {}), teardown=done.append)
+    with_setup.bare()
+    assert done == [3, 3]
 
 
 def test_a_prepared_call_has_one_source_of_arguments() -> None:

@@ -48,14 +48,22 @@ def collected(
 
 
 def measured(
-    names: Sequence[str], *, code: int = 0, machine: dict[str, Any] | None = None, calibration: Any = QUICK, **top: Any
+    names: Sequence[str],
+    *,
+    code: int = 0,
+    machine: dict[str, Any] | None = None,
+    calibration: Any = QUICK,
+    status: str = "ok",
+    **top: Any,
 ) -> list[Event]:
     """All that comes of a session that measured them."""
     how = {
         "selected": len(names), "measured": len(names), "complete": True, "incomplete_because": [], "interrupted": None,
         "selection": {}, "deselected": [], "calibrations": [{"after": None, **calibration}],
     }  # fmt: skip
-    run = saved_run(*(bench(name, 1e-3) for name in names), machine=machine, **{"tailgate_run": how, **top})
+    run = saved_run(
+        *(bench(name, 1e-3, status=status) for name in names), machine=machine, **{"tailgate_run": how, **top}
+    )
     events: list[Event] = []
     for name in names:
         events += [("begins", name), ("journal", journal_line(name)), ("ends", [name, "ok", None])]

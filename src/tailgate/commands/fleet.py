@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tailgate.commands import project
 from tailgate.commands.baselines import OURS
 from tailgate.errors import TailgateError, unknown_value
-from tailgate.text import aligned, printable
+from tailgate.text import aligned, counted, printable
 
 if TYPE_CHECKING:  # Ray is an extra
     from tailgate.fleet.ray_cluster import RayCluster
@@ -82,11 +82,12 @@ def _run(options: argparse.Namespace, rest: Sequence[str]) -> int:
     """
     from tailgate.fleet.arguments import parsed
     from tailgate.fleet.checkout import packed
+    from tailgate.fleet.endings import next_steps
     from tailgate.fleet.home import Home
     from tailgate.fleet.interrupts import Interrupts
     from tailgate.fleet.node import NodeOrder
     from tailgate.fleet.nodes import chosen
-    from tailgate.fleet.run import FleetRun, Request, next_steps
+    from tailgate.fleet.run import FleetRun, Request
     from tailgate.fleet.screen import Screen
     from tailgate.fleet.states import exit_code
     from tailgate.fleet.verdicts import verdict_table
@@ -119,14 +120,14 @@ def _run(options: argparse.Namespace, rest: Sequence[str]) -> int:
         screen = Screen()
         for line in (
             *remarks,
-            f"{checkout.files} files, {len(checkout.archive) / 2**20:.1f} MiB, to {len(nodes)} nodes",
+            f"{checkout.files} files, {len(checkout.archive) / 2**20:.1f} MiB, to {counted(len(nodes), 'nodes')}",
         ):
             screen.say(line)
         with Interrupts() as interrupts, screen.open():
             run.run(screen.show, interrupts)
     finally:
         cluster.close()
-    for line in (*run.remarks, *next_steps(run)):
+    for line in (*run.remarks, *next_steps(run.states)):
         screen.say(line)
     if arguments.gate:
         print(f"\n{verdict_table(run.machines)}", end="")

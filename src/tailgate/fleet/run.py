@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from tailgate.errors import TailgateError, one_line
 from tailgate.fleet.arguments import Arguments
+from tailgate.fleet.endings import untrusted
 from tailgate.fleet.home import Home, NodeJournal
 from tailgate.fleet.interrupts import Interrupts
 from tailgate.fleet.node import NodeOrder, Plan
@@ -147,8 +148,10 @@ class FleetRun:
         key = state.key = self._home.key(self._fingerprint_folder(state), state.node.host, self._hosts)
         if before := self._home.saved(key):
             file, code = before
-            state.saved, state.done = file, state.total or 0
-            self._keep_verdicts(state, load_run(file, completed=False, rounds=False))
+            run = load_run(file, completed=False, rounds=False)
+            state.saved, state.resumed, state.done = file, True, state.total or 0
+            state.untrusted = untrusted(run)
+            self._keep_verdicts(state, run)
             self._end(remote, "finished", code, f"(before: {file})")
             return
         journal = self._home.journal(key, pooled=share is not None)
@@ -191,7 +194,7 @@ class FleetRun:
             where = kept(run.decode("utf8", "replace"), f"{name}.json")
             raise TailgateError(f"{one_line(error)}; {where}") from error
         for one in states:
-            one.saved = path
+            one.saved, one.untrusted = path, untrusted(found)
         self._keep_verdicts(states[0], found)
 
     def _save_pool(self, pool: Pool) -> None:
@@ -238,17 +241,3 @@ class FleetRun:
 
     def _fingerprint_folder(self, state: NodeState) -> str:
         return fingerprint.folder_name(state.facts["fingerprint"])
-
-
-def next_steps(run: FleetRun) -> list[str]:
-    """What to read, and what to do about what is not finished."""
-    told = [f"{one.node.name}: its session's output is in {one.log}" for one in run.states if one.log and one.code]
-    saved = dict.fromkeys(str(one.saved) for one in run.states if one.saved)
-    told += [f"Saved: {path}" for path in saved]
-    unfinished = [one.node.name for one in run.states if one.phase in {"lost", "interrupted"}]
-    if unfinished:
-        told.append(
-            f"Not finished: {', '.join(unfinished)}. What they measured is kept; the same command with --resume before "
-            "the -- goes on"
-        )
-    return told

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tailgate.fleet.states import NodeState, lines
-from tailgate.text import printable
+from tailgate.text import counted, printable
 
 
 class Screen:
@@ -40,10 +40,11 @@ class Screen:
             name = one.node.name
             self._note_unmeasured(one)
             # Of a node that measures, each benchmark would be a line; that it measures is one.
-            now = f"{one.total} benchmarks" if one.phase == "measuring" else one.now
+            now = counted(one.total or 0, "benchmarks") if one.phase == "measuring" else one.now
             if one.phase == "finished":
                 now = f"{one.done} of {one.total} {now}".rstrip()
-            said = f"{name}: {one.phase} {now}".rstrip()
+            phase = "" if one.phase == "preparing" else one.phase  # "unpacking" says it
+            said = " ".join(filter(None, (f"{name}:", phase, now)))
             if self._told.get(name) != said:
                 self._told[name] = said
                 self.say(said)

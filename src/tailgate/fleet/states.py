@@ -41,6 +41,10 @@ class NodeState:
     key: tuple[str, str] | None = None
     """What it is called at home (:data:`tailgate.fleet.home.Key`), once its machine is known."""
     saved: Path | None = None
+    resumed: bool = False
+    """An earlier command has saved it; nothing was measured now."""
+    untrusted: str = ""
+    """How many rows of what was saved are not to be trusted, and which."""
     log: Path | None = None
 
     @property

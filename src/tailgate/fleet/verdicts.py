@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tailgate.fleet.endings import named
 from tailgate.gates.saved.sessions import mark_of
 from tailgate.machine.fingerprint import difference
 from tailgate.results.saved_run import Run, machine_of
-from tailgate.results.verdict import COMPARED, Verdict, lenient_from_json, line, overall
+from tailgate.results.verdict import Verdict, compared, lenient_from_json, line, overall
 from tailgate.results.verdict_table import reasons, short_name, summary
 from tailgate.stats.decision import MISSING, NEW
 from tailgate.text import aligned, counted, percent, printable
 
 HEADINGS = ("verdict", "benchmark", "metric", "failed on", "compared on", "change, least", "most")
-MOST_NAMED = 3
-"""Machines named in one line."""
 Judged = tuple[str, str]
 """A benchmark's full name, and a metric."""
 
@@ -46,8 +45,16 @@ def verdict_table(machines: Sequence[Machine]) -> str:
         lines += _told(one, found, machines)
     every = [verdict for machine in machines for verdict in machine.verdicts]
     lines += reasons([one for one in every if not one.failed])
+    idle = [machine for machine in machines if not any(one.failed for one in machine.verdicts)]
+    lines += [_nothing_compared(machine) for machine in idle if not compared(machine.verdicts)]
     lines.append(f"On {counted(len(machines), 'machines')}: {summary(every)}")
     return "\n".join(lines) + "\n"
+
+
+def _nothing_compared(machine: Machine) -> str:
+    """Why its gate is not green, though nothing failed."""
+    why = dict.fromkeys(one.reason for one in machine.verdicts if one.reason)
+    return printable(f"{machine.name}: nothing was compared, so its gate fails{': ' if why else ''}{named([*why])}")
 
 
 def _by_benchmark(machines: Sequence[Machine]) -> dict[Judged, dict[str, Verdict]]:
@@ -73,7 +80,7 @@ def _row(one: Judged, found: Mapping[str, Verdict]) -> list[str]:
 
 
 def _compared(found: Mapping[str, Verdict]) -> int:
-    return sum(verdict.verdict in COMPARED or verdict.verdict == MISSING for verdict in found.values())
+    return sum(compared([verdict]) or verdict.verdict == MISSING for verdict in found.values())
 
 
 def _told(one: Judged, found: Mapping[str, Verdict], machines: Sequence[Machine]) -> list[str]:
@@ -85,10 +92,10 @@ def _told(one: Judged, found: Mapping[str, Verdict], machines: Sequence[Machine]
     details = [f"  {printable(where)}: {line(found[where])}" for where in failed]
     if len(failed) == _compared(found):
         where = "everywhere" if len(failed) > 1 else "on the only machine that compared it"
-        return [f"{name} failed {where} ({_named(failed)}):", *details]
-    passed = [where for where, verdict in found.items() if not verdict.failed and verdict.verdict in COMPARED]
+        return [f"{name} failed {where} ({printable(named(failed))}):", *details]
+    passed = [where for where, verdict in found.items() if not verdict.failed and compared([verdict])]
     return [
-        f"{name} failed on {len(failed)} of {_compared(found)} machines alone ({_named(failed)}):",
+        f"{name} failed on {len(failed)} of {_compared(found)} machines alone ({printable(named(failed))}):",
         *details,
         f"  {_why_there([m for m in machines if m.name in failed], [m for m in machines if m.name in passed])}",
     ]
@@ -103,8 +110,3 @@ def _why_there(failed: Sequence[Machine], passed: Sequence[Machine]) -> str:
     if not differs:
         return f"{printable(here)} has the same fingerprint as {printable(there)}, where it did not fail"
     return printable(f"{here} (here) differs from {there} (there), where it did not fail: {'; '.join(differs)}")
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return printable(", ".join(names[:MOST_NAMED]) + more)

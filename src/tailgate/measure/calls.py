@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 
@@ -30,6 +31,13 @@ class PreparedCall:
     """Of the latest call."""
     fixed: bool = False
     """Whether its author fixed how often it is called (``benchmark.pedantic``)."""
+
+    @property
+    def bare(self) -> Callable[[], Any]:
+        """:meth:`once` without frames of ours, where nothing is to be set up: a profiler would count them."""
+        if self.setup is not None or self.teardown is not None:
+            return self.once
+        return partial(self.target, *self.args, **self.kwargs)
 
     def once(self) -> Any:
         """Call it untimed."""

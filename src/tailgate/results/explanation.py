@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,9 @@ from tailgate.stats.simultaneous import Difference, difference
 SIDES = ("base", "head")
 LEAST_SHARE = 0.0005
 """Of base's call: a smaller contribution is never named, however surely it is one."""
+
+MOST_SUM = 1.5
+"""Of base's call: where its operators take longer together, the profiler lengthens what it times."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,21 @@ class Explanation:
         """The operators' difference, all together."""
         found = self.contributions
         return math.fsum(part.mean for _, part in found) if found else None
+
+    @property
+    def lengthened(self) -> float | None:
+        """How many times as long a profiled call of base is, where its operators' sum exceeds the plain call by half.
+
+        Their parts then add up to more than there is. ``None``: they do not, or a hook that tells what its profiler
+        adds shows that it is little: operators that run at the same time may exceed the call.
+        """
+        call_s = self.call_s
+        if not call_s:
+            return None
+        sum_rel = math.fsum(statistics.fmean(row.base_s) for row in self.rows if row.base_s) / call_s
+        told = self.base.profiled_call_s
+        times = sum_rel if told is None else told / call_s
+        return times if min(times, sum_rel) > MOST_SUM else None
 
     def as_json(self) -> dict[str, Any]:
         """For the saved run: the times of every pair, and what follows from them."""

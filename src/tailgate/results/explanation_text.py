@@ -92,7 +92,9 @@ def facts(found: Explanation) -> tuple[str, ...]:
     profilers = dict.fromkeys(filter(None, (found.base.profiler, found.head.profiler)))
     lines = [f"operator times by {' and '.join(profilers) or 'the project'}"]
     lines.append(f"in {counted(found.pairs, 'pairs')} of processes of their own ({found.wall_s:.0f} s)")
-    lines.append(f"profiled calls took {' and '.join(told)}" if told else "what the profiler adds is not told")
+    lines.append(
+        f"profiled calls took {' and '.join(told)}" if told else "what the profiler adds is not told: return call_s"
+    )
     return (printable(", ".join(lines)),)
 
 
@@ -103,6 +105,8 @@ def sentence(found: Explanation, change_rel: float | None) -> str:
     total_rel = found.total_rel
     if total_rel is None:
         return "without operator times"
+    if found.lengthened is not None:
+        return f"the profiler makes a call {found.lengthened:.1f} times as long, so its parts are not those of the call"
     told = found.told
     if found.pairs < LEAST_VALUES:
         few = f"{counted(found.pairs, 'pairs')} are too few" if found.pairs != 1 else "one pair is too few"

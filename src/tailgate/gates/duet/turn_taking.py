@@ -41,7 +41,7 @@ class TurnTaker:
     def measure(self, call: PreparedCall, fixture: Fixture) -> Any:
         """Get warm, take turns; the row here has the last block."""
         timer = fixture.timer
-        self._operators = partial(side_operators.ask, fixture.item, call.once)
+        self._operators = partial(side_operators.ask, fixture.item, call.bare)
         with fixture.without_gc():
             if call.fixed:
                 taken = self.take_prepared(call, timer)
