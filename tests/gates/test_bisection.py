@@ -1,6 +1,8 @@
 """The search for the first bad commit, on git's own histories and duets whose outcome is known."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from histories_of_git import GATE_REL, NAME, Bisection, between, git, linear
@@ -8,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.gates.bisection.commits import Ends
-from tailgate.gates.bisection.duets import because
+from tailgate.gates.bisection.duets import Duets, because
+from tailgate.gates.bisection.program import program
 from tailgate.gates.bisection.words import Comparison, Focus, focus_of, from_json
 from tailgate.results.verdict import Verdict
 
@@ -79,6 +82,24 @@ def test_a_slowdown_in_many_small_steps_is_of_no_single_commit() -> None:
     assert answer.focus is not None
     assert not answer.confirmed
     assert answer.confirmation.word == "good"
+
+
+def test_a_step_against_the_parent_is_the_confirmation_and_is_told_once() -> None:
+    commits = LINE[:3]
+    search = Bisection(
+        Ends((), Path(), commits[0], commits[-1], first_parent=False, commits=2, changed=0), slower_from(commits, 1)
+    )
+    assert search.simulated(commits).confirmation == search.asked[1]
+    assert [one.commit for one in search.asked] == [commits[2], commits[1]]
+
+
+def test_a_step_profiles_no_operators(tmp_path: Path) -> None:
+    worktree = SimpleNamespace(folder=tmp_path / "candidate", mapped=lambda path: path)
+    asked = program([sys.executable, "-m", "pytest", "-k", "a"])
+    duets = Duets(worktree, asked, Path(), SimpleNamespace(), tmp_path, [])
+    command = duets._command(Comparison("c", "g", 0, None), None, None, tmp_path / "run.json")
+    assert command[command.index("-o") + 1] == "tailgate_explain=off"
+    assert command.index("-o") < command.index("-k"), "what the user typed comes later, and so counts"
 
 
 @pytest.mark.parametrize(("level", "word"), [(1.0, "good"), (1.01, "good")])
@@ -187,6 +208,11 @@ def test_one_word_for_many_verdicts(verdicts: list[str]) -> None:
             "ModuleNotFound",
         ),
         ("ERROR: usage: pytest [options]\nERROR: file or directory not found: a\n", "file or directory not found: a"),
+        (
+            "ERROR: usage: python -m pytest [options] [file_or_dir] [...]\n"
+            "python -m pytest: error: unrecognized arguments: --no-such\n  inifile: None\n  rootdir: /a\n",
+            "unrecognized arguments: --no-such",
+        ),
         ("Traceback (most recent call last):\n  File ...\nOSError: no\n\n", "OSError: no"),
         ("", "pytest said nothing"),
     ],

@@ -42,6 +42,8 @@ def test_a_step_is_told_with_its_commits(folder, commits, capsys):
     code, out, _ = tailgate(capsys, "history", "epyc")
     assert code == 0
     lines = out.splitlines()
+    assert "next:" not in out
+    assert lines[2].split() == ["benchmark", "sessions", "level", "history", "changes"]
     assert lines[0].startswith(f"{saved.FOLDER}: 12 sessions, 2026-11-20 to 2026-11-20; ordered by number, as their")
     assert [line.split()[0] for line in lines if line.startswith("test_")] == ["test_one", "test_two[a]", "test_one"]
     assert "│" in next(line for line in lines if line.startswith("test_one"))
@@ -141,6 +143,55 @@ def test_a_short_history_says_how_many_sessions_it_needs(folder, capsys, session
     code, out, _ = tailgate(capsys, "history", "epyc")
     assert code == 0
     assert f"{sessions} session{'s' * (sessions > 1)} of the 11 that a change of level needs" in out
+    assert out.endswith("\nNo change could be told: too few sessions.\n")
+
+
+def test_no_change_counts_what_could_not_be_told(folder, capsys):
+    runs = stepped(12, 99)
+    saved.write(folder, "epyc", runs)
+    assert tailgate(capsys, "history", "epyc")[1].endswith("\nNo level changed.\n")
+    saved.write(folder, "half", [*({**run, "benchmarks": run["benchmarks"][1:]} for run in runs[:9]), *runs[9:]])
+    assert tailgate(capsys, "history", "half")[1].endswith("\nNo level changed; 1 of 2 could not be told.\n")
+
+
+@pytest.mark.parametrize(("place", "told"), [(5, []), (6, [6]), (10, [10])])
+@pytest.mark.parametrize("sessions", [12, 30])
+def test_a_doubling_within_the_first_ten_sessions(folder, place, told, sessions):
+    """As docs/regressions/history.md says of the beginning."""
+    saved.write(folder, "epyc", stepped(sessions, place, math.log(2)))
+    (found,) = histories(folder / "baselines", "epyc")
+    assert [one.index for one in found.benchmarks[0].changes] == told
+
+
+@pytest.mark.parametrize(("change", "same_machine", "said"), [(STEP, True, 1), (-STEP, True, 0), (STEP, False, 0)])
+def test_several_commits_of_a_change_for_the_worse_are_bisected_next(
+    folder, commits, capsys, change, same_machine, said
+):
+    runs = stepped(20, 12, change)
+    for index, run in enumerate(runs):
+        run["commit_info"] = {"id": commits[min(11, index // 2 + 3 * (index >= 12))], "dirty": False}
+        run["machine_info"]["node"] = "here" if same_machine or index < 12 else "there"
+    saved.write(folder, "epyc", runs)
+    command = f"tailgate bisect --good {commits[5][:10]} --bad {commits[9][:10]} -- pytest {ONE}"
+    lines = tailgate(capsys, "history", "epyc")[1].splitlines()
+    assert [line.startswith("  commits: 4 commits, ") for line in lines].count(True) == 1
+    assert lines.count(f"  next: {command}") == said
+
+
+@pytest.mark.parametrize("inside", [".", "below"])
+def test_the_folder_is_the_projects_own(folder, monkeypatch, capsys, inside):
+    saved.write(folder, "epyc", stepped(12, 99))
+    (folder / "perf").mkdir()
+    (folder / "baselines").rename(folder / "perf" / "saved")
+    (folder / "pytest.ini").write_text("[pytest]\ntailgate_baselines = perf/saved\n")
+    (folder / inside).mkdir(exist_ok=True)
+    monkeypatch.chdir(folder / inside)
+    for command in (("history", "epyc"), ("baselines", "list"), ("baselines", "show", "epyc")):
+        code, out, _ = tailgate(capsys, *command)
+        assert (code, saved.FOLDER in out) == (0, True)
+    (folder / "run.json").write_text(json.dumps(stepped(1, 99)[0]))
+    code, out, _ = tailgate(capsys, "baselines", "accept", str(folder / "run.json"), "--as=epyc")
+    assert (code, len(list((folder / "perf" / "saved").glob("*/*.json")))) == (0, 13)
 
 
 def test_what_does_not_count_says_why(folder):

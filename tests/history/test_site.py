@@ -33,6 +33,7 @@ def test_the_index_shows_first_what_changed(folder: Path, capsys: pytest.Capture
     page = Page((folder / "site" / "index.html").read_text())
     assert [one["href"] for one in page.all("a")] == ["test_stepped.html", "test_steady.html"]
     assert page.texts["td"][1] == "worse"
+    assert "a bar │ stands where the level changed" in page.texts["p"][0]
     assert re.fullmatch(r"\+1\d\.\d % at 0013_epyc\.json", page.texts["td"][4])
 
 

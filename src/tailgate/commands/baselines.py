@@ -4,7 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from tailgate.commands import project
+
 OURS, THEIRS = Path("baselines"), Path(".benchmarks")
+DEFAULT_STORAGE = "default: the project's tailgate_baselines, else ./baselines; where there is none, ./.benchmarks"
 
 
 def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
@@ -27,14 +30,15 @@ def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
     accept.add_argument("file", type=Path, metavar="RUN.json")
     accept.add_argument("--as", dest="name", metavar="NAME", help="default: the name it was saved under")
     for action in (every, show, prune, accept):
-        action.add_argument(
-            "--storage", type=Path, metavar="DIR", help="default: ./baselines; where there is none, ./.benchmarks"
-        )
+        action.add_argument("--storage", type=Path, metavar="DIR", help=DEFAULT_STORAGE)
         action.set_defaults(run=_baselines)
 
 
 def default_storage() -> Path:
-    """A project without ``tailgate_baselines`` saves where pytest-benchmark does, and its gate judges by these runs."""
+    """What the project's ``tailgate_baselines`` names; without it the gate judges by pytest-benchmark's own folder."""
+    named = project.storage(Path.cwd())
+    if named is not None:
+        return named
     return THEIRS if THEIRS.is_dir() and not OURS.is_dir() else OURS
 
 
@@ -52,6 +56,8 @@ def _baselines(options: argparse.Namespace, rest: list[str]) -> int:
             "".join(f"Removed {file}\n" for file in removed) or f"Nothing to remove: {options.keep} or fewer\n", end=""
         )
     else:
-        place, is_new = baselines.accepted(options.file, options.storage or OURS, options.name)
+        place, is_new = baselines.accepted(
+            options.file, options.storage or project.storage(Path.cwd()) or OURS, options.name
+        )
         print(f"Accepted: {place}" if is_new else f"Already a baseline: {place}")
     return 0

@@ -136,8 +136,7 @@ def _run(options: argparse.Namespace, rest: Sequence[str]) -> int:
 
 def _storage(here: Path) -> Path:
     """Where the project's own sessions save."""
-    found = project.named(here, "tailgate_baselines")
-    return here / OURS if found is None else found[0].parent / found[1]
+    return here / (project.storage(here) or OURS)
 
 
 def _status(options: argparse.Namespace, rest: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailgate.commands.baselines import default_storage
+from tailgate.commands.baselines import DEFAULT_STORAGE, default_storage
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.files import replace_bytes
 from tailgate.text import counted
@@ -30,9 +30,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("name", metavar="NAME", help="what the runs were saved under; see: tailgate baselines list")
     parser.add_argument("--metric", default="median", metavar="|".join(METRICS), help="default: median")
-    parser.add_argument(
-        "--storage", type=Path, metavar="DIR", help="default: ./baselines; where there is none, ./.benchmarks"
-    )
+    parser.add_argument("--storage", type=Path, metavar="DIR", help=DEFAULT_STORAGE)
     parser.add_argument(
         "--json", action="store_true", help="print a JSON list, one object per machine, instead of text"
     )

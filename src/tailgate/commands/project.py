@@ -91,15 +91,28 @@ def unknown(command: str, ours: list[str], project: Path | None) -> str:
     return unknown_value("command", command, ours, noun="name")
 
 
+def storage(start: Path) -> Path | None:
+    """The folder that the project around ``start`` names for saved runs, as seen from there; ``None``: it names none.
+
+    Raises:
+        TailgateError: its configuration cannot be read.
+    """
+    found = named(start, "tailgate_baselines")
+    if found is None:
+        return None
+    folder = found[0].parent / found[1]
+    return folder.relative_to(start) if folder.is_relative_to(start) else folder
+
+
 def named(start: Path, ini: str) -> tuple[Path, str] | None:
-    """The project's configuration file and the module it names."""
+    """The project's configuration file and what it names: a module, a folder."""
     for folder in (start, *start.parents):
         for file in (folder / name for name in FILES):
             values = _values(file)
             if values is not None:
                 name = values.get(ini) or ""
                 if not isinstance(name, str):
-                    raise TailgateError(f"{file}: {ini} = {name!r} is not text; write the name of one module")
+                    raise TailgateError(f"{file}: {ini} = {name!r} is not text; write one name")
                 return (file, name.strip()) if name.strip() else None
     return None
 

@@ -78,13 +78,15 @@ class Repository:
         if count is None or log is None:
             return Commits(f"commits: {ends}; git does not say what is between them")
         said = f"{counted(int(count), 'commits')}, {before}..{after}"
-        if not self._is_ancestor(before, after):
+        follows = self._is_ancestor(before, after)
+        if not follows:
             said = f"{before} is no ancestor of {after}: " + (
                 "the later session measured an older commit"
                 if self._is_ancestor(after, before)
                 else f"another branch, with {counted(int(count), 'commits')} that the first has not"
             )
-        return Commits(f"commits: {said}", tuple(printable(line) for line in log.splitlines()))
+        lines = tuple(printable(line) for line in log.splitlines())
+        return Commits(f"commits: {said}", lines, int(count) if follows else None)
 
     def _is_ancestor(self, one: Commit, other: Commit) -> bool:
         return self._ask("merge-base", "--is-ancestor", one.id, other.id) is not None

@@ -41,6 +41,8 @@ class Commits:
     """One line: how many commits, or why that is not known."""
     log: Sequence[str] = ()
     """The newest of them, as ``git log`` has them: short id and subject."""
+    count: int | None = None
+    """How many; ``None``: that is not known, or the first is no ancestor of the second."""
     unchanged: bool = False
     """Whether both sessions measured the same commit, without uncommitted changes."""
 

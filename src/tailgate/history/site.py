@@ -19,6 +19,12 @@ from tailgate.text import file_part, printable
 
 HERE = Path(__file__).parent
 LONGEST_STEM, MOST_SESSIONS = 80, 60
+LEGEND = (
+    "How to read it: a character of the history is one session, the oldest first; a bar │ stands where the level "
+    "changed, a dot · is a session that does not count. A level is a stretch of sessions between which no change is "
+    "known, and its value their mean without those far from it. The column shows the last level; where a benchmark "
+    "has too few sessions for one, its last session."
+)
 
 
 def files(histories: Sequence[History]) -> Iterator[tuple[str, bytes]]:
@@ -30,7 +36,10 @@ def files(histories: Sequence[History]) -> Iterator[tuple[str, bytes]]:
             yield stems[found.fullname], _page(history, found).encode("utf8", "backslashreplace")
         machines.append({"history": history, "rows": [_row(history, one, stems) for one in _changed_first(history)]})
     title = f"History of {printable(histories[0].name)}: {histories[0].metric}"
-    yield "index.html", document(HERE / "index.html", title, machines=machines).encode("utf8", "backslashreplace")
+    yield (
+        "index.html",
+        document(HERE / "index.html", title, machines=machines, legend=LEGEND).encode("utf8", "backslashreplace"),
+    )
 
 
 def _changed_first(history: History) -> list[BenchmarkHistory]:
@@ -62,7 +71,7 @@ def _row(history: History, found: BenchmarkHistory, stems: dict[str, str]) -> di
         "verdict": "" if change is None else _verdict(change),
         "change": "" if change is None else f"{change.change_rel:.6g}",
         "summary": shortened(printable(summary_of(history, found))),
-        "now": quantity(last, history.metric),
+        "level": quantity(last, history.metric),
         "value": "" if last is None else f"{last:.6g}",
         "line": sparkline(values, {one.index for one in found.changes}),
     }
@@ -76,7 +85,9 @@ def _verdict(change: Change) -> str:
 
 def _page(history: History, found: BenchmarkHistory) -> str:
     name = shortened(printable(found.fullname))
-    told = [[printable(line) for line in change_lines(history, name, change)] for change in reversed(found.changes)]
+    told = [
+        [printable(line) for line in change_lines(history, found, change, name)] for change in reversed(found.changes)
+    ]
     drawn = MISSING
     if pictures.installed():
         with pictures.style():

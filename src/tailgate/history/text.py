@@ -1,5 +1,6 @@
 """A history for a terminal: a line per benchmark, then each change with its commits and what the machine did."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ from tailgate.results.verdict_table import quantity, short_name
 from tailgate.text import aligned, counted, percent, printable
 
 WIDEST_NAME = 70
+WIDEST_ID = 200
+"""Of a test's name in a command; a longer one is left to the user."""
 
 
 def as_text(history: History) -> str:
@@ -25,15 +28,23 @@ def as_text(history: History) -> str:
     names = names_of(history)
     for found in history.benchmarks:
         for change in found.changes:
-            lines += [*change_lines(history, names[found.fullname], change), ""]
+            lines += [*change_lines(history, found, change, names[found.fullname]), ""]
     if not any(found.changes for found in history.benchmarks):
-        lines += ["No level changed.", ""]
+        lines += [_nothing(history.benchmarks), ""]
     return "\n".join(map(printable, lines))
+
+
+def _nothing(benchmarks: Sequence[BenchmarkHistory]) -> str:
+    """That nothing changed, or could not be told."""
+    untold = sum(found.reason is not None for found in benchmarks)
+    if untold == len(benchmarks):
+        return "No change could be told: too few sessions."
+    return f"No level changed; {untold} of {len(benchmarks)} could not be told." if untold else "No level changed."
 
 
 def _table(history: History) -> list[str]:
     names = names_of(history)
-    rows = [["benchmark", "sessions", "now", "history", "changes"]]
+    rows = [["benchmark", "sessions", "level", "history", "changes"]]
     for found in sorted(history.benchmarks, key=lambda one: not one.changes):
         values = [None if one.unused else one.value for one in found.points]
         last = found.levels[-1].value if found.levels else next((one for one in reversed(values) if one), None)
@@ -51,7 +62,7 @@ def summary_of(history: History, found: BenchmarkHistory) -> str:
     return ", ".join(told) or "none"
 
 
-def change_lines(history: History, name: str, change: Change) -> list[str]:
+def change_lines(history: History, found: BenchmarkHistory, change: Change, name: str) -> list[str]:
     """All that is known of a change; ``name``: what the benchmark is called there."""
     word = "worse" if change.worse else "better"
     interval = f"[99 % CI {percent(change.low_rel, unit=False)}, {percent(change.high_rel, unit=False)}]"
@@ -64,6 +75,7 @@ def change_lines(history: History, name: str, change: Change) -> list[str]:
         lines.append(f"  the first session of the new level is one from {first} to {last} (95 %)")
     lines.append(f"  {change.commits.said}")
     lines += [f"    {line}" for line in change.commits.log]
+    lines += _next(history, found, change)
     if change.machine:
         lines.append(f"  the machine changed there too, so this is the machine's: {'; '.join(change.machine)}")
     elif change.commits.unchanged:
@@ -79,6 +91,15 @@ def change_lines(history: History, name: str, change: Change) -> list[str]:
     if change.accepted is not None:
         lines.append(f"  accepted with {_file(history, change.accepted)}")
     return lines
+
+
+def _next(history: History, found: BenchmarkHistory, change: Change) -> list[str]:
+    """The command that tells the commits between apart, where there are several and the code may be the cause."""
+    good, bad = (history.sessions[index].commit for index in (change.previous, change.index))
+    if good is None or bad is None or (change.commits.count or 0) < 2 or not change.worse or change.machines:
+        return []
+    test = shlex.quote(found.fullname) if len(found.fullname) <= WIDEST_ID else "TEST"
+    return [f"  next: tailgate bisect --good {good.id[:10]} --bad {bad.id[:10]} -- pytest {test}"]
 
 
 def _together(history: History, change: Change) -> int:

@@ -21,8 +21,14 @@ from tailgate.session.settings import DEFAULT_PAIRS, MOST_PAIRS
 
 PAIRS = "--duet-pairs"
 USAGE, NOTHING_SELECTED = 4, 5
-BECAUSE = (re.compile(r"^E\s+(\S.*)"), re.compile(r"^(?:ERROR|tailgate: error): (.*)"), re.compile(r"^(\w\S* \S.*)"))
-"""The line of pytest's output that says why it measured nothing: of a collection error, of wrong usage, any other."""
+BECAUSE = (
+    re.compile(r"^E\s+(\S.*)"),
+    re.compile(r"^(?:ERROR|tailgate: error): (?!usage:)(.*)"),
+    re.compile(r"^\S.*?: error: (.*)"),
+    re.compile(r"^(\w\S* \S.*)"),
+)
+"""The line of pytest's output that says why it measured nothing: of a collection error, of wrong usage, of an option
+that argparse does not know, any other."""
 
 
 class Duets:
@@ -103,7 +109,9 @@ class Duets:
         if asked.focus is not None:
             ours += [f"--gate-metrics={asked.focus.metric}", f"--gate-min-effect={asked.focus.limit_rel * 100:g}%"]
         plugins = ("-p", "tailgate.plugin", "-p", inside.__name__)
-        return [*python, "-m", "pytest", *plugins, *map(self._mapped, self._program.arguments), *ours]
+        # A step asks which commit, not which operator; --explain after -- still explains each.
+        off = ("-o", "tailgate_explain=off")
+        return [*python, "-m", "pytest", *plugins, *off, *map(self._mapped, self._program.arguments), *ours]
 
     def _mapped(self, word: str) -> str:
         """An absolute path in the user's working tree becomes the checkout's."""

@@ -71,11 +71,14 @@ class Search:
         compare: Callable[[Comparison], Comparison],
         say: Callable[[Comparison, int | None], None],
     ) -> None:
-        """``compare``: fills in what is asked; ``say``: each answer, and how many commits could still be the first."""
+        """``compare``: fills in what is asked; ``say``: each answer once, and how many commits could still
+        be the first.
+        """
         self._ends = ends
         self._start = start
         self._compare = compare
         self._say = say
+        self._said: list[Comparison] = []
         self._words: dict[str, str] = {}
         """What git is told of a commit, where it was asked again."""
 
@@ -129,5 +132,7 @@ class Search:
 
     def _asked(self, asked: Comparison, left: int | None = None) -> Comparison:
         made = self._compare(asked)
-        self._say(made, left)
+        if made not in self._said:  # a step against the parent is also the confirmation
+            self._said.append(made)
+            self._say(made, left)
         return made
