@@ -224,14 +224,13 @@ def test_every_reader_gets_the_same_names(names: list[str]) -> None:
 def test_times_of_a_duet_are_left_out_and_told(name: str, whole: bool) -> None:
     run = saved_run(row("a", protocol=None if whole else "duet"), row("b")) | ({"tailgate_duet": {}} if whole else {})
     chosen = ours()[name]
-    when = run["datetime"]
     told = "left out, times of a duet are only good for comparing: "
+    (line,) = said(chosen, run)
+    assert line.endswith(f"2 benchmarks {told}a, b" if whole else f"1 benchmark {told}a")
     if whole:
-        assert [line.removeprefix(f"{when}: ") for line in said(chosen, run)] == [f"2 benchmarks {told}a, b"]
         with pytest.raises(TailgateError, match=f"2 benchmarks {told}a, b"):
             chosen.render([run])
     else:
-        assert [line.removeprefix(f"{when}: ") for line in said(chosen, run)] == [f"1 benchmark {told}a"]
         assert "b" in chosen.render([run])
 
 
