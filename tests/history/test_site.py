@@ -37,6 +37,16 @@ def test_the_index_shows_first_what_changed(folder: Path, capsys: pytest.Capture
     assert re.fullmatch(r"\+1\d\.\d % at 0013_epyc\.json", page.texts["td"][4])
 
 
+def test_a_site_replaces_itself_and_nothing_else(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder)
+    assert [main(["history", "epyc", "--html", "site"]) for _ in range(2)] == [0, 0]
+    (folder / "other").mkdir()
+    (folder / "other" / "index.html").write_text("mine")
+    assert main(["history", "epyc", "--html", "other"]) == 4
+    assert "other/index.html is there, and Tailgate did not write it" in capsys.readouterr().err
+    assert [one.read_text() for one in (folder / "other").iterdir()] == ["mine"]
+
+
 def test_each_benchmark_has_its_picture_its_changes_and_its_sessions(folder: Path) -> None:
     write(folder)
     made = dict(files(histories(folder / "baselines", "epyc")))

@@ -2,6 +2,7 @@
 
 import pytest
 from drawn_runs import cell, run
+from histories import bench, saved_run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,22 @@ def test_the_rate_of_a_cell_that_was_measured_twice_is_the_median() -> None:
     for row in same:
         row["throughput_items_per_s"] = float(row["threads"])
     assert rates(same) == {1: 1.0, 2: 2.0, 4: 4.0}
+
+
+def test_the_arrow_of_an_open_p99_and_both_marks_lie_in_the_picture() -> None:
+    few = bench("t.py::few", 1e-3, 2e-3)
+    few["stats"] |= {"p99_low": 1.9e-3, "p99_high": None}
+    few["stats"]["data"] = [1e-3 + index * 5e-5 for index in range(20)]
+    made = latency.section(saved_run(few))
+    assert isinstance(made, Section)
+    (axes,) = made.panels[0].figure.axes
+    (arrow,) = axes.texts
+    assert axes.get_xlim()[0] < arrow.xy[0] < axes.get_xlim()[1]
+    assert axes.get_ylim()[1] > 2.0
+    assert "99 %" in [one.get_text() for one in axes.get_yticklabels()]
+    line = axes.lines[0]
+    (mark,) = line.get_markevery()
+    assert line.get_xdata()[mark] == pytest.approx(1.45)
 
 
 def panels(section: Section | NotDrawn) -> list[str]:

@@ -67,6 +67,10 @@ def test_the_action_s_file_has_latencies_and_the_one_beside_it_throughput() -> N
         "extra": f"rounds: 400\nmachine: {machine}\nin brackets: quartiles of the rounds",
     }  # fmt: skip
     assert (p99["name"], p99["value"], p99["range"]) == ("t.py::test_a P99", 4.0, "3.6 to ? ms")
+    assert p99["extra"].endswith("in brackets: 95 % interval of P99, as if rounds were independent")
+    blocks = row()
+    blocks["stats"] |= {"p99_blocks_low": 3e-3, "p99_blocks_high": 5e-3}
+    assert json.loads(ACTION.render([saved_run(blocks)]))[1]["extra"].endswith("95 % interval of P99 by blocks")
     assert ACTION.attachments is not None
     (entry,) = json.loads(ACTION.attachments([run])["-throughput.json"])
     assert (entry["name"], entry["unit"], entry["value"]) == ("t.py::test_a throughput", "items/s", 500.0)
@@ -231,13 +235,28 @@ def test_every_reader_gets_the_same_names(names: list[str]) -> None:
     assert sorted(original(one["branch"]) for one in rows) == sorted(shown)
 
 
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("whole", [True, False])
+def test_times_of_a_duet_are_left_out_and_told(name: str, whole: bool) -> None:
+    run = saved_run(row("a", protocol=None if whole else "duet"), row("b")) | ({"tailgate_duet": {}} if whole else {})
+    chosen = ours()[name]
+    told = "left out, times of a duet are only good for comparing: "
+    (line,) = said(chosen, run)
+    assert line.endswith(f"2 benchmarks {told}a, b" if whole else f"1 benchmark {told}a")
+    if whole:
+        with pytest.raises(TailgateError, match=f"2 benchmarks {told}a, b"):
+            chosen.render([run])
+    else:
+        assert "b" in chosen.render([run])
+
+
 def test_no_end_lies_on_the_wrong_side() -> None:
     wrong = row()
     wrong["stats"] |= {"q1": 5.0, "q3": 1e-9, "p99_blocks_low": 3.9e-3, "p99_blocks_high": 5e-3}
     (one,) = export(saved_run(wrong)).rows
     assert one == Measured("t.py::test_a", "ok", one.metrics, 400, "2026-11-20T10:00:00+00:00")
-    assert one.metrics["median"] == Value(2e-3)
-    assert one.metrics["p99"] == Value(4e-3, 3.9e-3, 5e-3)
+    assert one.metrics["median"] == Value(2e-3, ends="quartiles of the rounds")
+    assert one.metrics["p99"] == Value(4e-3, 3.9e-3, 5e-3, "95 % interval of P99 by blocks")
 
 
 def test_a_number_in_another_unit_has_no_noise() -> None:

@@ -10,7 +10,7 @@ import pytest
 from drawn_runs import HOSTILE, run
 
 from tailgate.commands import main as cli
-from tailgate.results.pages import charts, folder
+from tailgate.results.pages import charts, document, folder
 from tailgate.results.pages.charts import threads, tradeoff
 from tailgate.results.spreadsheet import harmless
 from tailgate.results.tidy_csv import HEADER
@@ -93,7 +93,8 @@ def test_a_folder_that_cannot_be_made_is_one_line(
 def test_a_disk_that_fills_keeps_what_was_there(
     saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "index.html").write_text("earlier")
+    earlier = document.document(document.HERE / "page.html", "earlier", pages=[], any_name="NAME")
+    (tmp_path / "index.html").write_text(earlier)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -102,4 +103,21 @@ def test_a_disk_that_fills_keeps_what_was_there(
     assert cli.main(["report", saved, f"--out={tmp_path}"]) == 4
     assert "--out: " in (said := capsys.readouterr().err)
     assert said.endswith("cannot be written (No space left on device)\n")
-    assert (tmp_path / "index.html").read_text() == "earlier"
+    assert (tmp_path / "index.html").read_text() == earlier
+
+
+@pytest.mark.parametrize("name", ["index.html", "results.csv"])
+def test_a_file_that_tailgate_did_not_write_is_kept(
+    saved: str, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / name).write_text("mine")
+    assert cli.main(["report", saved, f"--out={tmp_path / 'site'}"]) == 4
+    said = capsys.readouterr().err
+    assert said.endswith(f"site/{name} is there, and Tailgate did not write it; name another folder\n")
+    assert [one.name for one in (tmp_path / "site").iterdir()] == [name]
+    assert (tmp_path / "site" / name).read_text() == "mine"
+
+
+def test_its_own_folder_is_written_anew(saved: str, tmp_path: Path) -> None:
+    assert [cli.main(["report", saved, f"--out={tmp_path / 'site'}"]) for _ in range(2)] == [0, 0]

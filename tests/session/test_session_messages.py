@@ -1,5 +1,6 @@
 """What a session says: of a wrong value, while it runs, of what was not measured, and at its end."""
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -285,3 +286,18 @@ def test_a_warning_is_of_one_kind_whatever_the_unit_of_its_numbers() -> None:
         "Warning for test_a and 4 more: a call took 999 µs here",
         "Warning for test_b and 1 more: needs 3 MiB",
     ]
+
+
+def test_a_live_page_names_its_commit_and_what_it_compares_with(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_a(benchmark): benchmark(sum, [1])")
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b")
+    for command in (("init", "-q", "."), ("add", "."), ("commit", "-q", "-m", "base")):
+        subprocess.run([*git, *command], cwd=pytester.path, check=True)
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=pytester.path, text=True).strip()
+    quick = ("--benchmark-min-rounds=5", "--benchmark-max-time=0.01", "--report=page.md")
+    pytester.runpytest_subprocess("--benchmark-save=one", *quick)
+    page = (pytester.path / "page.md").read_text()
+    assert f"- commit {commit}" in page
+    assert "- base: " not in page
+    pytester.runpytest_subprocess("--benchmark-compare=0001_one", *quick)
+    assert "- base: saved runs, 0001" in (pytester.path / "page.md").read_text()

@@ -62,14 +62,15 @@ def _history(options: argparse.Namespace, rest: list[str]) -> int:
 
 def _site(found: Sequence[History], folder: Path) -> int:
     from tailgate.history.site import files
+    from tailgate.results.pages.document import only_own
 
-    pages = 0
-    for name, content in files(found):
+    made = dict(files(found))
+    only_own("--html", folder, made)
+    for name, content in made.items():
         try:
             folder.mkdir(parents=True, exist_ok=True)
             replace_bytes(folder / name, content)
         except OSError as error:
             raise TailgateError(f"--html: {folder / name} cannot be written ({error.strerror or error})") from error
-        pages += 1
-    print(f"Wrote {counted(pages, 'pages')}; begin with {folder / 'index.html'}")
+    print(f"Wrote {counted(len(made), 'pages')}; begin with {folder / 'index.html'}")
     return 0

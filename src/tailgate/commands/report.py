@@ -10,6 +10,7 @@ from tailgate.commands.formats import formats, kinds, ours, printable_data, wher
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.files import replace_bytes
 from tailgate.results.pages import folder, html
+from tailgate.results.pages.document import only_own
 from tailgate.results.reading import for_reports
 from tailgate.results.saved_run import Run, load_run
 
@@ -83,6 +84,7 @@ def _folder(options: argparse.Namespace) -> int:
             raise TailgateError(f"--out writes a page, its pictures and its tables; leave {flag} away")
     runs = [printable_data(for_reports(load_run(path, compact=True))) for path in options.runs]
     made = folder.files(runs, kinds(Path.cwd()))
+    only_own("--out", options.out, made)
     _write("--out", {options.out / name: content for name, content in made.items()}, options.runs)
     return 0
 

@@ -15,6 +15,10 @@ NOT_OURS: Mapping[str, str] = {
     "--benchmark-storage": "saved runs are kept here; name the folder with tailgate fleet run --storage=DIR",
     "--csv": "it would stay on the node; tailgate compare --csv=FILE makes one of the saved runs",
     "--report": "it would stay on the node; tailgate report makes one of the saved runs",
+    **dict.fromkeys(
+        ("--benchmark-disable", "--benchmark-skip", "--collect-only", "--co"), "nothing would be measured; leave it out"
+    ),
+    "--numprocesses": "pytest-xdist turns benchmarks off; a node measures one at a time",
     "--junitxml": "it would stay on the node; the exit code and the verdict table are here",
     "--junit-xml": "it would stay on the node; the exit code and the verdict table are here",
 }

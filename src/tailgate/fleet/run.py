@@ -171,6 +171,8 @@ class FleetRun:
         assert state.key is not None
         state.log = self._home.keep_log(state.key, log)
         well = code in ENDED_WELL and run is not None
+        if run is None and code == 0:  # its benchmarks were disabled, or only collected
+            code, last = 1, f"its session ended without a run, so nothing was measured: {last}"
         if well:
             self._journals[state.node.name].complete()
             code = 1 if state.uncompared else code

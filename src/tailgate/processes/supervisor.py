@@ -97,6 +97,8 @@ class Supervisor:
                 os.setsid()
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                # Who started the session may have blocked it, as Ray does: Ctrl-C would never reach a test.
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
                 prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
                 if os.getppid() != supervisor:  # it ended before its end could be noticed
                     os._exit(1)

@@ -17,6 +17,7 @@ from tailgate.results.pages.content import ANY_NAME, content, fingerprint_facts,
 from tailgate.results.rows import Row, row
 from tailgate.results.saved_run import Run
 from tailgate.seams import benchmark_names
+from tailgate.seams.commit import commit_info
 from tailgate.seams.storage import kept
 from tailgate.session import reproduce
 from tailgate.session.items import whole
@@ -34,6 +35,9 @@ class LiveReport:
         self._config = config
         self._file = file
         self._run = run
+        self._facts = [f"base: {base}"] if (base := _base(config, run)) else []
+        self._commit = commit_info().get("id")
+        """Now: a test may change the current directory."""
         self._title = f"Benchmarks of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         self._stats: dict[int, dict[str, Any]] = {}
         self._broken = False
@@ -71,8 +75,9 @@ class LiveReport:
             return
         fingerprint = self._run.fingerprint
         machine = {"fingerprint": fingerprint, "fingerprint_id": environment.fingerprint_id(fingerprint)}
+        facts = [*machine_facts(machine, self._commit), *self._facts]
         page = content(
-            self._title, machine_facts(machine), self._rows(), self._run.verdicts, fingerprint_facts(machine),
+            self._title, facts, self._rows(), self._run.verdicts, fingerprint_facts(machine),
             reproduce.command(self._config, ANY_NAME), self._run.explanations,
         )  # fmt: skip
         if self._file.suffix == ".html":
@@ -119,3 +124,11 @@ class LiveReport:
         if id(measured) not in self._stats:
             self._stats[id(measured)] = {**measured.stats.as_dict(), "iterations": measured.iterations}
         return self._stats[id(measured)]
+
+
+def _base(config: pytest.Config, run: BenchmarkRun) -> str | None:
+    """What the session compares with; ``None``: with nothing."""
+    saved = config.getoption("benchmark_compare", None)
+    if run.settings.duet or not saved:
+        return run.settings.duet
+    return "the latest saved run" if saved is True else f"saved runs, {saved}"

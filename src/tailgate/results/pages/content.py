@@ -25,7 +25,7 @@ INTERVALS_NOTE = (
 )
 MOST_OPERATORS = 50
 """Rows of a table of operators; all of them are in the saved run."""
-RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by blocks", "throughput", "rounds", "mind")
+RESULTS = ("benchmark", "status", "median", "P99", "95 % interval of P99", "by blocks", "throughput", "rounds", "note")
 VALUES = (
     None, None, "median_s", "p99_s", "p99_low_s", "p99_blocks_low_s", "throughput_items_per_s", "rounds", None,
 )  # fmt: skip
@@ -59,6 +59,8 @@ class Content:
     """The command that measures one of the rows again, with ``NAME`` for its name; empty: the file does not say."""
     operators: Sequence[Table] = ()
     """Of each explained benchmark of a duet."""
+    results_note: str = ""
+    """What a reader of the results' columns has to know."""
 
     results_headings = RESULTS
     verdicts_headings = HEADINGS
@@ -76,10 +78,9 @@ def content(
     """The content from rows as ``rows.row`` makes them; ``explanations``: of a duet, by full name."""
     found = ordered(verdicts)
     shown = list(rows)
-    notes = [INTERVALS_NOTE] if any(one["p99_s"] is not None for one in shown) else []
     return Content(
         printable(title),
-        [*(printable(fact) for fact in facts), *notes],
+        [printable(fact) for fact in facts],
         [_result(one) for one in shown],
         [[None if key is None else number(one[key]) for key in VALUES] for one in shown],
         [cells(one) for one in found],
@@ -89,6 +90,7 @@ def content(
         [(printable(name), printable(value)) for name, value in machine],
         printable(again),
         tables(explanations, verdicts, MOST_OPERATORS),
+        INTERVALS_NOTE if any(one["p99_s"] is not None for one in shown) else "",
     )
 
 
@@ -161,11 +163,11 @@ def _result(one: Row) -> tuple[str, ...]:
         _interval(one, "p99_blocks"),
         _shown(one["throughput_items_per_s"], "throughput"),
         str(rounds) if isinstance(rounds, int) else "",
-        printable(_to_mind(one)),
+        printable(_note(one)),
     )
 
 
-def _to_mind(one: Row) -> str:
+def _note(one: Row) -> str:
     warnings, calls = str(one["warnings"] or ""), one["iterations"]
     if not isinstance(calls, int) or calls < 2 or OF_MEANS in warnings:
         return warnings

@@ -7,10 +7,16 @@ and the script by their hashes, so nothing that a run's names may hold runs, is 
 import base64
 import functools
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tailgate.errors import TailgateError
+
 HERE = Path(__file__).parent
+GENERATOR = b'<meta name="generator" content="Tailgate">'
+"""In the head of every page (``layout.html``)."""
+HEAD_BYTES = 1_000
 LONGEST_CELL, LONGEST_LINE = 300, 2_000
 """Characters; a name of ten thousand would hide all others."""
 
@@ -23,6 +29,30 @@ def document(template: Path, title: str, **values: Any) -> str:
     )
     made: str = _template(template).render(title=title, style=style, script=script, policy=policy, **values)
     return made + "\n"
+
+
+def only_own(flag: str, folder: Path, names: Iterable[str]) -> None:
+    """Nothing but a site of Tailgate is replaced.
+
+    Raises:
+        TailgateError: the folder has one of these files, and neither its ``index.html`` nor the file is Tailgate's.
+    """
+    try:
+        if _is_own(folder / "index.html"):
+            return
+        there = [file for name in names if (file := folder / name).exists()]
+        foreign = [file for file in there if not _is_own(file)]
+    except OSError as error:
+        raise TailgateError(f"{flag}: {folder} cannot be read ({error.strerror or error})") from error
+    if foreign:
+        raise TailgateError(f"{flag}: {foreign[0]} is there, and Tailgate did not write it; name another folder")
+
+
+def _is_own(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        return GENERATOR in stream.read(HEAD_BYTES)
 
 
 @functools.lru_cache

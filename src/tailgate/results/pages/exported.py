@@ -14,6 +14,8 @@ from tailgate.results.saved_run import Run, machine_id_of
 from tailgate.text import counted
 
 Ends = tuple[float | None, float | None]
+OF_P99, INDEPENDENT = "95 % interval of P99", "as if rounds were independent"
+DUET = "times of a duet are only good for comparing"
 MOST_NAMED, LONGEST_NAME = 5, 80
 """Names in one line of standard error, and characters of one."""
 
@@ -26,6 +28,8 @@ class Value:
     low: float | None = None
     high: float | None = None
     """``None``: that end does not exist or is not known."""
+    ends: str = ""
+    """What ``low`` and ``high`` are."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,15 @@ def one_run(runs: Sequence[Run], name: str) -> Run:
 
 def export(run: Run, *, disturbed: bool = False) -> Export:
     """The rows that can be told apart; ``disturbed``: also those of ``UNTRUSTED``, which then say their status."""
-    rows = [_measured(row, bench["stats"]) for row, bench in zip(rows_of(run), run["benchmarks"], strict=True)]
+    saved = list(zip(rows_of(run), run["benchmarks"], strict=True))
+    of_duet = [isinstance(run.get("tailgate_duet"), dict) or row["protocol"] == "duet" for row, _ in saved]
+    rows = [_measured(row, bench["stats"]) for (row, bench), duet in zip(saved, of_duet, strict=True) if not duet]
     count = Counter(one.name for one in rows)
     single = [one for one in rows if count[one.name] == 1]
     kept = [one for one in single if disturbed or one.status not in UNTRUSTED]
     unmeasured = [one for one in run.get("unmeasured") or () if isinstance(one, dict)]
     reasons = {
+        DUET: [_short(str(row["name"])) for (row, _), duet in zip(saved, of_duet, strict=True) if duet],
         "several rows of one name": [_short(name) for name, times in count.items() if times > 1],
         "disturbed": [_named(one.name, one.status) for one in single if not disturbed and one.status in UNTRUSTED],
         "not measured": [_named(one.get("fullname"), one.get("status")) for one in unmeasured],
@@ -106,10 +113,10 @@ def scaled(value: float | None, factor: float) -> float | None:
 
 def _measured(row: Row, stats: Mapping[str, Any]) -> Measured:
     blocks, independent = (_ends(row, f"p99{kind}_low_s", f"p99{kind}_high_s") for kind in ("_blocks", ""))
-    ends: dict[str, Ends] = {
-        "median": _ends(stats, "q1", "q3"),
-        "p99": blocks if any(blocks) else independent,
-        "throughput": (None, None),
+    ends: dict[str, tuple[Ends, str]] = {
+        "median": (_ends(stats, "q1", "q3"), "quartiles of the rounds"),
+        "p99": (blocks, f"{OF_P99} by blocks") if any(blocks) else (independent, f"{OF_P99}, {INDEPENDENT}"),
+        "throughput": ((None, None), ""),
     }
     known = {
         metric: _value(value, *ends[metric])
@@ -130,12 +137,14 @@ def _ends(values: Mapping[str, Any], low: str, high: str) -> Ends:
     return number(values.get(low)), number(values.get(high))
 
 
-def _value(value: float, low: float | None, high: float | None) -> Value:
+def _value(value: float, ends: Ends, what: str) -> Value:
     """Without an end that lies on the wrong side: a file may say anything."""
+    low, high = ends
     return Value(
         value,
         low if low is not None and low <= value else None,
         high if high is not None and high >= value else None,
+        what,
     )
 
 

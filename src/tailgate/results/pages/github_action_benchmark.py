@@ -14,7 +14,6 @@ from tailgate.results.saved_run import Run
 
 NAME = "github-action-benchmark"
 LABELS = {"median": "median", "p99": "P99"}
-ENDS = {"median": "quartiles of the rounds", "p99": "95 % interval of P99"}
 MARKUP = "`|"
 """The action puts names between backticks, into a table's cell."""
 
@@ -56,7 +55,7 @@ def _latency(one: Measured, metric: str, value: Value, found: Export) -> dict[st
     if low is None and high is None:
         return entry
     ends = " to ".join("?" if end is None else f"{end:.4g}" for end in (low, high))
-    return {**entry, "range": f"{ends} ms", "extra": f"{entry['extra']}\nin brackets: {ENDS[metric]}"}
+    return {**entry, "range": f"{ends} ms", "extra": f"{entry['extra']}\nin brackets: {value.ends}"}
 
 
 def _entry(one: Measured, label: str, found: Export) -> dict[str, Any]:

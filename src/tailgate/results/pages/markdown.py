@@ -29,7 +29,8 @@ def _one(content: Content) -> str:
         lines += [*_table(content.verdicts_headings, content.verdicts)]
     for operators in content.operators:
         lines += ["", operators_section(operators).rstrip()]
-    return "\n".join([*lines, "", "### Results", "", *_table(content.results_headings, content.results), ""])
+    lines += ["", "### Results", "", *_table(content.results_headings, content.results), ""]
+    return "\n".join([*lines, *([f"{markdown_text(content.results_note)}.", ""] if content.results_note else ())])
 
 
 def operators_section(found: Table) -> str:

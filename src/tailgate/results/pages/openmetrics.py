@@ -10,11 +10,14 @@ from tailgate.results.pages.exported import Measured, export, not_empty, one_run
 from tailgate.results.saved_run import Run
 
 NAME = "openmetrics"
+INTERVAL = (
+    "the 95 % interval of the 99th percentile by blocks of rounds; in a run without it, as if rounds were independent."
+)
 FAMILIES = {
     "tailgate_latency_median_seconds": ("median", "value", "Median time of one call."),
     "tailgate_latency_p99_seconds": ("p99", "value", "99th percentile of the time of one call."),
-    "tailgate_latency_p99_low_seconds": ("p99", "low", "Lower end of the 95 % interval of the 99th percentile."),
-    "tailgate_latency_p99_high_seconds": ("p99", "high", "Upper end of the 95 % interval of the 99th percentile."),
+    "tailgate_latency_p99_low_seconds": ("p99", "low", f"Lower end of {INTERVAL}"),
+    "tailgate_latency_p99_high_seconds": ("p99", "high", f"Upper end of {INTERVAL}"),
     "tailgate_throughput_items_per_second": ("throughput", "value", "Items per second; larger is better."),
 }
 """Metric family -> which value of a row, and its help."""

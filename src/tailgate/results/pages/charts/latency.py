@@ -17,12 +17,15 @@ from tailgate.text import counted, milliseconds
 ORDER, TITLE = 10, "Latency distributions"
 CAPTION = (
     "How to read it: a line is one benchmark. Its height is the share of rounds that took at most so long; the scale "
-    "spreads the slowest tenth. The mark at 99 % is P99, the bar its 95 % interval; an arrow: too few rounds to bound "
-    "it from above. Further left is faster; a line that bends to the right near the top has a long tail."
+    "spreads the slowest tenth. The mark at 50 % is the median, the one at 99 % is P99, the bar its 95 % interval; an "
+    "arrow: too few rounds to bound it from above. Further left is faster; a line that bends to the right near the top "
+    "has a long tail."
 )
 SHARES = (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
 MOST_POINTS = 120
-P99_HEIGHT = 2.0
+MEDIAN_HEIGHT, P99_HEIGHT = math.log10(2), 2.0
+ARROW_END = 1.3
+"""Of P99's arrow, in multiples of P99."""
 LEAST_ROUNDS = 5
 
 
@@ -37,15 +40,15 @@ def section(run: Run) -> Section | NotDrawn:
 
 
 def curve(samples: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Seconds and heights of an empirical distribution, at most ``MOST_POINTS``, evenly spaced in height.
+    """Seconds and heights of an empirical distribution, at most ``MOST_POINTS``: the median, the rest evenly in height.
 
     The ``i``-th of ``n`` ascending samples stands at the share (i − 0.5) / n (Hazen 1914), drawn at the height
     −log10(1 − share): 90 % at 1, 99 % at 2.
     """
     ordered, count = sorted(samples), len(samples)
     top = -math.log10(0.5 / count)
-    wanted = (1 - 10 ** (-top * step / (MOST_POINTS - 1)) for step in range(MOST_POINTS))
-    ranks = sorted({0, count - 1, *(min(count - 1, int(share * count)) for share in wanted)})
+    wanted = (1 - 10 ** (-top * step / (MOST_POINTS - 2)) for step in range(MOST_POINTS - 1))
+    ranks = sorted({0, (count - 1) // 2, count - 1, *(min(count - 1, int(share * count)) for share in wanted)})
     return [ordered[rank] for rank in ranks], [-math.log10(1 - (rank + 0.5) / count) for rank in ranks]
 
 
@@ -56,11 +59,13 @@ def _panel(name: str, rows: Sequence[Row]) -> Panel:
     for index, (row, said) in enumerate(zip(drawn, labels(drawn), strict=True)):
         seconds, heights = curve(row["data"])
         style = look(index)
-        axes.plot([one * 1e3 for one in seconds], heights, label=said, **style, markevery=[len(heights) // 2])
+        median = min(range(len(heights)), key=lambda point: abs(heights[point] - MEDIAN_HEIGHT))
+        axes.plot([one * 1e3 for one in seconds], heights, label=said, **style, markevery=[median])
         _mark_p99(axes, row, style, P99_HEIGHT + 0.05 * (index - (len(drawn) - 1) / 2))
     axes.set_xscale("log")
     most = max(len(row["data"]) for row in drawn)
-    shown = [share for share in SHARES if share == 0 or (1 - share) * most >= 0.5]
+    top = max(math.log10(most / 0.5), P99_HEIGHT if any(number(row["p99_s"]) for row in drawn) else 0)
+    shown = [share for share in SHARES if -math.log10(1 - share) <= top + 1e-9]
     axes.set_yticks([-math.log10(1 - share) for share in shown], [f"{share * 100:g} %" for share in shown])
     axes.set_ylim(bottom=0)
     axes.set_xlabel("milliseconds per call (logarithmic)")
@@ -84,7 +89,9 @@ def _mark_p99(axes: Any, row: Row, style: dict[str, Any], height: float) -> None
     axes.plot(ends_ms, [height, height], color=style["color"], linewidth=4, alpha=0.35, solid_capstyle="butt")
     if high_s is None:
         arrow = {"arrowstyle": "->", "color": style["color"]}
-        axes.annotate("", (p99_s * 1.3e3, height), (p99_s * 1e3, height), arrowprops=arrow)
+        end = (p99_s * ARROW_END * 1e3, height)
+        axes.update_datalim([end])  # matplotlib leaves out an annotation whose end lies outside of the axes
+        axes.annotate("", end, (p99_s * 1e3, height), arrowprops=arrow)
 
 
 def _summary(rows: Sequence[Row]) -> str:
