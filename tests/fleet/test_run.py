@@ -132,6 +132,15 @@ def test_a_session_that_crashed_is_no_run(tmp_path):
     assert held(cluster.remotes["a"].plan.journal) == [NAMES[0]]
 
 
+def test_a_session_that_measured_nothing_is_not_green(tmp_path):
+    def disabled(node: ScriptedNode):
+        return [collected()] if node.plan is None else [("ended", [0, None, "1 passed", b""])]
+
+    run, _ = fleet(tmp_path, {"a": disabled})
+    assert (run.states[0].phase, code_of(run)) == ("failed", 1)
+    assert run.states[0].now == "its session ended without a run, so nothing was measured: 1 passed"
+
+
 def judged(word: str) -> dict[str, object]:
     verdict = Verdict(NAMES[0], "median", word, change_rel=0.1).as_json()
     return {"failed": word == FAIL, "history": ["/tmp/x/baselines/f/0001_old.json"], "verdicts": [verdict]}

@@ -210,3 +210,21 @@ def test_a_failed_subtest_fails_its_test_as_in_the_session(tmp_path_factory: pyt
     for project in projects:
         rows = (project.folder / "rows.csv").read_text().splitlines()[1:]
         assert sum(",ok," in row for row in rows) == 3, rows
+
+
+BLOCKED = """
+import signal
+
+def test_it(benchmark):
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    benchmark(int)
+"""
+
+
+def test_ctrl_c_reaches_a_benchmark_whose_session_was_started_with_it_blocked(tmp_path: Path) -> None:
+    """As Ray starts what a task runs."""
+    project = Project(tmp_path, test_blocked=BLOCKED)
+    project.write("blocking.py", "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n")
+    found = project.run(*FORK, "-p", "blocking")
+    assert found.code == 0, found.out
+    assert set(found.rows) == {"test_it"}
