@@ -13,6 +13,7 @@ from patience import PATIENCE_S, until
 
 pytest.importorskip("ray", reason="pip install 'tailgate[fleet]'")
 from ray_machines import Machines, gone, machines
+from scripted_fleet import held
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -100,6 +101,12 @@ class Project:
     @property
     def said(self) -> list[str]:
         return self.log.read_text().splitlines()
+
+    @property
+    def at_home(self) -> list[str]:
+        """What the journals of unfinished runs have, whichever node's."""
+        journals = (self.folder / ".pytest_cache/d/tailgate/fleet").rglob("*.jsonl")
+        return [name for journal in journals for name in held(journal.read_bytes())]
 
     @property
     def saved(self) -> list[Path]:
@@ -191,6 +198,7 @@ def test_nodes_stop_when_the_driver_does(cluster: Machines, project: Project, nu
     project.wait.touch()
     command = cluster.command(project.folder, "run", f"--address={cluster.address}", "--", *SHORT)
     until(lambda: project.said.count("waiting") == 2, "the second benchmark on both machines")
+    until(lambda: len(project.at_home) == 2, "the first one of both at home")
     assert cluster.sessions()
     if number == signal.SIGINT:
         status = cluster.command(project.folder, "status", f"--address={cluster.address}")
