@@ -173,6 +173,7 @@ def test_a_machine_that_died_costs_what_it_had_not_finished(cluster: Machines, p
     at = ("run", f"--address={cluster.address}", "--nodes=pool=spot")
     command = cluster.command(project.folder, *at, "--", *SHORT)
     until(lambda: "waiting" in project.said, "the second benchmark")
+    until(lambda: project.at_home, "the first one at home")
     cluster.kill("spot")
     said, _ = command.communicate(timeout=PATIENCE_S)
     assert command.returncode == 1, said
