@@ -265,6 +265,7 @@ def test_no_name_is_obeyed_and_none_is_lost(folder, capsys):
     ("arguments", "said"),
     [
         (("epic",), "history: unknown name 'epic'; did you mean 'epyc'? (allowed: epyc)"),
+        (("epyc", "--json", "--html=site"), "--json prints and --html writes: leave one of them out"),
         (("epyc", "--metric=mean"), "--metric: unknown value 'mean'; did you mean 'median'?"),
         (("epyc", "--storage=nowhere"), "history: no folder nowhere here"),
     ],

@@ -1,17 +1,20 @@
 """What the pictures of a page are drawn from."""
 
+import math
+
 import pytest
 from drawn_runs import cell, run
 from histories import bench, saved_run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.results.pages.charts import latency, precision, threads, tradeoff
+from tailgate.results.pages.charts import energy, latency, precision, threads, tradeoff
 from tailgate.results.pages.charts.latency import MOST_POINTS, curve
 from tailgate.results.pages.charts.series import measured
 from tailgate.results.pages.charts.threads import rates
 from tailgate.results.pages.sections import NotDrawn, Section
 from tailgate.results.pictures import label
+from tailgate.results.svg import svg
 
 
 @given(st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=2_000))
@@ -79,3 +82,19 @@ def test_summaries_say_what_the_pictures_show() -> None:
 )
 def test_a_label_is_short_is_xml_and_stays_in_the_legend(name: str, shown: str) -> None:
     assert label(name) == shown
+
+
+@pytest.mark.parametrize(("known", "drawn"), [(0.1, 0.1), (0.0, 0.0), (None, None), (-1.0, None)])
+def test_an_unknown_uncertainty_of_energy_is_no_bar_of_no_length(known: float | None, drawn: float | None) -> None:
+    found = energy.uncertainty_rel({"energy_uncertainty_rel": known})
+    assert math.isnan(found) if drawn is None else found == drawn
+
+
+def test_energy_is_drawn_where_an_uncertainty_is_unknown() -> None:
+    benches = [
+        bench(f"t.py::test_{index}", 1e-3, energy_per_item_j=1.0, **known)
+        for index, known in enumerate(({}, {"energy_uncertainty_rel": 0.1}))
+    ]
+    found = energy.section(saved_run(*benches))
+    assert isinstance(found, Section)
+    assert "nan" not in svg(found.panels[0].figure, "energy", "title", "summary")

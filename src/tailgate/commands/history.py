@@ -43,6 +43,8 @@ def add(commands: Any) -> None:
 def _history(options: argparse.Namespace, rest: list[str]) -> int:
     if options.metric not in METRICS:
         raise TailgateError(unknown_value("--metric", options.metric, METRICS))
+    if options.json and options.html:
+        raise TailgateError("--json prints and --html writes: leave one of them out")
     from tailgate.history import histories
 
     found = histories(options.storage or default_storage(), options.name, options.metric)

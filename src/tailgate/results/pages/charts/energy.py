@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tailgate.number import number
@@ -29,9 +30,7 @@ def section(run: Run) -> Section | NotDrawn:
 def _panel(name: str, rows: Sequence[Row]) -> Panel:
     drawn, note = cut(sorted(rows, key=lambda row: row["energy_per_item_j"]), MOST_BARS, "lowest")
     names, values = labels(drawn), [row["energy_per_item_j"] for row in drawn]
-    uncertain = [
-        value * (number(row["energy_uncertainty_rel"]) or 0.0) for value, row in zip(values, drawn, strict=True)
-    ]
+    uncertain = [value * uncertainty_rel(row) for value, row in zip(values, drawn, strict=True)]
     figure, axes = one_panel(height_inches=1.0 + 0.24 * len(drawn))
     axes.barh(range(len(drawn)), values, xerr=uncertain, color=COLORS[0], ecolor=INK, height=0.65)
     axes.set_yticks(range(len(drawn)), names)
@@ -40,3 +39,9 @@ def _panel(name: str, rows: Sequence[Row]) -> Panel:
     axes.set_xlabel("joules per item")
     said = "; ".join(f"{one}: {value:.4g} J" for one, value in zip(names, values, strict=True))
     return Panel(label(name), f"{counted(len(drawn), 'benchmarks')}, the lowest first. {said}.", figure, note)
+
+
+def uncertainty_rel(row: Row) -> float:
+    """Of its energy; ``nan``, which is drawn as no bar, where it is not known: a bar of no length would say "exact"."""
+    known = number(row["energy_uncertainty_rel"])
+    return math.nan if known is None or known < 0 else float(known)
