@@ -17,17 +17,26 @@ def counted(count: int, things: str) -> str:
     return f"{count} {things.removesuffix('s') if count == 1 else things}"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The first column to the left, the others to the right; nothing in a cell is obeyed by a terminal."""
+def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+    """The first ``left`` columns to the left, the others to the right; nothing in a cell is obeyed by a terminal."""
     shown = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(len(row[index]) for row in shown) for index in range(len(shown[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in shown
-    ]
+    columns = []
+    for index, column in enumerate(zip(*shown, strict=True)):
+        taken = [_columns_taken(cell) for cell in column]
+        widest = max(taken)
+        gaps = [" " * (widest - one) for one in taken]
+        pairs = zip(column, gaps, strict=True)
+        columns.append([cell + gap if index < left else gap + cell for cell, gap in pairs])
+    return ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
+
+
+def _columns_taken(cell: str) -> int:
+    """Of a terminal: a Chinese character takes two, an accent none."""
+    if cell.isascii():
+        return len(cell)
+    from rich.cells import cell_len
+
+    return cell_len(cell)
 
 
 def percent(value_rel: float, *, unit: bool = True) -> str:

@@ -3,20 +3,20 @@
 Names may come from a file somebody else made, so nothing in them is markup here.
 """
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tailgate.results.verdict import SEVERITY, UNITS, Verdict, line, ordered
 from tailgate.stats.decision import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
-from tailgate.text import markdown_text, percent, printable, probability
+from tailgate.text import aligned, markdown_text, percent, printable, probability
 
 HEADINGS = (
     "verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "detectable", "why",
 )  # fmt: skip
 STYLES = {FAIL: "bold red", MISSING: "bold red", INCOMPARABLE: "yellow", UNDECIDED: "yellow", IMPROVED: "green",
           PASS: "green", NEW: "cyan"}  # fmt: skip
-WIDEST = 1000
+TEXTS = 3
+"""So many of the first columns are text, the others are numbers."""
 
 
 def cells(one: Verdict) -> tuple[str, ...]:
@@ -49,31 +49,20 @@ def short_name(fullname: str) -> str:
 
 def terminal_table(verdicts: Sequence[Verdict], *, color: bool) -> str:
     """A table as wide as it needs to be, as pytest-benchmark's own; below it each reason once."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    found = ordered(verdicts)
+    heading, *rows = aligned([HEADINGS[:-1], *(cells(one)[:-1] for one in found)], left=TEXTS)
+    if color:
+        heading = _styled(heading, "bold")
+        painted = {verdict: _styled(verdict, style) for verdict, style in STYLES.items()}
+        rows = [painted[one.verdict] + row[len(one.verdict) :] for one, row in zip(found, rows, strict=True)]
+    return "\n".join([heading, *rows, *reasons(verdicts)])
 
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for heading in HEADINGS[:-1]:
-        right = heading in {"base", "head", "change", "99 % interval", "p", "limit", "detectable"}
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    for one in ordered(verdicts):
-        row = [Text(cell) for cell in cells(one)[:-1]]
-        row[0].stylize(STYLES[one.verdict])
-        table.add_row(*row)
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=WIDEST,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    console.print(table)
-    rows = [row.rstrip() for row in stream.getvalue().splitlines()]
-    return "\n".join([*rows, *reasons(verdicts)])
+
+def _styled(text: str, style: str) -> str:
+    from rich.color import ColorSystem
+    from rich.style import Style
+
+    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
 
 
 def reasons(verdicts: Sequence[Verdict]) -> list[str]:
