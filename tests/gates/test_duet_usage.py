@@ -1,9 +1,11 @@
 """What a duet refuses, in one line; and what an interrupted one leaves."""
 
+import re
 import signal
 from pathlib import Path
 
 import pytest
+from foreign import run_all
 from isolated import Project, adopting
 from patience import until
 from repositories import SHORT, committed, verdicts, worktrees
@@ -21,38 +23,49 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--duet=mian",), "git knows no commit 'mian' in .*; did you mean 'main'?"),
-        (("--duet=",), "--duet: no side named"),
-        (("--duet=main", "--benchmark-save=x"), "--duet does not go with --benchmark-save"),
-        (("--duet=main", "--benchmark-disable"), "--duet does not go with --benchmark-disable"),
-        (("--duet=main", "--gate"), "two gates"),
-        (("--duet=main", "--pdb"), "needs processes of its own: the debugger needs"),
-        (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is out of range (allowed: 8 to 25)"),
-        (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
-        (("--duet=main", "--gate-min-effect=2"), "'2' is not a limit (allowed: a percentage above 0 and up to 1000%"),
-        (("--duet=main", "--gate-min-effect=1001%"), "'1001%' is not a limit (allowed: .* up to 1000%"),
-        (("--explain",), "--explain says which operators .*: add --duet=SIDE"),
-        (
-            ("--duet=main", "--explain", "--load=poisson:70%"),
-            "--explain tells where a call's time goes.*leave one out",
-        ),
-        (("--duet=main", "-o", "tailgate_explain=of"), "--explain: unknown value 'of'.*allowed: failed, on, off"),
-        (("--duet=python:nowhere",), "python:nowhere is not there"),
-        (("--duet=main", "new.py"), "base does not have new.py"),
-        (("--duet=option:--no-such-option",), "the base side .* could not collect its tests: .*no-such-option"),
-    ],
-)
-def test_wrong_usage_is_one_line(project: Project, arguments: tuple[str, ...], said: str) -> None:
+REFUSED = [
+    (("--duet=mian",), "git knows no commit 'mian' in .*; did you mean 'main'?"),
+    (("--duet=",), "--duet: no side named"),
+    (("--duet=main", "--benchmark-save=x"), "--duet does not go with --benchmark-save"),
+    (("--duet=main", "--benchmark-disable"), "--duet does not go with --benchmark-disable"),
+    (("--duet=main", "--gate"), "two gates"),
+    (("--duet=main", "--pdb"), "needs processes of its own: the debugger needs"),
+    (("--duet=main", "--duet-pairs=7"), "--duet-pairs: 7 is out of range (allowed: 8 to 25)"),
+    (("--duet=main", "--gate-metrics=mean"), "unknown metric 'mean'.*allowed: median, p99, throughput"),
+    (("--duet=main", "--gate-min-effect=2"), "'2' is not a limit (allowed: a percentage above 0 and up to 1000%"),
+    (("--duet=main", "--gate-min-effect=1001%"), "'1001%' is not a limit (allowed: .* up to 1000%"),
+    (("--explain",), "--explain says which operators .*: add --duet=SIDE"),
+    (
+        ("--duet=main", "--explain", "--load=poisson:70%"),
+        "--explain tells where a call's time goes.*leave one out",
+    ),
+    (("--duet=main", "-o", "tailgate_explain=of"), "--explain: unknown value 'of'.*allowed: failed, on, off"),
+    (("--duet=python:nowhere",), "python:nowhere is not there"),
+    (("--duet=main", "new.py"), "base does not have new.py"),
+    (("--duet=option:--no-such-option",), "the base side .* could not collect its tests: .*no-such-option"),
+]
+
+
+@pytest.fixture(scope="module")
+def refusals(project: Project) -> dict[tuple[str, ...], list]:  # type: ignore[type-arg]
+    """Exit code and output of each, from one process."""
     project.write("new.py", "def test_b(benchmark): benchmark(len, '')\n")
-    session = project.run(*arguments, save=False)
-    assert session.code == 4, session.out
+    return run_all(project.folder, *(arguments for arguments, _ in REFUSED))
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED)
+def test_wrong_usage_is_one_line(
+    project: Project,
+    refusals: dict[tuple[str, ...], list],  # type: ignore[type-arg]
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    code, out = refusals[arguments]
+    assert code == 4, out
     pattern = said.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")
-    assert len(session.lines(f"^ERROR: .*{pattern}")) == 1, session.out
-    assert "Traceback" not in session.out
-    assert "duet: head against" not in session.out  # no verdicts of what was never begun
+    assert len(re.findall(f"^ERROR: .*{pattern}", out, re.MULTILINE)) == 1, out
+    assert "Traceback" not in out
+    assert "duet: head against" not in out  # no verdicts of what was never begun
     assert worktrees(project) == []
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tailgate.errors import TailgateError, one_line
+from tailgate.errors import TailgateError
 from tailgate.number import is_number
 from tailgate.results.columns import complete
 from tailgate.results.reading import check_kinds, parsed
@@ -25,12 +25,10 @@ def load_run(path: Path, *, completed: bool = True, rounds: bool = True, compact
             this Tailgate. One line, with the file's name.
     """
     try:
-        text = path.read_text(encoding="utf8")
+        content = path.read_bytes()
     except OSError as error:
         raise TailgateError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
-        raise TailgateError(f"{path}: not a saved run (not text: {one_line(error)})") from error
-    run: Run = parsed(path, text, compact=compact or not rounds)
+    run: Run = parsed(path, content, compact=compact or not rounds)
     _check(path, run)
     check_kinds(path, run)
     for bench in run["benchmarks"]:
