@@ -15,7 +15,7 @@ from tailgate.machine import git
 pytestmark = pytest.mark.end_to_end
 EXAMPLE = ROOT / "examples" / "word_index"
 AS_SOMEBODY = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
-OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider")
+LEAN = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider", "--benchmark-max-time=0.1")
 FAST = "for word in set(line.lower().split()):"
 SLOW = "for word in set(line.lower().split()) | set(line.upper().lower().split()):"
 
@@ -38,7 +38,7 @@ def tailgate(project: Path, *arguments: str) -> str:
 
 
 def session(project: Path, *arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, *arguments]
+    command = [sys.executable, "-m", "pytest", *LEAN, *arguments]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=git.environment())
     return done.returncode, done.stdout + done.stderr
 
@@ -54,7 +54,7 @@ def test_it_is_measured_saved_and_reported(project: Path) -> None:
     assert code == 0, said
     page = Page((project / "page.html").read_text())
     assert len(page.all("figure")) == 2
-    assert page.texts["pre"] == ["pytest NAME " + " ".join(OTHERS_OFF)]
+    assert page.texts["pre"] == ["pytest NAME " + " ".join(LEAN)]
     (file,) = (project / "baselines").rglob("*.json")
     assert tailgate(project, "report", str(file), "--out=site").startswith("Wrote site/index.html")
     assert (project / "site" / "latency-test_build.png").exists()
@@ -71,7 +71,7 @@ def test_a_duet_catches_a_slower_checkout(project: Path) -> None:
     text = file.read_text()
     assert FAST in text
     file.write_text(text.replace(FAST, SLOW))
-    code, said = session(project, "--duet=HEAD", "-k", "test_build")
+    code, said = session(project, "--duet=HEAD", "-k", "test_build", "--duet-seconds=0.1", "--gate-metrics=median")
     file.write_text(text)
     assert code == 1, said
     assert re.search(r"test_build median \+\d+\.\d %.*confirmed", said)
