@@ -13,7 +13,7 @@ from patience import PATIENCE_S, until
 from repositories import SHORT
 
 pytestmark = pytest.mark.end_to_end
-COMMITS, SLOW, BROKEN = 7, 5, 3
+COMMITS, SLOW, BROKEN = 9, 6, 4
 TAILGATE = (sys.executable, "-c", "import sys; from tailgate.commands.main import main; sys.exit(main())")
 TEST = """
 import work
@@ -34,7 +34,7 @@ def other(): time.sleep(0.002)
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """From its sixth commit on twice as slow; the fourth does not import. Benchmarks and sources in two folders."""
+    """From its seventh commit on twice as slow; the fifth does not import. Benchmarks and sources in two folders."""
     top = tmp_path / "a project"
     place = top / "speed tests"
     for folder in (place, top / "src"):

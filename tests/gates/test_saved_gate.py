@@ -254,6 +254,7 @@ def test_without_the_ini_value_the_folder_of_pytest_benchmark_is_used(tmp_path):
 FORBIDDEN = [
     "rich",
     "jinja2",
+    "msgspec",
     "scipy",
     "scipy.stats",
     "tailgate.gates.saved.plugin",
