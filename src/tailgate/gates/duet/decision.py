@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tailgate.stats.decision import FAIL, UNDECIDED, Evidence, duet_verdict, worsening
 from tailgate.stats.paired import Paired, paired
@@ -20,6 +20,8 @@ LOOKS = ((0.625, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
 change of nothing that is told from nothing; the limit makes it far less."""
 FRESH_LOOKS = ((0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
 """Of the fresh pairs that confirm a fail: 5 pairs that all agree (p = 1/32) are enough."""
+FAMILY = 20
+"""Benchmarks of a duet that need no stricter confirmation; of N times as many its levels are an N-th."""
 BOUNDS = 1 - 2 * 0.032
 """Two-sided confidence of the interval that is held against the limit: with 5 pairs it reaches from the least to the
 largest."""
@@ -39,7 +41,9 @@ class Decision:
     """How many more pairs are wanted; 0: the decision is final."""
 
 
-def decide(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: int, *, patient: bool) -> Decision:
+def decide(
+    log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: int, *, patient: bool, family: int = 1
+) -> Decision:
     """Judge one metric.
 
     Args:
@@ -49,13 +53,15 @@ def decide(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: in
         pairs: R.
         patient: whether an open question alone is worth more pairs. Else only a suspicious one is: a P99
             scatters so much that most unchanged ones stay open.
+        family: benchmarks that are judged together: of many more some fail by chance, so that more has to confirm one.
     """
     first = _looked(log_ratios, metric, limit_rel, pairs, LOOKS, patient=patient)
     if first.more or first.verdict != FAIL:
         return first
     assert first.found is not None
     fresh = log_ratios[first.found.pairs :]
-    second = _looked(fresh, metric, limit_rel, pairs, FRESH_LOOKS, patient=True)
+    share = min(1.0, FAMILY / family)
+    second = _looked(fresh, metric, limit_rel, pairs, FRESH_LOOKS, patient=True, share=share)
     if second.more:
         return Decision(FAIL, first.found, first.evidence, None, second.more)
     if second.verdict != FAIL:
@@ -73,20 +79,33 @@ def _looked(
     looks: Sequence[tuple[float, float]],
     *,
     patient: bool,
+    share: float = 1.0,
 ) -> Decision:
+    """``share``: of the levels by which a fail is told."""
     for multiple, alpha in looks:
         count = math.ceil(pairs * multiple)
-        found = _judged(log_ratios[:count], metric, limit_rel, alpha, more=max(0, count - len(log_ratios)))
+        more = max(0, count - len(log_ratios))
+        found = _judged(log_ratios[:count], metric, limit_rel, alpha, more=more, share=share)
         if found.more or found.verdict != UNDECIDED or not (patient or _suspicious(found, limit_rel)):
             break
     return found
 
 
-def _judged(log_ratios: Sequence[float], metric: str, limit_rel: float, alpha: float, more: int) -> Decision:
+def _judged(
+    log_ratios: Sequence[float], metric: str, limit_rel: float, alpha: float, *, more: int, share: float
+) -> Decision:
     if not log_ratios:
         return Decision(UNDECIDED, None, None, None, more)
     evidence = worsening(paired(log_ratios, BOUNDS), metric)
-    return Decision(duet_verdict(evidence, limit_rel, alpha), paired(log_ratios), evidence, None, more)
+    if share < 1:
+        evidence = replace(evidence, best_rel=_best_rel(log_ratios, metric, 1 - (1 - BOUNDS) * share))
+    return Decision(duet_verdict(evidence, limit_rel, alpha * share), paired(log_ratios), evidence, None, more)
+
+
+def _best_rel(log_ratios: Sequence[float], metric: str, confidence: float) -> float | None:
+    """``None``: so few pairs have no interval of that confidence."""
+    found = paired(log_ratios, confidence)
+    return worsening(found, metric).best_rel if found.confidence == confidence else None
 
 
 def _suspicious(found: Decision, limit_rel: float) -> bool:
