@@ -107,7 +107,7 @@ def test_a_journal_that_does_not_fit(bisect: Bisect) -> None:
     code, told, said = bisect.run(limited=True, NOTE="x" * LIMIT_BYTES * 2 // 5)
     assert (code, said.count("\n")) == (4, 1), said
     assert said.startswith("tailgate: error: bisect: ")
-    assert said.endswith("/bisect.json cannot be written (File too large); make room there, and the same command goes on\n")
+    assert said.endswith("/bisect.json: File too large; once that is mended, the same command goes on\n")
     assert "the first bad commit" not in told
     assert bisect.known == 1, "the earlier one, whole"
     finds_it(bisect, 1)

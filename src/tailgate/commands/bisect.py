@@ -61,7 +61,7 @@ def _bisect(options: argparse.Namespace) -> int:
         if error.filename is None:  # our own output: its reader has gone, or its disk is full
             raise
         raise TailgateError(
-            f"bisect: {error.filename} cannot be written ({error.strerror}); make room there, and the same command goes on"
+            f"bisect: {error.filename}: {error.strerror}; once that is mended, the same command goes on"
         ) from error
     print("\n".join(lines))
     return int(not answer.confirmed)
