@@ -81,7 +81,9 @@ def main(decisions: int) -> None:
             )
     for slower, scatter in product((0.03, 0.05), (0.01, 0.018, 0.03, 0.05, 0.06)):
         first, confirmed = shares(decisions // 10, scatter, slower, FAMILIES)
-        caught = ", ".join(f"{first * share:.1%} of {family}" for family, share in zip(FAMILIES, confirmed, strict=True))
+        caught = ", ".join(
+            f"{first * share:.1%} of {family}" for family, share in zip(FAMILIES, confirmed, strict=True)
+        )
         print(f"one slower by {slower:.0%}, pairs scatter by {scatter:.1%}: caught {caught}")
 
 

@@ -48,9 +48,7 @@ class Record:
                 found[metric] = decide([], metric, limit_rel, pairs, patient=False)
                 continue
             ratios = [_ratio(outcome, metric) for outcome in self.outcomes]
-            found[metric] = decide(
-                ratios, metric, limit_rel, pairs, patient=metric in PATIENT, family=self.family
-            )
+            found[metric] = decide(ratios, metric, limit_rel, pairs, patient=metric in PATIENT, family=self.family)
         return found
 
     def more(self, pairs: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tailgate.gates.duet.imported import NATIVE
 from tailgate.gates.duet.packages import anything_differs, differing, two_environments
-from tailgate.gates.duet.side_files import INSTRUMENT, Files, tail_of
+from tailgate.gates.duet.side_files import Files, tail_of
 
 BUILT_FROM = (
     ".asm", ".c", ".cc", ".cpp", ".cu", ".cuh", ".cxx", ".f", ".f90", ".f95", ".for", ".go", ".h", ".hh", ".hpp",
