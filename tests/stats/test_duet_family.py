@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from simulated_duets import failed, shares
 
-from tailgate.gates.duet.decision import FAMILY, FRESH_LOOKS, LOOKS, decide
+from tailgate.gates.duet.decision import FAMILY, FRESH_LOOKS, LOOKS, decide, share_of
 from tailgate.stats.decision import FAIL
 
 FAILS_FIRST = [0.05, 0.051, 0.052, 0.053, 0.054]
@@ -15,7 +15,7 @@ def confirmed(fresh: list[float], family: int) -> tuple[str, int]:
     return found.verdict, found.more
 
 
-@pytest.mark.parametrize(("family", "pairs"), [(1, 5), (FAMILY, 5), (FAMILY + 1, 8), (60, 8), (500, 12), (5000, 20)])
+@pytest.mark.parametrize(("family", "pairs"), [(1, 5), (FAMILY, 5), (FAMILY + 1, 8), (60, 8), (500, 12), (20_000, 20)])
 def test_among_more_benchmarks_more_fresh_pairs_confirm_a_fail(family: int, pairs: int) -> None:
     fresh = [0.05 + 0.001 * index for index in range(pairs)]
     assert confirmed(fresh, family) == (FAIL, 0)
@@ -46,7 +46,7 @@ def test_the_simulated_rule_is_the_duets(slower: float) -> None:
     for row, fails in zip(values.tolist(), failed(values, LOOKS), strict=True):
         assert fails_first(row) == fails
     for family in (1, 100, 500):
-        again = failed(values, FRESH_LOOKS, min(1.0, FAMILY / family))
+        again = failed(values, FRESH_LOOKS, share_of(family))
         for row, fails in zip(values.tolist(), again, strict=True):
             assert (confirmed(row, family)[0] == FAIL) == fails
 

@@ -20,8 +20,9 @@ LOOKS = ((0.625, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
 change of nothing that is told from nothing; the limit makes it far less."""
 FRESH_LOOKS = ((0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
 """Of the fresh pairs that confirm a fail: 5 pairs that all agree (p = 1/32) are enough."""
-FAMILY = 20
-"""Benchmarks of a duet that need no stricter confirmation; of N times as many its levels are an N-th."""
+FAMILY, FALL = 20, 0.75
+"""Benchmarks of a duet that need no stricter confirmation, and the power of their number by which its levels fall: so
+that among any number about as many duets fail by chance as among 20."""
 BOUNDS = 1 - 2 * 0.032
 """Two-sided confidence of the interval that is held against the limit: with 5 pairs it reaches from the least to the
 largest."""
@@ -60,8 +61,7 @@ def decide(
         return first
     assert first.found is not None
     fresh = log_ratios[first.found.pairs :]
-    share = min(1.0, FAMILY / family)
-    second = _looked(fresh, metric, limit_rel, pairs, FRESH_LOOKS, patient=True, share=share)
+    second = _looked(fresh, metric, limit_rel, pairs, FRESH_LOOKS, patient=True, share=share_of(family))
     if second.more:
         return Decision(FAIL, first.found, first.evidence, None, second.more)
     if second.verdict != FAIL:
@@ -69,6 +69,11 @@ def decide(
     assert second.found is not None
     both = paired(log_ratios[: first.found.pairs + second.found.pairs])
     return Decision(FAIL, both, second.evidence, True, 0)
+
+
+def share_of(family: int) -> float:
+    """Of the levels of :data:`FRESH_LOOKS`, what a benchmark among so many has."""
+    return min(1.0, (FAMILY / family) ** FALL)
 
 
 def _looked(
