@@ -73,7 +73,7 @@ def decide(
 
 def share_of(family: int) -> float:
     """Of the levels of :data:`FRESH_LOOKS`, what a benchmark among so many has."""
-    return min(1.0, (FAMILY / family) ** FALL)
+    return float(min(1.0, (FAMILY / family) ** FALL))
 
 
 def _looked(
