@@ -29,14 +29,14 @@ def failed(log_ratios: np.ndarray, looks: Sequence[tuple[float, float]], share: 
     fails, is_open = np.zeros(len(log_ratios), bool), np.ones(len(log_ratios), bool)
     for multiple, alpha in looks:
         values = log_ratios[is_open, : math.ceil(PAIRS * multiple)]
-        worse, better, below = _judged(values, alpha * share, (1 - BOUNDS) / 2 * share)
+        worse, better, below = _judged(values, alpha * share, share)
         where = np.flatnonzero(is_open)
         fails[where[worse]] = True
         is_open[where[worse | better | below]] = False
     return fails
 
 
-def _judged(values: np.ndarray, alpha: float, tail: float) -> tuple[np.ndarray, ...]:
+def _judged(values: np.ndarray, alpha: float, share: float) -> tuple[np.ndarray, ...]:
     """What is worse, better, and below the limit; ``duet_verdict`` for arrays."""
     count = values.shape[1]
     first, second = np.triu_indices(count)
@@ -47,7 +47,7 @@ def _judged(values: np.ndarray, alpha: float, tail: float) -> tuple[np.ndarray, 
     p_worse = statistics[(ranks * (values < 0)).sum(axis=1)]
     middle = np.median(walsh, axis=1)
     rank = interval_rank(count, min(BOUNDS, 1 - 2.0 ** (1 - count)))
-    strict = interval_rank(count, 1 - 2 * tail)
+    strict = rank if share == 1 else interval_rank(count, 1 - (1 - BOUNDS) * share)
     limit = np.log1p(LIMIT_REL)
     least = walsh[:, strict - 1] if strict else np.full(len(values), -np.inf)
     worse = ((p_worse < alpha) & (middle > limit)) | (least > limit)

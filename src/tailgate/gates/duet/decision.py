@@ -15,11 +15,11 @@ from tailgate.stats.decision import FAIL, UNDECIDED, Evidence, duet_verdict, wor
 from tailgate.stats.paired import Paired, paired
 
 SUSPECT_P = 0.05
-LOOKS = ((0.625, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
+LOOKS = ((0.625, 0.0), (0.75, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
 """Of the first pairs: how many, as multiples of R, and the level of the signed-rank test. About 1 % together, for a
 change of nothing that is told from nothing; the limit makes it far less."""
-FRESH_LOOKS = ((0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
-"""Of the fresh pairs that confirm a fail: 5 pairs that all agree (p = 1/32) are enough."""
+FRESH_LOOKS = ((0.5, 0.0), (0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
+"""Of the fresh pairs that confirm a fail: 4 that are all beyond the limit are enough, or 5 that agree (p = 1/32)."""
 FAMILY, FALL = 20, 0.75
 """Benchmarks of a duet that need no stricter confirmation, and the power of their number by which its levels fall: so
 that among any number about as many duets fail by chance as among 20."""
