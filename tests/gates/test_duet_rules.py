@@ -267,6 +267,7 @@ def scattered(change: float, spread: float, count: int) -> list[float]:
         (scattered(0.025, 0.02, 5), UNDECIDED, None, 1),
         (scattered(0.025, 0.02, 6), UNDECIDED, None, 2),
         (scattered(0.025, 0.02, 8), FAIL, None, 4),
+        (scattered(0.05, 0.005, 5) + scattered(0.0, 0.005, 4), FAIL, None, 1),
         (scattered(0.05, 0.005, 5) + scattered(0.0, 0.005, 5), PASS, False, 0),
         (scattered(-0.05, 0.005, 5), IMPROVED, None, 0),
         (scattered(0.0, 0.06, 6), UNDECIDED, None, 2),

@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from tailgate.gates.duet.decision import BOUNDS, FRESH_LOOKS, LOOKS, share_of
+from tailgate.gates.duet.decision import BOUNDS, FRESH_LOOKS, LEAST_PAIRS_OF_A_PASS, LOOKS, share_of
 from tailgate.stats.paired import interval_rank
 from tailgate.stats.signed_rank import signed_rank_tail
 
@@ -32,7 +32,7 @@ def failed(log_ratios: np.ndarray, looks: Sequence[tuple[float, float]], share: 
         worse, better, below = _judged(values, alpha * share, share)
         where = np.flatnonzero(is_open)
         fails[where[worse]] = True
-        is_open[where[worse | better | below]] = False
+        is_open[where[worse | ((better | below) & (values.shape[1] >= LEAST_PAIRS_OF_A_PASS))]] = False
     return fails
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from simulator import Machine, duet, session
 
 from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED, duet_verdict, saved_verdict, worsening
-from tailgate.stats.paired import interval_rank, paired, walsh_averages
+from tailgate.stats.paired import LEAST_PAIRS, interval_rank, paired, walsh_averages
 from tailgate.stats.prediction import predicted
 from tailgate.stats.signed_rank import signed_rank_p, signed_rank_tail
 
@@ -52,7 +52,7 @@ def test_a_duet_is_read_the_same_from_either_side(values: list[float]) -> None:
     found, turned = paired(values), paired([-value for value in values])
     assert math.log1p(found.change_rel) == pytest.approx(-math.log1p(turned.change_rel), abs=1e-12)
     assert (found.p_more, found.p_less) == pytest.approx((turned.p_less, turned.p_more))
-    assert (found.low_rel is None) == (len(values) < 5)
+    assert (found.low_rel is None) == (len(values) < LEAST_PAIRS)
     if found.low_rel is not None:
         assert found.low_rel <= found.change_rel <= found.high_rel
         assert math.log1p(found.low_rel) == pytest.approx(-math.log1p(turned.high_rel), abs=1e-12)
