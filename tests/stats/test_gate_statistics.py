@@ -158,7 +158,9 @@ def test_a_difference_that_matters_but_may_be_chance_is_undecided() -> None:
     assert duet_verdict(worsening(paired([0.1] * 3), "median"), 0.02) == UNDECIDED, "three pairs cannot tell"
 
 
-@pytest.mark.parametrize(("pairs", "confidence"), [(3, None), (4, 0.875), (5, 0.9375), (6, 0.96875), (7, 0.984375), (8, 0.99)])
+@pytest.mark.parametrize(
+    ("pairs", "confidence"), [(3, None), (4, 0.875), (5, 0.9375), (6, 0.96875), (7, 0.984375), (8, 0.99)]
+)
 def test_few_pairs_have_the_widest_interval_there_is(pairs: int, confidence: float | None) -> None:
     values = [0.01 * index for index in range(1, pairs + 1)]
     found = paired(values)
