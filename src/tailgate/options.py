@@ -81,7 +81,7 @@ OPTIONS = (
     Option("gate-min-effect", "P%", "a change below this never fails; default 2%, of P99 never less than 10%"),
     Option("gate-metrics", "NAMES", f"which of {', '.join(METRICS)} can fail; default median"),
     Option("duet", "SIDE", "judge against another side, alive at once: GIT_REF, python:PATH or option:--OPTION"),
-    Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 8: looks after 5, 8, 12 and 20"),
+    Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 8: looks after 5, 6, 8, 12 and 20"),
     Option("duet-seconds", "SECONDS", "how long a duet measures each side of a benchmark in one pair; default 0.5"),
     Option("duet-build", "COMMAND", "a shell command that builds base in its checkout, such as compiled extensions"),
     Option(

@@ -1,7 +1,7 @@
 """Plain text: harmless, in columns, and into a file."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, those that turn the direction of writing round, and halves of a character."""
@@ -74,6 +74,12 @@ def markdown_text(text: str) -> str:
     Without spaces before it, which Markdown does not show, and behind which a ``>`` would begin a quotation.
     """
     return MARKDOWN.sub(_entity, text.lstrip(" "))
+
+
+def markdown_table_lines(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table in GitHub's dialect, its two heading lines first; nothing in a cell is markup."""
+    lines = [headings, ["---"] * len(headings), *([markdown_text(cell) for cell in row] for row in rows)]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
 def _entity(match: re.Match[str]) -> str:

@@ -184,6 +184,41 @@ def test_the_median_is_looked_for_where_it_failed_too() -> None:
     assert focus_of(failed[:1]).metric == "p99"
 
 
+def judged(metric: str, verdict: str, change_rel: float | None = None, name: str = NAME) -> Verdict:
+    return Verdict(name, metric, verdict, change_rel=change_rel, limit_rel=GATE_REL)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "shown"),
+    [
+        # The median is looked for, however much larger the change of a P99 is.
+        ([judged("p99", "fail", 0.4), judged("median", "fail", 0.05)], ("median", 0.05)),
+        ([judged("p99", "fail", 0.4), judged("median", "pass", 0.01)], ("p99", 0.4)),
+        ([judged("median", "fail", 0.05), judged("median", "fail", 0.09, "b")], ("median", 0.09)),
+        ([judged("throughput", "fail", -0.05), judged("throughput", "fail", -0.3, "b")], ("throughput", -0.3)),
+        # Undecided, though a pass has the larger change.
+        ([judged("median", "pass", 0.015), judged("p99", "undecided", 0.01)], ("p99", 0.01)),
+        # Not the pass that could be compared, where another could not.
+        ([judged("median", "pass", 0.01), judged("median", "incomparable", name="b")], ("median", None)),
+        ([judged("p99", "pass", 0.09), judged("median", "pass", 0.01)], ("median", 0.01)),
+    ],
+)
+def test_the_verdict_that_decided_is_shown(verdicts: list[Verdict], shown: tuple[str, float | None]) -> None:
+    for several in (verdicts, verdicts[::-1]):
+        made = Comparison("c", "g", 0, None, tuple(several))
+        assert made.telling is not None
+        assert (made.telling.metric, made.telling.change_rel) == shown
+        assert made.telling.verdict in {"bad": "fail", "undecided": "undecided", "skip": "incomparable"}.get(
+            made.word, "pass"
+        )
+        focus = focus_of(made.verdicts)
+        assert focus is None or focus.metric == shown[0]
+
+
+def test_nothing_compared_shows_no_verdict() -> None:
+    assert Comparison("c", "g", 0, None, reason="it does not import").telling is None
+
+
 @given(st.lists(st.sampled_from(["pass", "improved", "fail", "undecided", "incomparable", "missing", "new"])))
 def test_one_word_for_many_verdicts(verdicts: list[str]) -> None:
     names = tuple(f"n{number}" for number in range(len(verdicts)))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mdurl
 import psutil
 import pytest
 from isolated import Project
@@ -17,12 +18,14 @@ FLAT = "import time, rests\ndef test_a(benchmark): benchmark(time.sleep, rests.M
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with everything of this one, and with ``rests`` 1.0, whose call takes 6 ms."""
+    """An interpreter with everything of this one, ``rests`` 1.0, whose call takes 6 ms, and an older mdurl."""
     folder = tmp_path_factory.mktemp("other")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "rests").mkdir()
     (packages / "rests" / "__init__.py").write_text("MS = 6\n")
+    (packages / "mdurl").mkdir()
+    (packages / "mdurl" / "__init__.py").write_text("__version__ = '0.0.1'\n")
     (packages / "all.pth").write_text("\n".join(site.getsitepackages()))
     return folder / "bin" / "python"
 
@@ -53,6 +56,15 @@ def test_a_conftest_that_puts_heads_code_first_is_never_green(other: Path, tmp_p
     )
     session = project.run(*SHORT, f"--duet=python:{other}", "--import-mode=append")  # as the reason says
     assert verdicts(session)["test_a"]["verdict"] == "improved", session.out
+
+
+def test_packages_that_differ_are_in_the_verdicts_line(other: Path, tmp_path: Path) -> None:
+    project = Project(tmp_path, test_a="import time, mdurl\ndef test_a(benchmark): benchmark(time.sleep, 0.002)\n")
+    session = project.run(*SHORT, f"--duet=python:{other}")
+    told = f"the project's files are the same, and other packages ran: mdurl 0.0.1 → {mdurl.__version__}"
+    assert verdicts(session)["test_a"]["notes"][0] == told, session.out
+    assert session.saved is not None
+    assert session.saved["tailgate_duet"]["benchmarks"][0]["code"]["note"] == told
 
 
 def test_the_same_environment_twice_compares_nothing(tmp_path: Path) -> None:

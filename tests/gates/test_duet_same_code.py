@@ -16,6 +16,7 @@ MODULE_FILES = {"rests": "rests/__init__.py", "rests.core": "rests/core.py", "te
 def told(
     folder: Path, files: dict[str, str], native: Sequence[str] = (), *,
     packages: Sequence[Path] = (), python: str = "p", tests: Sequence[str] = ("test_a",), plugins: Sequence[str] = (),
+    versions: dict[str, str] | None = None, version: str = "3.11.9",
 ) -> dict[str, Any]:  # fmt: skip
     """As :func:`imported` says it; ``files``: by module, in ``folder``; each is written where it is not there yet."""
     for name in [*files.values(), *native]:
@@ -24,12 +25,12 @@ def told(
             (folder / name).write_text(f"{folder} {name}")
     return {
         "modules": {module: str(folder / name) for module, name in files.items()},
-        "versions": {"rests": "1.0"},
+        "versions": {"rests": "1.0", **(versions or {})},
         "native": [str(folder / name) for name in native],
         "tests": ["conftest", *tests],
         "plugins": list(plugins),
         "packages": [str(one) for one in packages],
-        "interpreter": [python],
+        "interpreter": [python, f"{version} (main) [GCC]", "Linux"],
     }
 
 
@@ -218,6 +219,80 @@ def test_two_environments_of_the_same_content_compare_nothing(
     assert (reason is not None) is expected
     if expected:
         assert str(reason).startswith("both sides ran the same code: every module")
+
+
+OLD, NEW = "old/lib/python3.11/site-packages", "new/lib/python3.11/site-packages"
+
+
+def environments(folder: Path, *sides: dict[str, str], **more: Any) -> list[dict[str, Any]]:
+    """Two sides that run one project, each with packages of its own: a version of each; ``1.0 x``: with content x."""
+    found = []
+    for site, packages in zip((OLD, NEW), sides, strict=True):
+        files = {name: f"{name}/__init__.py" for name in packages}
+        for name, content in packages.items():
+            (folder / site / name).mkdir(parents=True)
+            (folder / site / name / "__init__.py").write_text(content)
+        versions = {name: content.partition(" ")[0] for name, content in packages.items()}
+        found.append(told(folder / site, files, packages=[folder / site], versions=versions, **more))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told_of_it"),
+    [
+        ({"onnxruntime": "1.20.1"}, {"onnxruntime": "1.24.1"}, "onnxruntime 1.20.1 → 1.24.1"),
+        # Those of most bytes come first.
+        (
+            {"aa": "1.0", "onnxruntime": "1.20.1 " + "x" * 99, "numpy": "2.1.0 yyy"},
+            {"aa": "1.1", "onnxruntime": "1.24.1 " + "x" * 99, "numpy": "2.3.5 yyy"},
+            "onnxruntime 1.20.1 → 1.24.1, numpy 2.1.0 → 2.3.5, aa 1.0 → 1.1",
+        ),
+        (
+            {f"p{number}": f"1.{number}" for number in range(6)},
+            {f"p{number}": f"2.{number}" for number in range(6)},
+            "p0 1.0 → 2.0, p1 1.1 → 2.1, p2 1.2 → 2.2, p3 1.3 → 2.3 and 2 others",
+        ),
+        ({"numpy": "1.0 one", "same": "1.0"}, {"numpy": "1.0 two", "same": "1.0"}, "numpy 1.0 with other contents"),
+        ({"numpy": "1.0"}, {"numpy": "1.0", "ml_dtypes": "0.5"}, "ml_dtypes 0.5 (in head alone)"),
+        ({"numpy": "1.0", "gone": "3"}, {"numpy": "1.0"}, "gone 3 (in base alone)"),
+    ],
+)
+@pytest.mark.parametrize("checkouts", [1, 2])
+def test_packages_that_differ_are_named_with_their_versions(
+    base: Path, head: Path, old: dict[str, str], new: dict[str, str], told_of_it: str, checkouts: int
+) -> None:
+    sides = environments(head.parent, old, new)
+    for folder, side in zip((base if checkouts == 2 else head, head), sides, strict=True):
+        (folder / "test_a.py").write_text("one test")
+        side["modules"]["test_a"] = str(folder / "test_a.py")
+    ran = Checkouts(head, base if checkouts == 2 else None).judge(*sides)
+    assert (ran.reason, ran.note) == (None, f"the project's files are the same, and other packages ran: {told_of_it}")
+
+
+def test_where_the_projects_code_differs_too_it_is_not_said_to_be_the_same(base: Path, head: Path) -> None:
+    sides = environments(head.parent, {"numpy": "2.1.0"}, {"numpy": "2.3.5"})
+    for folder, side in zip((base, head), sides, strict=True):
+        (folder / "test_a.py").write_text(f"in {folder.name}")
+        side["modules"]["test_a"] = str(folder / "test_a.py")
+    assert Checkouts(head, base).judge(*sides).note == "other packages ran: numpy 2.1.0 → 2.3.5"
+
+
+def test_another_python_is_named(head: Path) -> None:
+    old, new = environments(head.parent, {"numpy": "2.1.0"}, {"numpy": "2.1.0"})
+    new["interpreter"][1] = "3.12.1 (main)"
+    assert str(Checkouts(head).judge(old, new).note).endswith("other packages ran: Python 3.11.9 → 3.12.1")
+
+
+def test_what_has_no_name_of_a_package_is_not_said_to_be_equal(head: Path) -> None:
+    sides = environments(head.parent, {"_speed": "one"}, {"_speed": "two"})
+    assert Checkouts(head).judge(*sides).note == "the project's files are the same"
+
+
+def test_a_plugin_of_one_environment_is_not_named(head: Path) -> None:
+    sides = environments(
+        head.parent, {"numpy": "2.1.0"}, {"numpy": "2.3.5", "xdist": "3"}, plugins=["xdist", "xdist.plugin"]
+    )
+    assert str(Checkouts(head).judge(*sides).note).endswith("other packages ran: numpy 2.1.0 → 2.3.5")
 
 
 IN_THE_PACKAGE = {"rests": "rests/__init__.py", "rests.test_a": "rests/test_a.py", "rests.core": "rests/core.py"}

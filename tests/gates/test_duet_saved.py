@@ -57,6 +57,21 @@ def test_what_was_not_measured_stays_what_it_was(tmp_path: Path, capsys: pytest.
     assert told(tmp_path, capsys, a_run(verdicts=[new]) | {"benchmarks": a_run(0.0)["benchmarks"]})[0] == 1
 
 
+def test_operators_of_a_saved_duet_are_in_the_comment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_run(0.1, 0.0)
+    operator = {"name": "<b>@conv|", "kind": "Conv", "shapes": "", "sources": []}
+    times = {"base_s": [0.001] * 6, "head_s": [0.0011 + index * 1e-8 for index in range(6)]}
+    row = {"change": "same", "base": [operator], "head": [operator], **times}
+    sides = {side: {"profiler": "a profiler", "call_s": 0.001} for side in ("base", "head")}
+    run["tailgate_duet"]["benchmarks"][0]["operators"] = {"rows": [row], "pairs": 6, **sides}
+    code, said = told(tmp_path, capsys, run, "--format=comment")
+    assert code == 1
+    assert said.count("<details>") == 2
+    title = "<details><summary>test_0 +10.0 %, of which &#60;b>&#64;&#8203;conv&#124; +10.0 %, rest"
+    assert title in said
+    assert said.index("| fail | test_0 ") < said.index(title) < said.index("<details><summary>2 pass")
+
+
 @pytest.mark.parametrize("form", ["table", "lines", "markdown"])
 def test_a_name_in_a_file_is_no_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
     new = Verdict(HOSTILE, "median", "new", HOSTILE).as_json()

@@ -1,4 +1,4 @@
-"""How often a run of many unchanged benchmarks fails (docs/evidence/statistics.md#many-benchmarks).
+"""How often a session of many unchanged benchmarks fails (docs/evidence/statistics.md#many-benchmarks).
 
 ``PYTHONPATH=src:tests/helpers python tests/helpers/simulated_families.py RUNS`` prints the page's figures.
 """
@@ -8,10 +8,9 @@ from itertools import product
 
 import numpy as np
 from scipy import special
-from simulator import rule
 
 from tailgate.gates.saved.judgement import DRIFT_ALPHA
-from tailgate.stats.decision import ALPHA, FAIL
+from tailgate.stats.decision import ALPHA
 from tailgate.stats.family import significant
 from tailgate.stats.prediction import LEAST_SESSIONS
 
@@ -75,14 +74,6 @@ def main(runs: int) -> None:
     for benchmarks, sessions, slower in product((1, 12, 50, 500), (10, 20, 50), (0.05, 0.10)):
         share = caught(runs, sessions, slower, benchmarks)
         print(f"saved, {sessions} sessions, one of {benchmarks} slower by {slower:.0%}: caught {share:.1%}")
-    rng = np.random.default_rng(20261130)
-    for scatter in (0.008, 0.013, 0.018, 0.03, 0.05):
-        decisions = [rule(rng, scatter, 0.0) for _ in range(20 * runs)]
-        first = np.mean([one[0] for one in decisions])
-        last = np.mean([one[1] == FAIL for one in decisions])
-        print(
-            f"duet, pairs scatter by {scatter:.1%}: of {len(decisions)} failed first {first:.3%}, confirmed {last:.3%}"
-        )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tailgate.results.comment import MARKER, MOST_BYTES, comment
+from tailgate.results.explanation import Explanation, Row, Side
+from tailgate.results.explanation_text import Table, table
+from tailgate.results.operator_matching import SAME, Matched
+from tailgate.results.operators import Operator
 from tailgate.results.verdict import Verdict
 from tailgate.stats.decision import FAIL, IMPROVED, MISSING, NEW, PASS, UNDECIDED
 
@@ -30,6 +34,55 @@ def test_what_somebody_has_to_look_at_comes_first_and_the_rest_is_folded() -> No
     assert [line.split()[1] for line in lines if line.startswith("- ")] == ["t.py::test_fail", "t.py::test_missing"]
     assert "<details><summary>1 improved, 1 pass, 1 new</summary>" in lines
     assert lines[-1] == "</details>"
+
+
+def operators(name: str = "test_a", operator: str = "Conv_12", rows: int = 1, reason: str | None = None) -> Table:
+    """As ``tailgate duet`` has it, of six pairs."""
+    listed = tuple(
+        Row(
+            Matched(SAME, (one := (Operator(f"{operator}{index or ''}", operator, operator),)), one),
+            (0.01,) * 6, tuple(0.011 + 1e-6 * pair for pair in range(6)),
+        )
+        for index in range(rows)
+    )  # fmt: skip
+    side = Side(f"{operator}'s profiler", 0.02, 0.021)
+    return table(name, Explanation(listed, side, side, (reason,) if reason else (), 6, 12.0), 0.05, 10)
+
+
+def test_the_operators_to_blame_stand_folded_below_the_verdicts() -> None:
+    found = [verdict("t.py::test_a", FAIL), verdict("t.py::test_b", PASS)]
+    lines = comment(found, "main", [operators()]).splitlines()
+    opened = [line for line in lines if line.startswith("<details>")]
+    assert opened == [
+        "<details><summary>test_a +5.0 %, of which Conv_12 +5.0 %, rest -0.0 % unexplained</summary>",
+        "<details><summary>1 pass</summary>",
+    ]
+    at = lines.index(opened[0])
+    assert lines.index("") < next(index for index, line in enumerate(lines) if line.startswith("- t.py::test_a")) < at
+    assert lines[at + 2].startswith("| operator | kind | shapes | base | head | part of the change |")
+    assert lines[at + 4].startswith("| Conv_12 | Conv_12 | Conv_12 | 10 ms | 11 ms | +5.0 % |")
+    assert lines[at + 7].startswith("operator times by Conv_12's profiler, in 6 pairs of processes of their own")
+    assert lines[at + 9 : at + 12] == ["</details>", "", opened[1]]
+
+
+def test_why_there_are_no_operators_is_said() -> None:
+    text = comment([verdict(kind=FAIL)], "main", [operators(rows=0, reason="no operator times: it was interrupted")])
+    assert "<summary>test_a +5.0 %, no operator times: it was interrupted</summary>" in text
+    assert text.count("| operator |") == 0
+    assert text.endswith("\n\n</details>\n")
+
+
+@pytest.mark.parametrize(("length", "count"), [(1, 300), (2_000, 200), (70_000, 3)])
+def test_operators_make_it_no_longer_than_github_takes(length: int, count: int) -> None:
+    explained = [operators("é" * length, "ü" * length, rows=30) for _ in range(count)]
+    text = comment([verdict(kind=FAIL)], "main", explained)
+    assert len(text.encode()) < GITHUBS_LIMIT - 200
+    assert text.count("<details>") == text.count("</details>")
+    assert "- t.py::test_a" in text, "the verdicts come first"
+    rows = sum(len(one.rows) for one in explained)
+    kept = sum(line.startswith(("| ü", "| 20 more operators", "| all operators")) for line in text.splitlines())
+    left_out = re.search(r"^(\d+) lines? left out", text, re.MULTILINE)
+    assert kept + (int(left_out[1]) if left_out else 0) == rows
 
 
 def test_where_all_pass_there_is_one_folded_table() -> None:
@@ -68,10 +121,21 @@ HOSTILE = st.text(alphabet="ab1 |`@#<>!&[]()*_~\\:/.\n\x1b\u202e", max_size=20)
 @given(st.one_of(st.just(OBEYED), HOSTILE), st.sampled_from([PASS, FAIL]))
 def test_no_name_is_obeyed(name: str, kind: str) -> None:
     text = comment([verdict(name, kind, reason=name, notes=(name,), reproduce=name)], name)
+    check(text, rows=2)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.just(OBEYED), HOSTILE), st.booleans())
+def test_no_operator_is_obeyed(name: str, told: bool) -> None:
+    check(comment([], name, [operators(name, name, reason=None if told else name)]), rows=3 if told or not name else 2)
+
+
+def check(text: str, rows: int) -> None:
+    """What is shown is text: no tag but ours, no mention, no row too many."""
     page = READER.render(text)
     allowed = "p strong table thead tbody tr th td ul li details summary"
     assert {tag.lstrip("/") for tag in re.findall(r"<(/?\w+)", page)} <= set(allowed.split())
     assert page.count("<!--") == 1
-    assert page.count("<tr>") == 2
+    assert page.count("<tr>") == rows
     shown = html.unescape(re.sub(r"<[^>]+>", "", page))  # GitHub looks for mentions in this
     assert not re.search(r"@\w|#\d|GH-\d", shown)

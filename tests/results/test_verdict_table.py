@@ -17,7 +17,7 @@ VERDICTS = [
     for name, verdict in zip(NAMES, (PASS, FAIL, PASS, FAIL), strict=True)
 ]
 MOST_CALLS = 300
-"""Of Python and of C, for one verdict; rich's own layout took 2,000 and more."""
+"""Of Python and of C, for one verdict."""
 
 
 def test_columns_stand_below_each_other_whatever_is_in_a_name() -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 from simulator import Machine, duet, session
 
 from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED, duet_verdict, saved_verdict, worsening
-from tailgate.stats.paired import interval_rank, paired, walsh_averages
+from tailgate.stats.paired import LEAST_PAIRS, interval_rank, paired, walsh_averages
 from tailgate.stats.prediction import predicted
 from tailgate.stats.signed_rank import signed_rank_p, signed_rank_tail
 
@@ -52,7 +52,7 @@ def test_a_duet_is_read_the_same_from_either_side(values: list[float]) -> None:
     found, turned = paired(values), paired([-value for value in values])
     assert math.log1p(found.change_rel) == pytest.approx(-math.log1p(turned.change_rel), abs=1e-12)
     assert (found.p_more, found.p_less) == pytest.approx((turned.p_less, turned.p_more))
-    assert (found.low_rel is None) == (len(values) < 5)
+    assert (found.low_rel is None) == (len(values) < LEAST_PAIRS)
     if found.low_rel is not None:
         assert found.low_rel <= found.change_rel <= found.high_rel
         assert math.log1p(found.low_rel) == pytest.approx(-math.log1p(turned.high_rel), abs=1e-12)
@@ -155,10 +155,12 @@ def test_each_metric_has_its_direction(change_rel: float, metric: str, verdict: 
 def test_a_difference_that_matters_but_may_be_chance_is_undecided() -> None:
     pairs = [0.2, -0.1, 0.15, -0.12, 0.1, 0.05, -0.2, 0.18, 0.02, -0.01]
     assert duet_verdict(worsening(paired(pairs), "median"), 0.02) == UNDECIDED
-    assert duet_verdict(worsening(paired([0.1] * 4), "median"), 0.02) == UNDECIDED, "four pairs cannot tell"
+    assert duet_verdict(worsening(paired([0.1] * 3), "median"), 0.02) == UNDECIDED, "three pairs cannot tell"
 
 
-@pytest.mark.parametrize(("pairs", "confidence"), [(4, None), (5, 0.9375), (6, 0.96875), (7, 0.984375), (8, 0.99)])
+@pytest.mark.parametrize(
+    ("pairs", "confidence"), [(3, None), (4, 0.875), (5, 0.9375), (6, 0.96875), (7, 0.984375), (8, 0.99)]
+)
 def test_few_pairs_have_the_widest_interval_there_is(pairs: int, confidence: float | None) -> None:
     values = [0.01 * index for index in range(1, pairs + 1)]
     found = paired(values)

@@ -1,8 +1,11 @@
 """Change points beside other tools, on the same simulated histories (docs/evidence/change-points.md).
 
-``PYTHONPATH=src:tests/helpers python benchmarks/instrument/change_points/compare.py COUNT otava=PYTHON pelt=PYTHON``
+``PYTHONPATH=src:tests/helpers python benchmarks/instrument/change_points/compare.py COUNT [seed=N] [nulls=N]
+[otava=PYTHON] [pelt=PYTHON]``
 
-COUNT is how many histories are drawn of each kind. Each PYTHON is the interpreter of an environment that has the tool.
+COUNT is how many histories are drawn of each kind, ``nulls`` how many unchanged ones. The constants of
+``tailgate.stats.change_points`` were chosen on the default seed, so another one judges them. Each PYTHON is the
+interpreter of an environment that has the tool.
 """
 
 import json
@@ -13,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.special import chdtri
 from simulator import Machine, Story, drifting, history, step
 
 from tailgate.stats.change_points import segmented
@@ -45,9 +49,12 @@ def other(tool: str, python: str) -> Find:
     return find
 
 
-def false_points(find: Find, nulls: Sequence[np.ndarray]) -> float:
-    """Points per 1,000 sessions, one look at the end of each history."""
-    return 1000 * sum(map(len, find(nulls))) / sum(map(len, nulls))
+def false_points(find: Find, nulls: Sequence[np.ndarray]) -> str:
+    """Points per 1,000 sessions, one look at the end of each history; with the exact interval of a Poisson rate."""
+    points, sessions = sum(map(len, find(nulls))), sum(map(len, nulls))
+    low = chdtri(2 * points, 0.975) / 2 if points else 0.0
+    rates = (1000 * count / sessions for count in (points, low, chdtri(2 * points + 2, 0.025) / 2))
+    return "{:.2f} [95 % CI {:.2f}, {:.2f}]".format(*rates) + f" false per 1,000 sessions ({points} of {sessions})"
 
 
 def false_alarms(find: Find, nulls: Sequence[np.ndarray]) -> tuple[float, float]:
@@ -79,20 +86,21 @@ def delays(find: Find, noises: Sequence[np.ndarray], change: float) -> tuple[lis
     return found, float(np.mean([one <= LOOKS for one in found]))
 
 
-def main(count: int, tools: dict[str, Find]) -> None:
+def main(count: int, nulls: int, seed: int, tools: dict[str, Find]) -> None:
     """Print the tables."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     machine = Machine()
-    noises = [history(machine, rng, 100) for _ in range(count)]
-    bad = [history(machine, rng, 100, bad_share=0.03) for _ in range(count)]
+    noises = [history(machine, rng, 100) for _ in range(max(count, nulls))]
+    bad = [history(machine, rng, 100, bad_share=0.03) for _ in noises]
     for name, find in tools.items():
         start_s = time.monotonic()
         for sessions in (20, 50, 100):
             cut = [one[:sessions] for one in noises]
             cut_bad = [one[:sessions] for one in bad]
             print(
-                f"{name}: {count} x {sessions} unchanged: {false_points(find, cut):.2f} false per 1,000 sessions; "
-                f"3 % of sessions bad: {false_points(find, cut_bad):.2f}"
+                f"{name}: {len(cut)} x {sessions} unchanged: {false_points(find, cut)}; "
+                f"3 % of sessions bad: {false_points(find, cut_bad)}",
+                flush=True,
             )
         ever, looks = false_alarms(find, noises[: count // 10])
         print(f"{name}: looked after every session: {ever:.2f} places per 1,000 sessions, in {looks:.2%} of looks")
@@ -105,7 +113,7 @@ def main(count: int, tools: dict[str, Find]) -> None:
             "burst of 5 at +10 %, 40 of 60": step(60, bad=(40, 45, 0.1)),
         }
         for what, story in stories.items():
-            share, false = found_and_false(find, [one[: len(story.slower)] for one in noises], story)
+            share, false = found_and_false(find, [one[: len(story.slower)] for one in noises[:count]], story)
             print(f"{name}: {what}: found {share:.1%}, other points {false:.3f} per history")
         for what, noise in (("", noises), (", 3 % of sessions bad", bad)):
             for change in (0.03, 0.05, 0.1):
@@ -120,4 +128,7 @@ def main(count: int, tools: dict[str, Find]) -> None:
 
 if __name__ == "__main__":
     others = dict(one.split("=", 1) for one in sys.argv[2:])
-    main(int(sys.argv[1]), {"tailgate": ours, **{tool: other(tool, python) for tool, python in others.items()}})
+    seed = int(others.pop("seed", SEED))
+    nulls = int(others.pop("nulls", sys.argv[1]))
+    tools = {"tailgate": ours, **{tool: other(tool, python) for tool, python in others.items()}}
+    main(int(sys.argv[1]), nulls, seed, tools)

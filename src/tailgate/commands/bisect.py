@@ -58,10 +58,10 @@ def _bisect(options: argparse.Namespace) -> int:
     try:
         answer, lines = asked.run(install=not options.no_install, restart=options.restart, say=_say)
     except OSError as error:
-        place = error.filename or "a file"
+        if error.filename is None:  # our own output: its reader has gone, or its disk is full
+            raise
         raise TailgateError(
-            f"bisect: {place}: {error.strerror or error}; TAILGATE_CACHE=DIR names another place, and the same command "
-            "goes on"
+            f"bisect: {error.filename}: {error.strerror}; once that is mended, the same command goes on"
         ) from error
     print("\n".join(lines))
     return int(not answer.confirmed)

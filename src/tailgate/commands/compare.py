@@ -72,6 +72,8 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     except ImportError as error:  # of what draws histograms, or of the conftest.py here
         raise TailgateError(f"compare: {one_line(error)}") from error
     except (argparse.ArgumentTypeError, NotImplementedError, OSError) as error:  # a wrong value, grouping or path
+        if isinstance(error, OSError) and error.filename is None:  # of our own output
+            raise
         raise TailgateError(f"compare: {one_line(error)}") from error
     finally:
         sys.argv = kept

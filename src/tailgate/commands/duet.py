@@ -8,7 +8,7 @@ from tailgate.errors import TailgateError, unknown_value
 from tailgate.results.saved_run import Run, load_run
 
 FORMATS = ("table", "lines", "markdown", "comment")
-MOST_OPERATORS = 30
+MOST_OPERATORS, MOST_OPERATORS_OF_A_COMMENT = 30, 10
 """Rows of a table of operators."""
 
 
@@ -52,11 +52,12 @@ def _duet(options: argparse.Namespace, rest: list[str]) -> int:
         limits = session_limits(options.gate_min_effect, options.gate_metrics, duet=True)
     run = load_run(options.saved)
     found = judged_again(run, str(options.saved), limits)
-    explained = tables(saved_explanations(run), found, MOST_OPERATORS)
+    most = MOST_OPERATORS_OF_A_COMMENT if options.format == "comment" else MOST_OPERATORS
+    explained = tables(saved_explanations(run), found, most)
     if options.format == "markdown":
         print(markdown_table(found), *map(operators_section, explained), sep="\n", end="")
     elif options.format == "comment":
-        print(comment(found, _base(run)), end="")
+        print(comment(found, _base(run), explained), end="")
     elif options.format == "lines":
         print("".join(f"{line(one)}\n" for one in ordered(found)), end="")
     else:

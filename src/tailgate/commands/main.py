@@ -17,6 +17,8 @@ from tailgate.errors import TailgateError
 from tailgate.text import printable
 
 WRONG_USAGE = 4
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Our output's disk is full, or its limit is reached."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         return 1
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in FULL:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left would be tried again at the end
         print(f"tailgate: error: the output cannot be written ({error.strerror})", file=sys.stderr)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from tailgate.results.verdict import SEVERITY, UNITS, Verdict, line, ordered
 from tailgate.stats.decision import FAIL, IMPROVED, INCOMPARABLE, MISSING, NEW, PASS, UNDECIDED
-from tailgate.text import aligned, markdown_text, percent, printable, probability
+from tailgate.text import aligned, markdown_table_lines, markdown_text, percent, printable, probability
 
 HEADINGS = (
     "verdict", "benchmark", "metric", "base", "head", "change", "99 % interval", "p", "limit", "detectable", "why",
@@ -86,8 +86,7 @@ def markdown_table(verdicts: Sequence[Verdict]) -> str:
 
 def markdown_rows(verdicts: Iterable[Verdict]) -> list[str]:
     """The table's lines, its two heading lines first."""
-    rows = [HEADINGS, ["---"] * len(HEADINGS), *(tuple(map(markdown_text, cells(one))) for one in ordered(verdicts))]
-    return [f"| {' | '.join(row)} |" for row in rows]
+    return markdown_table_lines(HEADINGS, map(cells, ordered(verdicts)))
 
 
 def failure_lines(verdicts: Iterable[Verdict]) -> list[str]:

@@ -14,8 +14,8 @@ from statistics import median
 
 from tailgate.stats.signed_rank import signed_rank_p, signed_rank_tail
 
-LEAST_PAIRS = 5
-"""Fewer have no interval: of four, both ends together miss in one duet of eight."""
+LEAST_PAIRS = 4
+"""Fewer have no interval: of three, both ends together miss in one duet of four."""
 
 
 @dataclass(frozen=True)

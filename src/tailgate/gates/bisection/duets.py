@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tailgate.errors import TailgateError
 from tailgate.gates.bisection import inside
 from tailgate.gates.bisection.commits import DIGITS
 from tailgate.gates.bisection.environments import CannotMeasureError, Environments
+from tailgate.gates.bisection.journal import write
 from tailgate.gates.bisection.program import Program
 from tailgate.gates.bisection.words import Comparison
 from tailgate.gates.duet.worktree import Worktree, ask
@@ -21,6 +24,8 @@ from tailgate.session.settings import DEFAULT_PAIRS, MOST_PAIRS
 
 PAIRS = "--duet-pairs"
 USAGE, NOTHING_SELECTED = 4, 5
+FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+"""What the output of a session says whose disk is full."""
 BECAUSE = (
     re.compile(r"^E\s+(\S.*)"),
     re.compile(r"^(?:ERROR|tailgate: error): (?!usage:)(.*)"),
@@ -75,15 +80,17 @@ class Duets:
         except CannotMeasureError as error:
             made = replace(asked, reason=str(error))
         notes = (self._environments.note(asked.against), self._environments.note(asked.commit))
-        return replace(made, wall_s=time.monotonic() - start_s, notes=tuple(dict.fromkeys(filter(None, notes))))
+        told = tuple(dict.fromkeys(filter(None, (*made.notes, *notes))))
+        return replace(made, wall_s=time.monotonic() - start_s, notes=told)
 
     def _run(self, asked: Comparison, base: str | None, head: str | None) -> Comparison:
         if not self._place.is_dir():
             raise CannotMeasureError(f"it has no folder {self._place.relative_to(self._worktree.folder)}")
-        stem = self._folder / f"{len(list(self._folder.glob('*.log'))) + 1:03}-{asked.commit[:DIGITS]}"
+        earlier = {file.stem for file in self._folder.glob("[0-9]*-*")}
+        stem = self._folder / f"{len(earlier) + 1:03}-{asked.commit[:DIGITS]}"
         step, verdicts = stem.with_suffix(".step"), stem.with_suffix(".verdicts")
         names = None if asked.focus is None else asked.focus.names
-        step.write_text(json.dumps({"names": names, "verdicts": str(verdicts)}), encoding="utf8")
+        write(step, json.dumps({"names": names, "verdicts": str(verdicts)}))
         code, output = self._worktree.run(
             self._command(asked, base, head, stem.with_suffix(".json")),
             self._place,
@@ -91,12 +98,18 @@ class Duets:
             TMPDIR=str(self._temporary),
             **{inside.STEP: str(step)},
         )
-        stem.with_suffix(".log").write_text(output, encoding="utf8", errors="backslashreplace")
         found = json.loads(verdicts.read_text(encoding="utf8")) if verdicts.exists() else []
         for file in (step, verdicts):
             file.unlink(missing_ok=True)
+        asked = replace(asked, notes=_kept(stem.with_suffix(".log"), output))
         if found:
             return replace(asked, verdicts=tuple(lenient_from_json(one) for one in found))
+        full = next((text.strip() for text in output.splitlines() if any(one in text for one in FULL)), None)
+        full = full or next(iter(asked.notes), None)
+        if full is not None:  # no matter of this commit's: each that follows would be skipped, too
+            raise TailgateError(
+                f"bisect: {asked.commit[:DIGITS]} was not measured ({full}); make room, and the same command goes on"
+            )
         why = "no benchmark was selected" if code == NOTHING_SELECTED else because(output)
         return replace(asked, reason=f"{why} (exit code {code})", usage=code == USAGE)
 
@@ -125,6 +138,15 @@ class Duets:
         place = ("-C", str(self._worktree.folder))
         for words in (("checkout", "--quiet", "--force", "--detach", commit), ("clean", "--quiet", "-ffdx")):
             ask(place, *words, what=f"{commit[:DIGITS]} cannot be checked out", option="bisect")
+
+
+def _kept(log: Path, output: str) -> tuple[str, ...]:
+    """Write it down; a verdict that was measured is not lost where that fails."""
+    try:
+        write(log, output)
+    except OSError as error:
+        return (f"its output is not kept: {error.filename}: {error.strerror}",)
+    return ()
 
 
 def because(output: str) -> str:

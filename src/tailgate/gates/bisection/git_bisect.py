@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tailgate.errors import TailgateError
 from tailgate.gates.bisection.commits import Ends
+from tailgate.gates.bisection.journal import write
 from tailgate.gates.duet.worktree import ask
 
 FIRST_BAD = re.compile(r"^# first bad commit: \[([0-9a-f]+)\]", re.MULTILINE)
@@ -36,7 +37,7 @@ class GitBisect:
         repository = Path(tempfile.mkdtemp(prefix="bisect-", dir=folder))
         self._git("init", "--quiet", "--bare", f"--object-format={kind}", str(repository))
         self._place = ("-C", str(repository))
-        (repository / "objects" / "info" / "alternates").write_text(f"{objects}\n", encoding="utf8")
+        write(repository / "objects" / "info" / "alternates", f"{objects}\n")
         if Path(shallow).exists():
             shutil.copy(shallow, repository / "shallow")
         self._git("update-ref", "--no-deref", "HEAD", ends.bad)

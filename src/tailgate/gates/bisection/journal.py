@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -18,6 +19,18 @@ from tailgate.gates.bisection.words import Comparison, from_json
 
 VERSION = 1
 """Of the file; 1: the first."""
+
+
+def write(file: Path, text: str) -> None:
+    """The file anew, whole or as it was.
+
+    Raises:
+        OSError: it could not be written; ``filename`` is the file's, also where a full disk was found out by writing.
+    """
+    try:
+        replace_text(file, text)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from error
 
 
 class Journal:
@@ -65,7 +78,7 @@ class Journal:
             return made
         self.kept.append(made)
         content = {"version": VERSION, **self._facts, "duets": [one.as_json() for one in self.kept]}
-        replace_text(self.file, json.dumps(content, indent=1))
+        write(self.file, json.dumps(content, indent=1))
         return made
 
     def _read(self) -> list[Comparison]:

@@ -13,11 +13,22 @@ from typing import Any
 
 from tailgate.results.limits import DEFAULT_LIMITS_REL
 from tailgate.results.verdict import Verdict, lenient_from_json, overall
-from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED
+from tailgate.stats.decision import (
+    FAIL,
+    HIGHER_IS_BETTER,
+    IMPROVED,
+    INCOMPARABLE,
+    MISSING,
+    NEW,
+    PASS,
+    UNDECIDED,
+)
 
 GOOD, BAD, SKIP = "good", "bad", "skip"
 LEAST_SHARE, MOST_SHARE = 0.25, 0.5
 """Of the first duet's change: where the limit of a step lies."""
+DECIDING = (FAIL, UNDECIDED, MISSING, INCOMPARABLE, NEW, PASS, IMPROVED)
+"""The first of them that there is makes the word of a comparison."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +89,14 @@ class Comparison:
 
     @property
     def telling(self) -> Verdict | None:
-        """The verdict to show: of those that failed the one that is most worse."""
-        return max(self.looked_for, key=lambda one: (one.failed, one.change_rel or 0.0), default=None)
+        """The verdict to show: of those that made the word, the one of the metric looked for that is most worse."""
+        focus = self.focus or focus_of(self.verdicts)
+        metric = focus.metric if focus else "median"
+        return min(
+            self.looked_for,
+            key=lambda one: (DECIDING.index(one.verdict), one.metric != metric, -_worse_rel(one)),
+            default=None,
+        )
 
     @property
     def pairs(self) -> int:
@@ -126,3 +143,8 @@ def focus_of(verdicts: Sequence[Verdict]) -> Focus | None:
     gate_rel = min(one.limit_rel or 0.0 for one in chosen)
     limit_rel = min(max(gate_rel, LEAST_SHARE * least_rel), MOST_SHARE * least_rel)
     return Focus(tuple(dict.fromkeys(one.fullname for one in chosen)), metric, float(f"{limit_rel:.2g}"), gate_rel)
+
+
+def _worse_rel(one: Verdict) -> float:
+    change_rel = one.change_rel or 0.0
+    return -change_rel if one.metric in HIGHER_IS_BETTER else change_rel

@@ -9,7 +9,7 @@
 - ``pairs``: one pair of fresh processes; ``ratios``: the number that a pair gives per metric; ``decision``: whether the
   pairs are enough;
 - ``imported``: which files a side ran; ``side_files``: whose they are; ``same_code``: whether the sides ran different
-  code;
+  code; ``packages``: which installed packages differ;
 - ``campaign``: pairs until every benchmark is decided; ``verdicts``: the verdicts on them;
 - ``explain``: which operators a difference is made of, in pairs of its own; ``side_operators``: the hook's answer;
 - ``plugin``: all of it as one pytest session; ``reporting``: the results as pytest's reports;

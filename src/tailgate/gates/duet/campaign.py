@@ -37,6 +37,8 @@ class Record:
     """Which code the sides ran, where they were to run two."""
     explanation: Explanation | None = None
     """Both sides' operator times, where they were asked for."""
+    family: int = 1
+    """How many benchmarks are judged together."""
 
     def decisions(self, pairs: int) -> dict[str, Decision]:
         """The decision on each metric."""
@@ -46,7 +48,7 @@ class Record:
                 found[metric] = decide([], metric, limit_rel, pairs, patient=False)
                 continue
             ratios = [_ratio(outcome, metric) for outcome in self.outcomes]
-            found[metric] = decide(ratios, metric, limit_rel, pairs, patient=metric in PATIENT)
+            found[metric] = decide(ratios, metric, limit_rel, pairs, patient=metric in PATIENT, family=self.family)
         return found
 
     def more(self, pairs: int) -> int:
@@ -75,6 +77,8 @@ class Campaign:
         """``tell``: of the progress; ``say``: what the user must know before it is measured."""
         self._pair = pair
         self._records = records
+        for record in records:
+            record.family = len(records)
         self._pairs = pairs
         self._random = random.Random(seed)
         self._same_work = same_work

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tailgate.stats.decision import FAIL, UNDECIDED, Evidence, duet_verdict, worsening
 from tailgate.stats.paired import Paired, paired
 
 SUSPECT_P = 0.05
-LOOKS = ((0.625, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
+LOOKS = ((0.625, 0.0), (0.75, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
 """Of the first pairs: how many, as multiples of R, and the level of the signed-rank test. About 1 % together, for a
 change of nothing that is told from nothing; the limit makes it far less."""
-FRESH_LOOKS = ((0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
-"""Of the fresh pairs that confirm a fail: 5 pairs that all agree (p = 1/32) are enough."""
+FRESH_LOOKS = ((0.5, 0.0), (0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
+"""Of the fresh pairs that confirm a fail: 4 that are all beyond the limit are enough, or 5 that agree (p = 1/32)."""
+LEAST_PAIRS_OF_A_PASS = 5
+"""What has failed once does not pass by fewer: of duets that are 3 % slower that made twice as many pass."""
+FAMILY, FALL = 20, 0.75
+"""Benchmarks of a duet that need no stricter confirmation, and the power of their number by which its levels fall: so
+that among any number about as many duets fail by chance as among 20."""
 BOUNDS = 1 - 2 * 0.032
 """Two-sided confidence of the interval that is held against the limit: with 5 pairs it reaches from the least to the
 largest."""
@@ -39,7 +44,9 @@ class Decision:
     """How many more pairs are wanted; 0: the decision is final."""
 
 
-def decide(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: int, *, patient: bool) -> Decision:
+def decide(
+    log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: int, *, patient: bool, family: int = 1
+) -> Decision:
     """Judge one metric.
 
     Args:
@@ -49,13 +56,14 @@ def decide(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: in
         pairs: R.
         patient: whether an open question alone is worth more pairs. Else only a suspicious one is: a P99
             scatters so much that most unchanged ones stay open.
+        family: benchmarks that are judged together: of many more some fail by chance, so that more has to confirm one.
     """
     first = _looked(log_ratios, metric, limit_rel, pairs, LOOKS, patient=patient)
     if first.more or first.verdict != FAIL:
         return first
     assert first.found is not None
     fresh = log_ratios[first.found.pairs :]
-    second = _looked(fresh, metric, limit_rel, pairs, FRESH_LOOKS, patient=True)
+    second = _looked(fresh, metric, limit_rel, pairs, FRESH_LOOKS, patient=True, share=share_of(family))
     if second.more:
         return Decision(FAIL, first.found, first.evidence, None, second.more)
     if second.verdict != FAIL:
@@ -63,6 +71,11 @@ def decide(log_ratios: Sequence[float], metric: str, limit_rel: float, pairs: in
     assert second.found is not None
     both = paired(log_ratios[: first.found.pairs + second.found.pairs])
     return Decision(FAIL, both, second.evidence, True, 0)
+
+
+def share_of(family: int) -> float:
+    """Of the levels of :data:`FRESH_LOOKS`, what a benchmark among so many has."""
+    return float(min(1.0, (FAMILY / family) ** FALL))
 
 
 def _looked(
@@ -73,20 +86,34 @@ def _looked(
     looks: Sequence[tuple[float, float]],
     *,
     patient: bool,
+    share: float = 1.0,
 ) -> Decision:
+    """``share``: of the levels by which a fail is told."""
     for multiple, alpha in looks:
         count = math.ceil(pairs * multiple)
-        found = _judged(log_ratios[:count], metric, limit_rel, alpha, more=max(0, count - len(log_ratios)))
-        if found.more or found.verdict != UNDECIDED or not (patient or _suspicious(found, limit_rel)):
+        more = max(0, count - len(log_ratios))
+        found = _judged(log_ratios[:count], metric, limit_rel, alpha, more=more, share=share)
+        decided = found.verdict == FAIL or (found.verdict != UNDECIDED and count >= LEAST_PAIRS_OF_A_PASS)
+        if found.more or decided or not (patient or _suspicious(found, limit_rel)):
             break
     return found
 
 
-def _judged(log_ratios: Sequence[float], metric: str, limit_rel: float, alpha: float, more: int) -> Decision:
+def _judged(
+    log_ratios: Sequence[float], metric: str, limit_rel: float, alpha: float, *, more: int, share: float
+) -> Decision:
     if not log_ratios:
         return Decision(UNDECIDED, None, None, None, more)
     evidence = worsening(paired(log_ratios, BOUNDS), metric)
-    return Decision(duet_verdict(evidence, limit_rel, alpha), paired(log_ratios), evidence, None, more)
+    if share < 1:
+        evidence = replace(evidence, best_rel=_best_rel(log_ratios, metric, 1 - (1 - BOUNDS) * share))
+    return Decision(duet_verdict(evidence, limit_rel, alpha * share), paired(log_ratios), evidence, None, more)
+
+
+def _best_rel(log_ratios: Sequence[float], metric: str, confidence: float) -> float | None:
+    """``None``: so few pairs have no interval of that confidence."""
+    found = paired(log_ratios, confidence)
+    return worsening(found, metric).best_rel if found.confidence == confidence else None
 
 
 def _suspicious(found: Decision, limit_rel: float) -> bool:

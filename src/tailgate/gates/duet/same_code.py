@@ -5,8 +5,6 @@ The sides tell which files they have imported (:mod:`tailgate.gates.duet.importe
 
 from __future__ import annotations
 
-import filecmp
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.gates.duet.imported import NATIVE
-from tailgate.gates.duet.side_files import INSTRUMENT, Files, tail_of
+from tailgate.gates.duet.packages import anything_differs, differing, two_environments
+from tailgate.gates.duet.side_files import Files, tail_of
 
 BUILT_FROM = (
     ".asm", ".c", ".cc", ".cpp", ".cu", ".cuh", ".cxx", ".f", ".f90", ".f95", ".for", ".go", ".h", ".hh", ".hpp",
@@ -59,7 +58,8 @@ class Checkouts:
             for side, files in zip(("base", "head"), sides, strict=True)
         }
         if self.base is None:
-            return Ran(packages, _python_reason(*sides))
+            reason = _python_reason(*sides)
+            return Ran(packages, reason, None if reason else self._note(names, *sides))
         reason = (
             _from_heads_checkout(sides[0], self.head)
             or self._installed_once(names, sides)
@@ -67,8 +67,21 @@ class Checkouts:
         )
         if reason:
             return Ran(packages, reason)
-        same = all(packages["base"].get(name) == packages["head"].get(name) for name in names)
-        return Ran(packages, note="nothing that either side imported differs" if same else self._native_note(*sides))
+        return Ran(packages, note=self._note(names, *sides))
+
+    def _note(self, names: Sequence[str], base: Files, head: Files) -> str | None:
+        """What a reader could take for a difference of the project's code, and what is none."""
+        same = all(base.digest(name) == head.digest(name) for name in names)
+        environments = self.base is None or two_environments(base, head)
+        others = differing(base, head, names) if environments else None
+        if others:
+            project = "the project's files are the same, and " if same else ""
+            return f"{project}other packages ran: {others}"
+        if not same:
+            return self._native_note(base, head)
+        if environments and anything_differs(base, head):
+            return "the project's files are the same"
+        return "nothing that either side imported differs"
 
     def _installed_projects(self, sides: Sequence[Files]) -> set[str]:
         """Top-level names of the project's that a side has imported from elsewhere: an installation of it."""
@@ -166,7 +179,7 @@ def _python_reason(base: Files, head: Files) -> str | None:
                     "the benchmarks outside of it" if beside
                     else "start pytest with --import-mode=append, or in another folder"
                 )  # fmt: skip
-    if base.report["interpreter"] == head.report["interpreter"] and not _differs(base, head):
+    if base.report["interpreter"] == head.report["interpreter"] and not anything_differs(base, head):
         return "both sides ran the same code: every module that they imported is the same in both environments"
     return None
 
@@ -182,21 +195,3 @@ def _is_installed(name: str, modules: Mapping[str, str], folder: Path) -> bool:
         return any((folder / tail_of(module, file)).exists() for module, file in modules.items())
     installed = (folder / name).is_dir() or (folder / f"{name}.py").exists()
     return installed or any(any(folder.glob(f"{name}.*{ending}")) for ending in NATIVE)
-
-
-def _differs(base: Files, head: Files) -> bool:
-    """What one side alone has counts unless pytest's plug-ins brought it: xdist in one environment is no other code."""
-    reports = (base.report, head.report)
-    files = [{**one["modules"], **{Path(file).name: file for file in one["native"]}} for one in reports]
-    both = [{name: file for name, file in one.items() if name.partition(".")[0] not in INSTRUMENT} for one in files]
-    for one, mine, other in ((base, both[0], both[1]), (head, both[1], both[0])):
-        if mine.keys() - other.keys() - set(one.report["plugins"]):
-            return True
-    return any(not _equal(file, both[1][name]) for name, file in both[0].items() if name in both[1])
-
-
-def _equal(one: str, other: str) -> bool:
-    try:
-        return one == other or os.path.samefile(one, other) or filecmp.cmp(one, other, shallow=False)  # noqa: PTH121
-    except OSError:
-        return False

@@ -75,7 +75,8 @@ def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
         found: list[Verdict] = []
         for saved in duet["benchmarks"]:
             wanted = limits or Limits({metric: float(limit) for metric, limit in saved["limits_rel"].items()})
-            record = Record((str(saved["base_fullname"]), str(saved["fullname"])), wanted)
+            names = (str(saved["base_fullname"]), str(saved["fullname"]))
+            record = Record(names, wanted, family=len(duet["benchmarks"]))
             record.outcomes += [_outcome(pair) for pair in saved["pairs"]]
             if code := saved.get("code"):
                 record.ran = Ran({}, note=code["note"])

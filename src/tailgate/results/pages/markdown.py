@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tailgate.results.explanation_text import Table
 from tailgate.results.pages.content import Content, of_run
 from tailgate.results.saved_run import Run
-from tailgate.text import markdown_text
+from tailgate.text import markdown_table_lines, markdown_text
 
 NAME = "markdown"
 
@@ -26,19 +26,14 @@ def _one(content: Content) -> str:
     if content.verdicts:
         lines += ["", f"### Verdicts: {markdown_text(content.summary)}", ""]
         lines += [*(f"- {markdown_text(text)}" for text in content.failures), ""] if content.failures else []
-        lines += [*_table(content.verdicts_headings, content.verdicts)]
+        lines += [*markdown_table_lines(content.verdicts_headings, content.verdicts)]
     for operators in content.operators:
         lines += ["", operators_section(operators).rstrip()]
-    lines += ["", "### Results", "", *_table(content.results_headings, content.results), ""]
+    lines += ["", "### Results", "", *markdown_table_lines(content.results_headings, content.results), ""]
     return "\n".join([*lines, *([f"{markdown_text(content.results_note)}.", ""] if content.results_note else ())])
 
 
 def operators_section(found: Table) -> str:
     """One benchmark's operators."""
     lines = [f"### {markdown_text(found.title)}", "", *(markdown_text(fact) for fact in found.facts), ""]
-    return "\n".join([*lines, *(_table(found.headings, found.rows) if found.rows else ()), ""])
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [headings, ["---"] * len(headings), *([markdown_text(cell) for cell in row] for row in rows)]
-    return [f"| {' | '.join(cells)} |" for cells in lines]
+    return "\n".join([*lines, *(markdown_table_lines(found.headings, found.rows) if found.rows else ()), ""])
