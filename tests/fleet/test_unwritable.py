@@ -1,4 +1,4 @@
-"""Folders that cannot be written: found before anything is sent to a node; found afterwards, they cost no measurement."""
+"""Folders that cannot be written: found before anything is sent to a node; found later, they cost no measurement."""
 
 import json
 from pathlib import Path
@@ -100,7 +100,7 @@ def test_without_resume_what_could_not_be_saved_is_kept_aside(tmp_path: Path) ->
 
 
 def test_a_pool_that_cannot_be_saved_is_saved_by_resume(tmp_path: Path) -> None:
-    run, _ = fleet(tmp_path, dict.fromkeys("ab", becomes_unwritable(tmp_path)), shard=True)
+    run, _ = fleet(tmp_path, {"a": measures(), "b": becomes_unwritable(tmp_path)}, shard=True)
     assert [one.phase for one in run.states] == ["failed", "failed"]
     (tmp_path / "baselines").unlink()
     _, cluster = fleet(tmp_path, {"a": measures(), "b": measures()}, "--resume", shard=True)

@@ -123,4 +123,8 @@ def _announce_nodes(runs: Mapping[Path, Run]) -> None:
     for file, run in runs.items():
         if len(nodes := fleet_nodes(run)) > 1:
             told = ", ".join(f"{node} ({counted(rows, 'rows')})" for node, rows in sorted(nodes.items()))
-            print(printable(f"{file.name} has rows of {counted(len(nodes), 'nodes')}, each named in its fleet_node: {told}"))
+            print(
+                printable(
+                    f"{file.name} has rows of {counted(len(nodes), 'nodes')}, each named in its fleet_node: {told}"
+                )
+            )

@@ -1,4 +1,4 @@
-"""Where the cluster is: ``auto``, or ``HOST:PORT``, tried before Ray is imported; and how long Ray may try to join it."""
+"""Where the cluster is: ``auto``, or ``HOST:PORT``, tried before Ray is imported; how long Ray may try to join it."""
 
 import os
 import socket

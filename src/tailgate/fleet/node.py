@@ -193,8 +193,8 @@ class NodeSession:
     def _check_interpreter(self) -> None:
         """Whether it has this Tailgate."""
         asked = subprocess.run(
-            [self._python, "-c", CHECK], cwd=self._cwd, env=self._variables, capture_output=True, text=True, timeout=ASK_S,
-            stdin=subprocess.DEVNULL, check=False,
+            [self._python, "-c", CHECK], cwd=self._cwd, env=self._variables, capture_output=True, text=True,
+            timeout=ASK_S, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         if asked.returncode != 0:
             raise NodeFailedError(f"{self._python} cannot run it ({last_line(asked.stderr)}); install Tailgate there")
