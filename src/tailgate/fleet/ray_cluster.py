@@ -13,7 +13,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tailgate.errors import TailgateError, one_line
-from tailgate.fleet.address import CHECK, JOIN_S, START
+from tailgate.fleet.address import CHECK, START
 from tailgate.fleet.lock import holder_of
 from tailgate.fleet.node import NodeOrder, NodeSession, Plan
 from tailgate.fleet.node_process import Event
@@ -150,8 +150,8 @@ def connect(address: str) -> RayCluster:
     except (RayError, RuntimeError, ValueError, OSError) as error:
         why, then = one_line(error), START
         if isinstance(error, ConnectionError) and error.__cause__ is not None:  # a server is there, of whatever kind
-            said = str(error.__cause__).strip().splitlines()[-1]
-            why, then = f"no Ray cluster answered within {JOIN_S} s: {said}", CHECK
+            said = one_line(error.__cause__).rpartition("Error: ")[2]
+            why, then = f"no Ray cluster answered there: {said}", CHECK
         raise TailgateError(f"--address: {address} cannot be joined ({why}); {then}") from error
     return RayCluster()
 
