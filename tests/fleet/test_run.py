@@ -194,16 +194,6 @@ def test_an_interrupt_ends_all_and_keeps_what_is_measured(tmp_path):
     assert held(again.remotes["a"].plan.journal) == [NAMES[0]]
 
 
-def test_a_run_that_cannot_be_saved_is_kept_elsewhere(tmp_path, monkeypatch):
-    (tmp_path / "baselines").write_text("a file")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    run, _ = fleet(tmp_path, {"a": measures()})
-    assert (run.states[0].phase, code_of(run)) == ("failed", 1)
-    kept = Path(run.states[0].now.rpartition(" is kept in ")[2])
-    assert len(json.loads(kept.read_text())["benchmarks"]) == 2
-
-
 def test_alike_nodes_share_a_selection_and_make_one_run(tmp_path):
     names = [f"test_it.py::test_{letter}" for letter in "abcde"]
     scripts = {"a": measures(*names), "b": measures(*names), "other": measures(*names, machine=OTHER)}

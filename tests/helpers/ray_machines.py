@@ -74,7 +74,14 @@ class Machines:
         self._folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets have short names
         self._log = Path(self._folder, "cluster.txt").open("w+")  # noqa: SIM115 (closed in close())
         # A token of its own: the cluster listens for whoever reaches the machine.
-        rays = {OF_RAY: "0", "RAY_TMPDIR": self._folder, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+        # A node that is gone is noticed after 5 failed looks; how long a look may take stays as it is (10 s).
+        rays = {
+            OF_RAY: "0",
+            "RAY_health_check_period_ms": "300",
+            "RAY_TMPDIR": self._folder,
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": uuid.uuid4().hex,
+        }
         # What the raylet has of these is the user's: a test sets them for one node.
         self._variables = {
             name: value

@@ -23,9 +23,9 @@ NAMES = ("test_it.py::test_one", "test_it.py::test_two[a]")
 Script = Callable[["ScriptedNode"], Iterable[Event]]
 
 
-def journal_line(nodeid: str) -> bytes:
+def journal_line(nodeid: str, *rows: dict[str, Any]) -> bytes:
     """One finished benchmark, as a node's journal has it."""
-    entry = {"nodeid": nodeid, "nth": 0, "key": {"machine": "m"}, "reports": [], "rows": []}
+    entry = {"nodeid": nodeid, "nth": 0, "key": {"machine": "m"}, "reports": [], "rows": rows}
     text = json.dumps(entry)
     return json.dumps({"crc32": zlib.crc32(text.encode()), "entry": text}).encode() + b"\n"
 

@@ -123,7 +123,7 @@ def test_enough_rounds_show_both_ends_and_no_note(many):
 
 
 def test_the_schema_version_is_saved(few):
-    assert few.run["tailgate_schema_version"] == 7
+    assert few.run["tailgate_schema_version"] == 8
 
 
 def test_the_fingerprint_is_saved_with_the_keys_of_the_contract(few):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import TailgateError, one_line
 from tailgate.gates.limits import session_limits
 from tailgate.results.limits import Limits
+from tailgate.results.rows import fleet_nodes
 from tailgate.results.saved_run import Run, load_run, machine_id_of
 from tailgate.text import counted, printable
 
@@ -64,6 +65,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             benchmark_names.check_between(benchmark_names.compare_options(command, arguments), len(files))
             runs = {file: load_run(file, rounds=False) for file in files}
             _announce_machines(list(runs.values()))
+            _announce_nodes(runs)
             sessions = [of_run(file, run) for file, run in runs.items()]
             benchmark_names.use_loaded(runs)
         command.main()
@@ -116,3 +118,15 @@ def _announce_machines(runs: list[Run]) -> None:
     if len(machines) > 1:
         names = ", ".join(sorted(machine or "unknown" for machine in machines))
         print(f"These runs are from different machines ({printable(names)}): a difference is not a regression.")
+
+
+def _announce_nodes(runs: Mapping[Path, Run]) -> None:
+    """Say so where the rows of one run were measured on several machines that are alike."""
+    for file, run in runs.items():
+        if len(nodes := fleet_nodes(run)) > 1:
+            told = ", ".join(f"{node} ({counted(rows, 'rows')})" for node, rows in sorted(nodes.items()))
+            print(
+                printable(
+                    f"{file.name} has rows of {counted(len(nodes), 'nodes')}, each named in its fleet_node: {told}"
+                )
+            )

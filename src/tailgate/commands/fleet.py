@@ -20,7 +20,10 @@ if TYPE_CHECKING:  # Ray is an extra
     from tailgate.fleet.ray_cluster import RayCluster
 
 SHARDS = ("alike",)
-WITHOUT_RAY = "fleet: it runs on Ray, which is not installed here; install it with: pip install 'tailgate[fleet]'"
+WITHOUT_RAY = (
+    "fleet: it runs on Ray, which is not installed here; install it with: pip install 'ray>=2.60', or with Tailgate: "
+    "pip install 'tailgate[fleet] @ git+<this repository>'"
+)
 
 
 def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
@@ -65,6 +68,9 @@ def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
 
 
 def _connected(address: str) -> RayCluster:
+    from tailgate.fleet.address import check_address
+
+    check_address(address)
     try:
         from tailgate.fleet.ray_cluster import connect
     except ModuleNotFoundError as error:

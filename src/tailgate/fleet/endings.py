@@ -44,7 +44,11 @@ def next_steps(states: Sequence[NodeState]) -> list[str]:
             logs = named([str(one.log) for one in those if one.log])
             output = f"; the session's output is in {logs}" if logs else ""
             told.append(f"{named([one.node.name for one in those])}: {those[0].untrusted}{output}")
-    unfinished = [one.node.name for one in states if one.phase in {"lost", "interrupted"}]
+    unfinished = [
+        one.node.name
+        for one in states
+        if one.phase in {"lost", "interrupted"} or (one.phase == "failed" and one.done and not one.saved)
+    ]
     if unfinished:
         told.append(
             f"Not finished: {', '.join(unfinished)}. What they measured is kept; the same command with --resume before "

@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import json
 import re
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tailgate.errors import TailgateError, one_line
 from tailgate.files import replace_text
 from tailgate.gates.saved.sessions import MARK, mark_of
 from tailgate.machine import fingerprint
-from tailgate.processes.journal.file import Journal, entry_in
+from tailgate.processes.journal.file import Journal, UnwritableError, entry_in
 from tailgate.results.saved_run import Run, machine_of
 from tailgate.seams.storage import BaselineStorage, saved_name
 
@@ -29,8 +30,9 @@ Key = tuple[str, str]
 class NodeJournal:
     """The journal of one node, at home."""
 
-    def __init__(self, journal: Journal, seed: bytes) -> None:
+    def __init__(self, journal: Journal, seed: bytes, node: str) -> None:
         self._journal = journal
+        self._node = node
         self.path = journal.path
         self.seed = seed
         """What was in it: lines of the node's own journal."""
@@ -44,10 +46,11 @@ class NodeJournal:
         """
         *lines, self._rest = (self._rest + data).split(b"\n")
         for entry in filter(None, map(entry_in, lines)):
+            sign(entry.rows, self._node)  # another node may go on with it
             self._journal.append(entry)
 
     def complete(self) -> None:
-        """The node has measured all it was asked for."""
+        """What it holds is saved."""
         self._journal.complete()
 
     def close(self) -> None:
@@ -66,7 +69,7 @@ class Home:
         resume: go on from what is kept.
 
     Raises:
-        TailgateError: the folder cannot be made.
+        TailgateError: one of the folders cannot be written.
     """
 
     def __init__(self, project: Path, storage: Path, name: str, identity: str, *, resume: bool) -> None:
@@ -84,6 +87,7 @@ class Home:
                 ignore.write_text("# Created by pytest automatically.\n*\n")
         except OSError as error:
             raise TailgateError(f"fleet run: {self._folder} cannot be made ({one_line(error)})") from error
+        self.check_writable()
         self._saved = self._read_state() if resume else {}
 
     def key(self, folder: str, host: str, hosts: Iterable[str]) -> Key:
@@ -113,7 +117,24 @@ class Home:
         entries = (entry_in(line) for file in files for line in _contents(file).split(b"\n"))
         return {entry.nodeid for entry in entries if entry is not None}
 
-    def journal(self, key: Key, *, pooled: bool) -> NodeJournal:
+    def check_writable(self, folder: str = "") -> None:
+        """Try the storage, or a machine's folder in it, without making it.
+
+        Raises:
+            TailgateError: nothing can be saved there.
+        """
+        place = self.storage / folder
+        try:
+            there = next(one for one in (place, *place.parents) if one.exists())
+            with tempfile.TemporaryFile(dir=there):
+                return
+        except OSError as error:
+            raise TailgateError(
+                f"fleet run: {place} cannot be written ({error.strerror or one_line(error)}); name another folder with "
+                "--storage=DIR"
+            ) from error
+
+    def journal(self, key: Key, node: str, *, pooled: bool) -> NodeJournal:
         """Open a node's journal; ``pooled``: what any node of its fingerprint has finished counts.
 
         Raises:
@@ -123,12 +144,15 @@ class Home:
         seeds = [path, *sorted(set(path.parent.glob("*.jsonl")) - {path})] if pooled else [path]
         seed = b"".join(map(_contents, seeds)) if self._resume else b""
         before = _kept_aside(path)
-        journal = Journal(path, resume=self._resume and path.exists())
+        try:
+            journal = Journal(path, resume=self._resume and path.exists())
+        except UnwritableError as error:
+            raise TailgateError(f"{path} cannot be written ({one_line(error.__cause__ or error)})") from error
         self.remarks += [
             f"An unfinished run of {key[1]} was there; it is kept in {one}. Next time, go on from it with --resume"
             for one in sorted(_kept_aside(path) - before)
         ]
-        return NodeJournal(journal, seed)
+        return NodeJournal(journal, seed, node)
 
     def baselines(self, folder: str, word: str) -> dict[str, bytes]:
         """The saved runs of one machine under one name, by ``FOLDER/FILE``."""
@@ -153,7 +177,11 @@ class Home:
         run["commit_info"] = commit
         path = BaselineStorage(self.storage, logger=None, default_machine_id=folder).add(run, self.name, indent=None)
         self._saved |= {"/".join(key): (str(path), code) for key in keys}
-        replace_text(self._folder / STATE, json.dumps({"identity": self._identity, "saved": self._saved}, indent=1))
+        state = self._folder / STATE
+        try:
+            replace_text(state, json.dumps({"identity": self._identity, "saved": self._saved}, indent=1))
+        except OSError as error:
+            self.remarks.append(f"{state} cannot be written ({one_line(error)}): --resume would save {path} once more")
         return path
 
     def keep_log(self, key: Key, log: bytes) -> Path | None:
@@ -184,6 +212,13 @@ class Home:
             if state["identity"] == self._identity:
                 return {str(key): (str(file), int(code)) for key, (file, code) in state["saved"].items()}
         return {}
+
+
+def sign(rows: Iterable[Run], node: str) -> None:
+    """Each row says which node has measured it; what says so already stays."""
+    for row in rows:
+        if isinstance(info := row.setdefault("extra_info", {}), dict):
+            info.setdefault("fleet_node", node)
 
 
 def _file_name(host: str) -> str:

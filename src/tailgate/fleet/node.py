@@ -89,7 +89,7 @@ class NodeSession:
                 yield "remark", lacks
             yield "doing", "unpacking"
             self._place(archive)
-            self._python = self._interpreter()
+            self._python = self._found()
             if self._order.build is not None:
                 yield "doing", "building"
                 code = yield from self._run(["/bin/sh", "-c", self._order.build], {})
@@ -100,6 +100,9 @@ class NodeSession:
             command = [self._python, "-m", "pytest", *self._order.arguments, "--collect-only", "-q"]
             code = yield from self._run(command, task.as_variable())
             found = [value for kind, value in self._said(task) if kind == "collected"]
+            right = bool(found) and found[0].get("tailgate") == __version__
+            if not right and not self._stopping.is_set():
+                self._check_interpreter()  # only now: it starts once more, which takes a second
             if code not in (0, NOTHING_SELECTED) or not found:
                 broken = code in (0, INTERRUPTED) and not self._stopping.is_set()  # 2: a file cannot be imported
                 raise NodeFailedError(self._last_line(), 1 if broken else code)
@@ -179,21 +182,26 @@ class NodeSession:
         if not self._cwd.is_dir():
             raise NodeFailedError(f"the checkout has no folder {self._order.cwd}")
 
-    def _interpreter(self) -> str:
-        """The interpreter's path, where it is there and has this Tailgate."""
+    def _found(self) -> str:
+        """The interpreter's path."""
         name = self._order.python or sys.executable
         found = shutil.which(name, path=self._variables.get("PATH"))
         if found is None:
             raise NodeFailedError(f"no interpreter {name!r} on this node; name another with --python")
+        return found
+
+    def _check_interpreter(self) -> None:
+        """Whether it has this Tailgate."""
         asked = subprocess.run(
-            [found, "-c", CHECK], cwd=self._cwd, env=self._variables, capture_output=True, text=True, timeout=ASK_S,
-            stdin=subprocess.DEVNULL, check=False,
+            [self._python, "-c", CHECK], cwd=self._cwd, env=self._variables, capture_output=True, text=True,
+            timeout=ASK_S, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         if asked.returncode != 0:
-            raise NodeFailedError(f"{found} cannot run it ({last_line(asked.stderr)}); install Tailgate there")
+            raise NodeFailedError(f"{self._python} cannot run it ({last_line(asked.stderr)}); install Tailgate there")
         if asked.stdout.strip() != __version__:
-            raise NodeFailedError(f"{found} has Tailgate {asked.stdout.strip()!r}, and Ray's Python {__version__!r}")
-        return found
+            raise NodeFailedError(
+                f"{self._python} has Tailgate {asked.stdout.strip()!r}, and Ray's Python {__version__!r}"
+            )
 
     def _run(
         self, command: Sequence[str], added: Mapping[str, str], news: News | None = None

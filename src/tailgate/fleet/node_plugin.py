@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tailgate import __version__
 from tailgate.fleet.shards import unit_of
 from tailgate.machine import fingerprint as environment
 from tailgate.machine import trust
@@ -79,6 +80,7 @@ class FleetSession:
             "collected",
             {
                 "benchmarks": [[item.nodeid, unit_of(item, group_by)] for item in benchmarks],
+                "tailgate": __version__,
                 "fingerprint": session.config.stash[RUN].fingerprint,
                 "facts": environment.machine_facts(),
                 "calibrations": [vars(trust.calibrate()) for _ in range(CALIBRATIONS if self._task.calibrate else 0)],

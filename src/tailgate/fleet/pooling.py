@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tailgate.fleet.home import sign
 from tailgate.fleet.shards import alike, divided
 from tailgate.fleet.states import NodeState
 from tailgate.gates.saved.sessions import MARK
@@ -13,7 +14,7 @@ from tailgate.results.comparability import calibrations
 from tailgate.results.saved_run import Run
 from tailgate.session.extent import LISTS
 
-Merged = tuple[list[NodeState], bytes, int, str | None]
+Merged = tuple[list[NodeState], Run, int, str | None]
 """Nodes, their run, its exit code, and a remark."""
 
 
@@ -30,14 +31,16 @@ class Pool:
     def merged(self) -> Iterator[Merged]:
         """One run of all nodes, or, where they have not stayed equally fast, of each group of them."""
         by_name = {one.node.name: one for one in self.states}
-        found = {name: json.loads(run) for name, (_, run) in self.runs.items()}
+        found: dict[str, Run] = {name: json.loads(run) for name, (_, run) in self.runs.items()}
+        for name, run in found.items():
+            sign(run["benchmarks"], name)
         seen = {name: calibrations(_how(run).get("calibrations")) for name, run in found.items()}
         groups, remarks = alike(seen) if all(seen.values()) else ([list(found)], [])
         for index, group in enumerate(groups):
             run = merged_runs([found[name] for name in group])
             code = max(self.runs[name][0] for name in group)
             remark = f"{remarks[index - 1]} in one run, and saved apart" if index else None
-            yield [by_name[name] for name in group], json.dumps(run).encode(), code, remark
+            yield [by_name[name] for name in group], run, code, remark
 
 
 def pools_of(

@@ -13,7 +13,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tailgate.errors import TailgateError, one_line
-from tailgate.fleet.address import START, check_address
+from tailgate.fleet.address import CHECK, START
 from tailgate.fleet.lock import holder_of
 from tailgate.fleet.node import NodeOrder, NodeSession, Plan
 from tailgate.fleet.node_process import Event
@@ -144,12 +144,15 @@ def connect(address: str) -> RayCluster:
     Raises:
         TailgateError: there is none, or it cannot be joined.
     """
-    check_address(address)
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True)
     except (RayError, RuntimeError, ValueError, OSError) as error:
-        raise TailgateError(f"--address: {address} cannot be joined ({one_line(error)}); {START}") from error
+        why, then = one_line(error), START
+        if isinstance(error, ConnectionError) and error.__cause__ is not None:  # a server is there, of whatever kind
+            said = one_line(error.__cause__).rpartition("Error: ")[2]
+            why, then = f"no Ray cluster answered there: {said}", CHECK
+        raise TailgateError(f"--address: {address} cannot be joined ({why}); {then}") from error
     return RayCluster()
 
 

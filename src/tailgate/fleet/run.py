@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from tailgate.errors import TailgateError, one_line
 from tailgate.fleet.arguments import Arguments
 from tailgate.fleet.endings import untrusted
-from tailgate.fleet.home import Home, NodeJournal
+from tailgate.fleet.home import Home, NodeJournal, sign
 from tailgate.fleet.interrupts import Interrupts
 from tailgate.fleet.node import NodeOrder, Plan
 from tailgate.fleet.node_process import Event
@@ -19,6 +19,7 @@ from tailgate.fleet.states import INTERRUPTED, NodeState
 from tailgate.fleet.verdicts import Machine, of_run
 from tailgate.machine import fingerprint
 from tailgate.processes.journal.file import JournalError
+from tailgate.results.plain import json_text
 from tailgate.results.saved_run import Run, load_run
 from tailgate.seams.storage import kept
 
@@ -109,6 +110,8 @@ class FleetRun:
             if time.monotonic() > deadline_s:
                 for remote in (one for one in running if not self._remotes[one].over):
                     self._end(remote, "interrupted", INTERRUPTED, "it did not answer")
+        for journal in self._journals.values():
+            journal.close()
         self.remarks += self._home.remarks
         show(self.states)
 
@@ -131,8 +134,8 @@ class FleetRun:
         except JournalError as error:
             remote.stop()
             self._end(remote, "failed", 1, str(error))
-        except TailgateError as error:
-            self._end(remote, "failed", 1, str(error))
+        except (TailgateError, OSError) as error:
+            self._end(remote, "failed", 1, one_line(error))
 
     def _collected(self, remote: Remote, state: NodeState, facts: dict[str, Any]) -> None:
         state.facts = facts
@@ -154,7 +157,8 @@ class FleetRun:
             self._keep_verdicts(state, run)
             self._end(remote, "finished", code, f"(before: {file})")
             return
-        journal = self._home.journal(key, pooled=share is not None)
+        self._home.check_writable(key[0])
+        journal = self._home.journal(key, state.node.name, pooled=share is not None)
         self._journals[state.node.name] = journal
         arguments, baselines = self._request.arguments, dict[str, bytes]()
         if arguments.compare is not None:
@@ -173,31 +177,30 @@ class FleetRun:
         well = code in ENDED_WELL and run is not None
         if run is None and code == 0:  # its benchmarks were disabled, or only collected
             code, last = 1, f"its session ended without a run, so nothing was measured: {last}"
-        if well:
-            self._journals[state.node.name].complete()
-            code = 1 if state.uncompared else code
+        if well and state.uncompared:
+            code = 1
         pool = next((one for one in self._pools if state in one.states), None)
         if well and run is not None and pool is not None and len(pool.states) > 1:
             pool.runs[state.node.name] = (code, run)
         elif well and run is not None:
-            self._save([state], run, code)
+            self._save([state], json.loads(run), code)
         phase = "finished" if well else "interrupted" if self.interrupted or code == INTERRUPTED else "failed"
         self._end(remote, phase, code, "" if well else last)
         if pool is not None and len(pool.runs) == len(pool.states):
             self._save_pool(pool)
 
-    def _save(self, states: Sequence[NodeState], run: bytes, code: int) -> None:
+    def _save(self, states: Sequence[NodeState], run: Run, code: int) -> None:
         """Among the baselines, or where that fails in the temporary folder."""
-        found = json.loads(run)
+        name = states[0].node.name
+        sign(run["benchmarks"], name)
         try:
-            path = self._home.save(found, [one.key for one in states if one.key], self._request.commit, code)
+            path = self._home.save(run, [one.key for one in states if one.key], self._request.commit, code)
         except TailgateError as error:
-            name = states[0].node.name
-            where = kept(run.decode("utf8", "replace"), f"{name}.json")
-            raise TailgateError(f"{one_line(error)}; {where}") from error
+            raise TailgateError(f"{one_line(error)}; {kept(json_text(run), f'{name}.json')}") from error
         for one in states:
-            one.saved, one.untrusted = path, untrusted(found)
-        self._keep_verdicts(states[0], found)
+            one.saved, one.untrusted = path, untrusted(run)
+            self._journals[one.node.name].complete()
+        self._keep_verdicts(states[0], run)
 
     def _save_pool(self, pool: Pool) -> None:
         for states, run, code, remark in pool.merged():
@@ -226,15 +229,11 @@ class FleetRun:
                 remote = by_state[id(state)]
                 try:
                     self._begin(remote, state, tuple(share) if len(pool.states) > 1 else None)
-                except TailgateError as error:
-                    self._end(remote, "failed", 1, str(error))
+                except (TailgateError, OSError) as error:
+                    self._end(remote, "failed", 1, one_line(error))
 
     def _end(self, remote: Remote, phase: str, code: int, why: str = "") -> None:
-        state = self._remotes[remote]
-        state.end(phase, code, why)
-        journal = self._journals.pop(state.node.name, None)
-        if journal is not None:
-            journal.close()
+        self._remotes[remote].end(phase, code, why)
         remote.release()
 
     @property

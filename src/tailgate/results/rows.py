@@ -1,5 +1,6 @@
 """One flat row a benchmark, from a live result or from a saved run: what CSV and reports are made of."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -91,6 +92,17 @@ def rows_of(run: Run) -> Iterator[Row]:
     """Every measured benchmark of a saved run, with the run's machine."""
     for bench in run["benchmarks"]:
         yield {**saved_row(bench), "fingerprint_id": machine_id_of(run), "timestamp_utc": _timestamp(bench, run)}
+
+
+def fleet_node(bench: Mapping[str, Any]) -> str | None:
+    """The node of a fleet that measured a row; ``None``: the file does not say."""
+    node = (bench.get("extra_info") or {}).get("fleet_node")
+    return node if isinstance(node, str) else None
+
+
+def fleet_nodes(run: Run) -> Counter[str]:
+    """How many rows each node of a fleet has measured."""
+    return Counter(filter(None, map(fleet_node, run["benchmarks"])))
 
 
 def _timestamp(bench: Mapping[str, Any], run: Run) -> str | None:

@@ -20,6 +20,7 @@
    ``collectors_failed`` (docs/regressions/saved-sessions.md); ``p99_blocks_low`` and ``p99_blocks_high`` in ``stats``.
 7  in ``tailgate_duet``: ``operators`` of each benchmark (docs/regressions/operators.md); in ``tailgate_run``:
    ``command_options``.
+8  in ``extra_info`` of a row that a fleet measured: ``fleet_node`` (docs/guide/fleet.md).
 """
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8

@@ -9,7 +9,7 @@ from typing import Any
 from tailgate.number import is_number, number
 from tailgate.results.explanation import Explanation, saved_explanations
 from tailgate.results.explanation_text import Table, tables
-from tailgate.results.rows import Row, row, saved_row
+from tailgate.results.rows import Row, fleet_node, fleet_nodes, row, saved_row
 from tailgate.results.saved_run import Run
 from tailgate.results.verdict import Verdict, lenient_from_json, line, ordered
 from tailgate.results.verdict_table import HEADINGS, cells, quantity, summary
@@ -103,6 +103,9 @@ def of_run(run: Run) -> Content:
     commit_id = commit.get("id") if isinstance(commit, Mapping) else None
     title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
     machine = run.get("machine_info") or {}
+    if len(fleet_nodes(run)) > 1:
+        for one, bench in zip(rows, run["benchmarks"], strict=False):  # the rows without numbers come last
+            one["warnings"] = " | ".join(filter(None, [f"measured on {fleet_node(bench)}", one["warnings"]]))
     return content(
         title, machine_facts(machine, commit_id), rows, verdicts, fingerprint_facts(machine), _again(run),
         saved_explanations(run),
