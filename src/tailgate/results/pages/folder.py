@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tailgate.results import pictures
-from tailgate.results.pages import html, markdown
+from tailgate.results.pages import file_names, html, markdown
 from tailgate.results.pages.content import Content, of_run, unmeasured_rows
 from tailgate.results.pages.sections import Kind, Panel, Section
 from tailgate.results.rows import rows_of
 from tailgate.results.saved_run import Run, machine_id_of
 from tailgate.results.spreadsheet import Rows
 from tailgate.results.tidy_csv import HEADER
-from tailgate.text import file_part
 
 LONGEST_NAME = 60
 
@@ -38,15 +37,16 @@ def files(runs: Sequence[Run], more: Sequence[Kind] = ()) -> dict[str, bytes]:
 
 def _pictures(drawn: Sequence[html.Drawn]) -> Iterator[tuple[str, bytes]]:
     """Named by kind and panel, and of several runs by the run's number."""
-    taken: set[str] = set()
-    for number, sections in enumerate(drawn, 1):
-        run = f"run{number}-" if len(drawn) > 1 else ""
-        for section in (one for one in sections if isinstance(one, Section)):
-            for panel in section.panels:
-                stem = f"{run}{section.name}-{file_part(panel.title)[:LONGEST_NAME]}"
-                name = next(one for one in (stem, *(f"{stem}-{count}" for count in range(2, 99))) if one not in taken)
-                taken.add(name)
-                yield f"{name}.png", _png(panel)
+    panels = [
+        (f"run{number}-{section.name}-{panel.title}" if len(drawn) > 1 else f"{section.name}-{panel.title}", panel)
+        for number, sections in enumerate(drawn, 1)
+        for section in sections
+        if isinstance(section, Section)
+        for panel in section.panels
+    ]
+    names = file_names.stems((name for name, _ in panels), LONGEST_NAME)
+    for stem, (_, panel) in zip(names, panels, strict=True):
+        yield f"{stem}.png", _png(panel)
 
 
 def _png(panel: Panel) -> bytes:
