@@ -24,7 +24,9 @@ def stems(names: Iterable[str], most: int, taken: Iterable[str] = ()) -> Iterato
     used = {one.lower() for one in taken}
     for name in names:
         stem = _stem(name, most)
-        found = next(one for one in chain([stem], (f"{stem}-{number}" for number in count(2))) if one.lower() not in used)
+        found = next(
+            one for one in chain([stem], (f"{stem}-{number}" for number in count(2))) if one.lower() not in used
+        )
         used.add(found.lower())
         yield found
 
