@@ -1,7 +1,6 @@
 """``tailgate duet RUN.json``: a saved duet's verdicts, as they were or by other limits."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from tailgate.commands.paths import path
