@@ -40,7 +40,7 @@ def test_a_run_that_is_not_there_is_said_first(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["report", "nightly.json", *rest]) == 4
-    said = "tailgate: error: nightly.json: there is no such file; "
+    said = "tailgate: error: nightly.json: cannot be read (no such file); "
     assert capsys.readouterr().err == f"{said}save a run with: pytest --benchmark-json=FILE\n"
     (tmp_path / "nightly2.json").touch()
     assert main(["report", "nightly.json", *rest]) == 4

@@ -27,7 +27,7 @@ def load_run(path: Path, *, completed: bool = True, rounds: bool = True, compact
     try:
         text = path.read_text(encoding="utf8")
     except FileNotFoundError as error:
-        raise TailgateError(f"{path}: there is no such file; {_hint(path)}") from error
+        raise TailgateError(f"{path}: cannot be read (no such file); {_hint(path)}") from error
     except OSError as error:
         raise TailgateError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
