@@ -46,7 +46,7 @@ def section(run: Run) -> Section | NotDrawn:
     """The picture for a page: a panel for each device and thread count."""
     found = {setting: one for setting, one in rooflines([run]).items() if _has_peaks(one)}
     if not found:
-        return NotDrawn(TITLE, f"no row is a measured peak; measure them with: pytest {COMMAND}")
+        return NotDrawn(TITLE, f"no row is a measured peak; measure them with: pytest {COMMAND}", asked=False)
     panels = [
         Panel(label(setting.title), _summary(one), picture.figure({setting: one}), wide=True)
         for setting, one in found.items()

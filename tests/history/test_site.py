@@ -75,3 +75,9 @@ def test_a_folder_that_cannot_be_made_is_one_line(folder: Path, capsys: pytest.C
     assert main(["history", "epyc", "--html", "taken"]) == 4
     error = capsys.readouterr().err
     assert re.fullmatch(r"tailgate: error: --html: .* cannot be written \(.*\)\n", error)
+
+
+def test_pages_of_names_that_differ_in_case_alone_do_not_replace_each_other(folder: Path) -> None:
+    write(folder, ("t.py::test_a[x]", "t.py::test_a[X]", "t.py::_hidden", "t.py::INDEX"))
+    made = [name for name, _ in files(histories(folder / "baselines", "epyc"))]
+    assert made == ["test_a_x.html", "test_a_X-2.html", "hidden.html", "INDEX-2.html", "index.html"]

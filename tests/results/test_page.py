@@ -117,6 +117,17 @@ def test_names_are_text_wherever_they_stand() -> None:
     assert max(map(len, page.texts["td"])) < 400
 
 
+def test_what_rows_were_measured_for_and_lack_stands_in_its_place() -> None:
+    made = run()
+    for bench in made["benchmarks"]:
+        bench["extra_info"].update(output_error_rel=None, energy_per_item_j=None, energy_source="nvml")
+    page = Page(html.render([made]))
+    assert {"Precision: speed against error", "Energy"} <= set(page.texts["h2"])
+    assert "Not drawn: no row of reduced precision has output_error_rel and an fp32 partner." in page.texts["p"]
+    assert "summary" in page.texts
+    assert not any("not measured for" in one for one in page.texts["summary"])
+
+
 NO_TAILS = dict.fromkeys(("p99", "p99_low", "p99_high", "throughput"))
 WITHOUT: list[tuple[Any, Callable[[dict[str, Any]], object], str]] = [
     (latency, lambda one: one["stats"].pop("data", None), "no row has 5 raw rounds; save them with"),
@@ -148,7 +159,8 @@ def test_a_picture_that_fails_costs_itself_alone(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(charts, "KINDS", [latency, threads])
     monkeypatch.setattr(latency, "section", section)
     page = Page(html.render([run()]))
-    assert "Latency distributions: drawing failed: OverflowError: too large." in page.texts["li"]
+    assert "Not drawn: drawing failed: OverflowError: too large." in page.texts["p"]
+    assert "Latency distributions" in page.texts["h2"]
     assert "Thread scaling" in page.texts["h2"]
 
 
@@ -189,16 +201,23 @@ def test_without_matplotlib_the_page_has_its_tables_and_says_how_to_get_pictures
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     page = Page(done.stdout)
-    assert "Pictures: matplotlib is not installed; install it with: pip install 'matplotlib>=3.8'." in page.texts["li"]
+    assert "Not drawn: matplotlib is not installed; install it with: pip install 'matplotlib>=3.8'." in page.texts["p"]
     assert not page.all("svg")
     assert len(page.all("table")) == 3
 
 
-def test_a_run_of_plain_pytest_benchmark_has_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_of_plain_pytest_benchmark_has_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a project has pictures of its own
     stats = {"min": 1.0, "max": 3.0, "mean": 2.0, "stddev": 0.5, "median": 2.0, "rounds": 3}
     plain = {"benchmarks": [{"name": "test_a", "fullname": "t.py::test_a", "stats": stats}], "version": "4.0.0"}
     (tmp_path / "run.json").write_text(json.dumps(plain))
     assert cli.main(["report", str(tmp_path / "run.json"), "--format=html"]) == 0
     page = Page(capsys.readouterr().out)
-    assert page.texts["h2"][:2] == ["Verdicts: nothing was compared", "Not drawn"]
+    assert page.texts["h2"] == [
+        "Verdicts: nothing was compared", "Latency distributions", "Results", "Measure again"
+    ]  # fmt: skip
+    assert "Pictures that these rows were not measured for: 5" in page.texts["summary"]
+    assert any(one.startswith("Energy: no row has energy_per_item_j; on an") for one in page.texts["li"])
     assert any("saved without Tailgate" in one for one in page.texts["p"])

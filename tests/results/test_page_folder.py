@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from drawn_runs import HOSTILE, run
+from test_explanation import SLOWER
 
 from tailgate.commands import main as cli
 from tailgate.results.pages import charts, document, folder
@@ -40,13 +41,46 @@ def test_a_folder_has_the_page_each_picture_and_every_table(
     pictures = [name for name in names if name.endswith(".png")]
     assert set(pictures) == {"threads-resnet18.png", "tradeoff-resnet18.png"}
     assert all((out / name).read_bytes().startswith(PNG) for name in pictures)
-    assert set(names) - set(pictures) == {"index.html", "machine.csv", "report.md", "results.csv", "verdicts.csv"}
+    assert set(names) - set(pictures) == {
+        "index.html", "machine.csv", "operators.csv", "report.md", "results.csv", "verdicts.csv"
+    }  # fmt: skip
     with (out / "results.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert tuple(rows[0]) == HEADER
     assert len(rows) == len(run()["benchmarks"]) + 1
     assert (rows[-1]["status"], rows[-1]["warnings"], rows[-1]["median_s"]) == ("oom", "oom: 2 GB", "")
     assert "### Verdicts: 1 fail, 1 pass" in (out / "report.md").read_text()
+
+
+def test_verdicts_are_numbers_with_their_units_and_empty_where_there_is_none() -> None:
+    made = run()
+    one, two = made["tailgate_gate"]["verdicts"]
+    one |= {"base_s": 0.001, "head_s": 0.00105, "low_rel": 0.041, "high_rel": 0.059, "p": 0.00004}
+    two |= {"metric": "throughput", "base_items_per_s": 100.0}
+    first, second = csv.DictReader(io.StringIO(folder.files([made])["verdicts.csv"].decode()))
+    assert (first["fullname"], first["verdict"]) == (one["fullname"], "fail")
+    numbers = [float(first[name]) for name in ("base_s", "head_s", "change_rel", "low_rel", "high_rel", "p")]
+    assert numbers == [0.001, 0.00105, 0.05, 0.041, 0.059, 0.00004]
+    assert (first["base_items_per_s"], first["limit_rel"]) == ("", "")
+    assert (second["base_s"], second["base_items_per_s"], second["p"]) == ("", "100.0", "")
+
+
+def test_every_operator_is_in_a_table_of_numbers() -> None:
+    made = {**run(), "tailgate_duet": {"benchmarks": [{"fullname": "t.py::test_a", "operators": SLOWER.as_json()}]}}
+    rows = list(csv.DictReader(io.StringIO(folder.files([made])["operators.csv"].decode())))
+    by_name = {row["head_names"]: row for row in rows}
+    assert set(by_name) == {"Conv_12", "Conv_13", "Transpose_1"}
+    assert by_name["Conv_12"]["exceeds_scatter"] == "True"
+    assert float(by_name["Conv_12"]["contribution_rel"]) == pytest.approx(0.036, abs=1e-4)
+    assert float(by_name["Conv_12"]["head_s"]) == pytest.approx(0.00636, rel=1e-3)
+    assert (by_name["Transpose_1"]["change"], by_name["Transpose_1"]["base_s"]) == ("new", "")
+
+
+def test_a_fact_that_is_not_known_is_an_empty_cell() -> None:
+    made = run()
+    made["machine_info"]["fingerprint"]["cpu_quota"] = None
+    rows = csv.DictReader(io.StringIO(folder.files([made])["machine.csv"].decode()))
+    assert {row["name"]: row["value"] for row in rows}["cpu_quota"] == ""
 
 
 def test_pictures_of_several_runs_have_names_of_their_own() -> None:

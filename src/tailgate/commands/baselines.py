@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.commands import project
+from tailgate.commands.paths import path
 
 OURS, THEIRS = Path("baselines"), Path(".benchmarks")
 DEFAULT_STORAGE = "default: the project's tailgate_baselines, else ./baselines; where there is none, ./.benchmarks"
@@ -27,10 +28,10 @@ def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
     prune.add_argument("name", metavar="NAME")
     prune.add_argument("--keep", type=int, required=True, metavar="N", help="how many stay, on each machine")
     accept = actions.add_parser("accept", help="make a run a baseline of its machine, whatever its gate said")
-    accept.add_argument("file", type=Path, metavar="RUN.json")
+    accept.add_argument("file", type=path, metavar="RUN.json")
     accept.add_argument("--as", dest="name", metavar="NAME", help="default: the name it was saved under")
     for action in (every, show, prune, accept):
-        action.add_argument("--storage", type=Path, metavar="DIR", help=DEFAULT_STORAGE)
+        action.add_argument("--storage", type=path, metavar="DIR", help=DEFAULT_STORAGE)
         action.set_defaults(run=_baselines)
 
 

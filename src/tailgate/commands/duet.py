@@ -1,9 +1,9 @@
 """``tailgate duet RUN.json``: a saved duet's verdicts, as they were or by other limits."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from tailgate.commands.paths import path
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.results.saved_run import Run, load_run
 
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
         epilog="Exit code: 1 when something failed or nothing was compared, otherwise 0; 4 for wrong usage.",
     )
     parser.add_argument(
-        "saved", type=Path, metavar="RUN.json", help="written by pytest --duet=SIDE --benchmark-json=RUN.json"
+        "saved", type=path, metavar="RUN.json", help="written by pytest --duet=SIDE --benchmark-json=RUN.json"
     )
     parser.add_argument("--format", default="table", metavar="NAME", help=f"one of: {', '.join(FORMATS)}")
     parser.add_argument("--gate-min-effect", metavar="P%%", help="judge by this limit instead of the duet's own")

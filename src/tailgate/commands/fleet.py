@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailgate.commands import project
 from tailgate.commands.baselines import OURS
+from tailgate.commands.paths import path
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.text import aligned, counted, printable
 
@@ -50,7 +51,7 @@ def add(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
     run.add_argument("--resume", action="store_true", help="go on: what is finished on a machine is not measured again")
     run.add_argument(
         "--storage",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="saved runs; default: the project's tailgate_baselines, else baselines",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailgate.commands.baselines import DEFAULT_STORAGE, default_storage
+from tailgate.commands.paths import path
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.files import replace_bytes
 from tailgate.text import counted
@@ -30,12 +31,12 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("name", metavar="NAME", help="what the runs were saved under; see: tailgate baselines list")
     parser.add_argument("--metric", default="median", metavar="|".join(METRICS), help="default: median")
-    parser.add_argument("--storage", type=Path, metavar="DIR", help=DEFAULT_STORAGE)
+    parser.add_argument("--storage", type=path, metavar="DIR", help=DEFAULT_STORAGE)
     parser.add_argument(
         "--json", action="store_true", help="print a JSON list, one object per machine, instead of text"
     )
     parser.add_argument(
-        "--html", type=Path, metavar="DIR", help="write a static site there: an index, and a page for each benchmark"
+        "--html", type=path, metavar="DIR", help="write a static site there: an index, and a page for each benchmark"
     )
     parser.set_defaults(run=_history)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tailgate.commands.formats import formats, kinds, ours, printable_data, where_more_are
+from tailgate.commands.paths import path
 from tailgate.errors import TailgateError, unknown_value
 from tailgate.files import replace_bytes
 from tailgate.results.pages import folder, html
@@ -18,7 +19,7 @@ from tailgate.results.saved_run import Run, load_run
 def add(commands: Any) -> None:
     """Add the command to ``tailgate``'s sub-parsers."""
     parser = commands.add_parser("report", help="write a saved run as a page, in a study's format, or for another tool")
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.json")
+    parser.add_argument("runs", nargs="+", type=path, metavar="RUN.json")
     parser.add_argument(
         "--format",
         nargs="?",
@@ -27,13 +28,13 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="write there instead of to standard output; pictures and tables go beside it, under its name",
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="write a page with pictures there (index.html), the pictures as PNG, and every table as CSV and Markdown",
     )
@@ -53,12 +54,14 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     if chosen is None:
         known = formats(here)
         if options.format is None:
+            for file in options.runs:  # one that is not there is the first thing to say
+                load_run(file, rounds=False)
             raise TailgateError(f"--format: name one (allowed: {', '.join(known)})" + where_more_are(here))
         if options.format not in known:
             raise TailgateError(unknown_value("--format", options.format, known) + where_more_are(here))
         chosen = known[options.format]
     compact = options.format in ours()
-    runs = [for_reports(load_run(path, rounds=chosen.rounds, compact=compact)) for path in options.runs]
+    runs = [for_reports(load_run(file, rounds=chosen.rounds, compact=compact)) for file in options.runs]
     text = _page(runs) if options.format == html.NAME else chosen.render(runs)
     for line in chosen.warnings(runs) if chosen.warnings is not None else []:
         print(f"Warning: {line}", file=sys.stderr)
@@ -82,7 +85,7 @@ def _folder(options: argparse.Namespace) -> int:
     for flag, given in (("--format", options.format not in (None, html.NAME)), ("--output", options.output)):
         if given:
             raise TailgateError(f"--out writes a page, its pictures and its tables; leave {flag} away")
-    runs = [printable_data(for_reports(load_run(path, compact=True))) for path in options.runs]
+    runs = [printable_data(for_reports(load_run(file, compact=True))) for file in options.runs]
     made = folder.files(runs, kinds(Path.cwd()))
     only_own("--out", options.out, made)
     _write("--out", {options.out / name: content for name, content in made.items()}, options.runs)
@@ -91,19 +94,19 @@ def _folder(options: argparse.Namespace) -> int:
 
 def _write(flag: str, contents: Mapping[Path, bytes], read: Sequence[Path]) -> None:
     """Nothing, where one of the files is one of those that were read."""
-    for path in contents:
-        if path.exists() and any(path.samefile(one) for one in read):
-            raise TailgateError(f"{flag}: {path} is one of the runs to read; name another file")
-    for path, content in contents.items():
+    for file in contents:
+        if file.exists() and any(file.samefile(one) for one in read):
+            raise TailgateError(f"{flag}: {file} is one of the runs to read; name another file")
+    for file, content in contents.items():
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() and not path.is_file():  # a pipe, a terminal
-                path.write_bytes(content)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if file.exists() and not file.is_file():  # a pipe, a terminal
+                file.write_bytes(content)
             else:
-                replace_bytes(path.resolve(), content)
+                replace_bytes(file.resolve(), content)
         except OSError as error:
-            raise TailgateError(f"{flag}: {path} cannot be written ({error.strerror or error})") from error
-        print(f"Wrote {path}")
+            raise TailgateError(f"{flag}: {file} cannot be written ({error.strerror or error})") from error
+        print(f"Wrote {file}")
 
 
 def files(output: Path, text: str, attachments: Mapping[str, bytes]) -> dict[Path, bytes]:

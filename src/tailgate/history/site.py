@@ -13,9 +13,10 @@ from tailgate.history.text import change_lines, names_of, summary_of
 from tailgate.results import pictures
 from tailgate.results.pages.charts import MISSING
 from tailgate.results.pages.document import document, shortened
+from tailgate.results.pages.file_names import stems
 from tailgate.results.svg import svg
 from tailgate.results.verdict_table import quantity
-from tailgate.text import file_part, printable
+from tailgate.text import printable
 
 HERE = Path(__file__).parent
 LONGEST_STEM, MOST_SESSIONS = 80, 60
@@ -31,10 +32,11 @@ def files(histories: Sequence[History]) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file, the index last: whoever sees it finds every page."""
     machines = []
     for number, history in enumerate(histories, 1):
-        stems = _stems(history, number if len(histories) > 1 else None)
+        names = _files_of(history, number if len(histories) > 1 else None)
         for found in history.benchmarks:
-            yield stems[found.fullname], _page(history, found).encode("utf8", "backslashreplace")
-        machines.append({"history": history, "rows": [_row(history, one, stems) for one in _changed_first(history)]})
+            yield names[found.fullname], _page(history, found).encode("utf8", "backslashreplace")
+        rows = [_row(history, one, names[one.fullname]) for one in _changed_first(history)]
+        machines.append({"history": history, "rows": rows})
     title = f"History of {printable(histories[0].name)}: {histories[0].metric}"
     yield (
         "index.html",
@@ -51,22 +53,19 @@ def _changed_first(history: History) -> list[BenchmarkHistory]:
     return sorted(history.benchmarks, key=key)
 
 
-def _stems(history: History, machine: int | None) -> dict[str, str]:
-    """A file's name for each benchmark: its own as far as a name can hold it, numbered where two are alike."""
-    found: dict[str, str] = {}
-    for name, short in names_of(history).items():
-        stem = file_part(f"machine{machine}-{short}" if machine else short)[:LONGEST_STEM]
-        ways = (stem, *(f"{stem}-{count}" for count in range(2, len(history.benchmarks) + 2)))
-        found[name] = next(way for way in (f"{one}.html" for one in ways) if way not in {*found.values(), "index.html"})
-    return found
+def _files_of(history: History, machine: int | None) -> dict[str, str]:
+    """A file's name for each benchmark."""
+    short = names_of(history)
+    parts = (f"machine{machine}-{one}" if machine else one for one in short.values())
+    return {name: f"{stem}.html" for name, stem in zip(short, stems(parts, LONGEST_STEM, ["index"]), strict=True)}
 
 
-def _row(history: History, found: BenchmarkHistory, stems: dict[str, str]) -> dict[str, Any]:
+def _row(history: History, found: BenchmarkHistory, file: str) -> dict[str, Any]:
     values = [None if one.unused else one.value for one in found.points]
     last = found.levels[-1].value if found.levels else next((one for one in reversed(values) if one), None)
     change = found.changes[-1] if found.changes else None
     return {
-        "href": stems[found.fullname],
+        "href": file,
         "name": shortened(printable(found.fullname)),
         "verdict": "" if change is None else _verdict(change),
         "change": "" if change is None else f"{change.change_rel:.6g}",

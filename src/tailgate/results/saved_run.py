@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tailgate.errors import TailgateError
+from tailgate.errors import TailgateError, nearest
 from tailgate.number import is_number
 from tailgate.results.columns import complete
 from tailgate.results.reading import check_kinds, parsed
@@ -26,6 +26,8 @@ def load_run(path: Path, *, completed: bool = True, rounds: bool = True, compact
     """
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise TailgateError(f"{path}: cannot be read (no such file); {_hint(path)}") from error
     except OSError as error:
         raise TailgateError(f"{path}: cannot be read ({error.strerror or error})") from error
     run: Run = parsed(path, content, compact=compact or not rounds)
@@ -38,6 +40,14 @@ def load_run(path: Path, *, completed: bool = True, rounds: bool = True, compact
         if not rounds:
             stats.pop("data", None)
     return run
+
+
+def _hint(path: Path) -> str:
+    """What to do about a run that is not there."""
+    near = nearest(path.name, [one.name for one in path.parent.glob("*.json")])
+    if near is not None:
+        return f"did you mean {str(path.with_name(near))!r}?"
+    return "save a run with: pytest --benchmark-json=FILE"
 
 
 def _check(path: Path, run: Any) -> None:

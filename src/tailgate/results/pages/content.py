@@ -34,6 +34,8 @@ VERDICT_VALUES = (
     None, None, None, "base", "head", "change_rel", "low_rel", "p", "limit_rel", "detectable_rel", None,
 )  # fmt: skip
 ANY_NAME = "NAME"
+NOT_KNOWN = "not known"
+"""Of a machine's fact."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,6 @@ def content(
 def of_run(run: Run) -> Content:
     """A saved one."""
     rows = [*(saved_row(bench) for bench in run["benchmarks"]), *unmeasured_rows(run)]
-    marks = [mark for name in GATES if isinstance(mark := run.get(name), Mapping)]
-    verdicts = [lenient_from_json(one) for mark in marks for one in _mappings(mark.get("verdicts"))]
     commit = run.get("commit_info")
     commit_id = commit.get("id") if isinstance(commit, Mapping) else None
     title = f"Benchmarks of {str(run.get('datetime') or 'an unknown day')[:16]}"
@@ -107,9 +107,15 @@ def of_run(run: Run) -> Content:
         for one, bench in zip(rows, run["benchmarks"], strict=False):  # the rows without numbers come last
             one["warnings"] = " | ".join(filter(None, [f"measured on {fleet_node(bench)}", one["warnings"]]))
     return content(
-        title, machine_facts(machine, commit_id), rows, verdicts, fingerprint_facts(machine), _again(run),
+        title, machine_facts(machine, commit_id), rows, verdicts_of(run), fingerprint_facts(machine), _again(run),
         saved_explanations(run),
     )  # fmt: skip
+
+
+def verdicts_of(run: Run) -> list[Verdict]:
+    """Of every gate that the run had."""
+    marks = [mark for name in GATES if isinstance(mark := run.get(name), Mapping)]
+    return [lenient_from_json(one) for mark in marks for one in _mappings(mark.get("verdicts"))]
 
 
 def unmeasured_rows(run: Run) -> list[Row]:
@@ -139,7 +145,7 @@ def fingerprint_facts(machine_info: Mapping[str, Any]) -> Iterator[tuple[str, st
     for name, value in facts.items():
         inner = value.items() if isinstance(value, Mapping) else [("", value)]
         for key, one in inner:
-            said = ", ".join(map(str, one)) if isinstance(one, list) else "not known" if one is None else str(one)
+            said = ", ".join(map(str, one)) if isinstance(one, list) else NOT_KNOWN if one is None else str(one)
             yield f"{name} {key}".strip(), said or "none"
 
 

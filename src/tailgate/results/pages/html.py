@@ -49,8 +49,8 @@ def _one(content: Content, drawn: Drawn) -> dict[str, Any]:
         "troubled": [[_cell(cell) for cell in row] for row in troubled[:MOST_TROUBLED]],
         "troubled_summary": ", ".join(f"{count} {shortened(status)}" for status, count in counts.most_common()),
         "troubled_more": max(0, len(troubled) - MOST_TROUBLED),
-        "sections": [one for one in drawn if isinstance(one, Section)],
-        "not_drawn": [one for one in drawn if isinstance(one, NotDrawn)],
+        "sections": [one for one in drawn if isinstance(one, Section) or one.asked],
+        "not_asked": [one for one in drawn if isinstance(one, NotDrawn) and not one.asked],
         "rows": _rows(content.results, content.values),
         "statuses": sorted({shortened(row[1]) for row in content.results}),
     }

@@ -44,6 +44,9 @@ class NotDrawn:
 
     title: str
     reason: str
+    asked: bool = True
+    """Whether rows are there for it, or every run has them: then the reason stands in the picture's place. What no row
+    was measured for stands apart, folded."""
 
 
 class Kind(Protocol):

@@ -20,9 +20,13 @@ MOST_BARS = 16
 
 def section(run: Run) -> Section | NotDrawn:
     """A panel for each model, or test."""
-    rows = [row for row in measured(run) if positive(row["energy_per_item_j"])]
+    every = measured(run)
+    rows = [row for row in every if positive(row["energy_per_item_j"])]
     if not rows:
-        return NotDrawn(TITLE, "no row has energy_per_item_j; on an NVIDIA GPU --meters=nvml measures it")
+        metered = any(row["energy_source"] or row["energy_per_item_j"] is not None for row in every)
+        return NotDrawn(
+            TITLE, "no row has energy_per_item_j; on an NVIDIA GPU --meters=nvml measures it", asked=metered
+        )
     panels, left_out = chosen(grouped(rows, group_of))
     return Section("energy", TITLE, CAPTION, [_panel(*panel) for panel in panels.items()], left_out)
 

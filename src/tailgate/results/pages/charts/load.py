@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tailgate.errors import TailgateError
 from tailgate.number import number
+from tailgate.results.columns import under_load
 from tailgate.results.pages.charts.series import MOST_PANELS
 from tailgate.results.pages.load import Curve, curves, draw
 from tailgate.results.pages.sections import NotDrawn, Panel, Section
@@ -17,13 +18,17 @@ CAPTION = (
     "Near the saturation the queue grows, and the lines rise. The shade is P99's 95 % interval; a cross: not valid."
 )
 
+NO_LOAD = "no row is under load; measure one with --load=poisson:50%,70%,90%"
+
 
 def section(run: Run) -> Section | NotDrawn:
     """A panel for each benchmark."""
     try:
         found = curves([run])
     except TailgateError:
-        return NotDrawn(TITLE, "no row is under load; measure one with --load=poisson:50%,70%,90%")
+        loaded = any(under_load(bench.get("extra_info") or {}) for bench in run["benchmarks"])
+        reason = "no row has the rate at which requests were offered" if loaded else NO_LOAD
+        return NotDrawn(TITLE, reason, asked=loaded)
     left_out = f"{MOST_PANELS} of {counted(len(found), 'benchmarks')} are drawn." if len(found) > MOST_PANELS else ""
     return Section("load", TITLE, CAPTION, [_panel(one) for one in found[:MOST_PANELS]], left_out)
 

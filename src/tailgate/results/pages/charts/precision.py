@@ -56,7 +56,8 @@ def section(run: Run) -> Section | NotDrawn:
         and (cell := cell_of(row, "precision", "model_sha256")) in base_s
     ]
     if not pairs:
-        return NotDrawn(TITLE, "no row of reduced precision has output_error_rel and an fp32 partner")
+        reduced = any(row["precision"] not in (None, BASE) for row in rows)
+        return NotDrawn(TITLE, "no row of reduced precision has output_error_rel and an fp32 partner", asked=reduced)
     panels, left_out = chosen(grouped(pairs, group_of))
     return Section("precision", TITLE, CAPTION, [_panel(*panel) for panel in panels.items()], left_out)
 

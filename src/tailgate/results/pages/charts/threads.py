@@ -35,12 +35,13 @@ CAPTION = (
 
 def section(run: Run) -> Section | NotDrawn:
     """A panel for each model, or test."""
-    rows = [row for row in closed_loops(measured(run)) if isinstance(row["threads"], int) and row["threads"] > 0]
-    rows = [row for row in rows if row["device"] in (None, "cpu") and positive(row["throughput_items_per_s"])]
+    told = [row for row in closed_loops(measured(run)) if isinstance(row["threads"], int) and row["threads"] > 0]
+    rows = [row for row in told if row["device"] in (None, "cpu") and positive(row["throughput_items_per_s"])]
     cells = grouped(rows, lambda row: cell_of(row, "threads"))
     scaled = [row for cell in cells.values() if len({row["threads"] for row in cell}) > 1 for row in cell]
     if not scaled:
-        return NotDrawn(TITLE, "no benchmark was measured at two thread counts (extra_info threads)")
+        several = len({row["threads"] for row in told}) > 1
+        return NotDrawn(TITLE, "no benchmark was measured at two thread counts (extra_info threads)", asked=several)
     cpus = number((machine_of(run) or {}).get("usable_cpus"))
     panels, left_out = chosen(grouped(scaled, group_of))
     return Section("threads", TITLE, CAPTION, [_panel(*panel, cpus) for panel in panels.items()], left_out)

@@ -37,14 +37,16 @@ MOST_MARKS = 400
 
 def section(run: Run) -> Section | NotDrawn:
     """A panel for each model, or test, whose rows differ in how many items are under way."""
-    rows = [row for row in measured(run) if row["load_arrivals"] is None and _place(row) is not None]
+    every = [row for row in measured(run) if row["load_arrivals"] is None]
+    rows = [row for row in every if _place(row) is not None]
     groups = {name: group for name, group in grouped(rows, group_of).items() if _worth_drawing(group)}
     if not groups:
         reason = (
             "no model or test has three rows with several items per call or tenants; where a call is one item, "
             "throughput is one over latency"
         )
-        return NotDrawn(TITLE, reason)
+        several = any((number(row["items_per_call"]) or 1) > 1 or not alone(row) for row in every)
+        return NotDrawn(TITLE, reason, asked=several)
     panels, left_out = chosen(groups)
     return Section("tradeoff", TITLE, CAPTION, [_panel(*panel) for panel in panels.items()], left_out)
 
