@@ -209,6 +209,17 @@ def test_alike_nodes_share_a_selection_and_make_one_run(tmp_path):
     assert code_of(run) == 0
 
 
+def test_a_node_whose_cpus_another_one_of_the_run_has_is_no_part_of_the_division(tmp_path):
+    def shares_them(node: ScriptedNode):
+        return [("waiting", "holder")]
+
+    run, _ = fleet(tmp_path, {"a": measures(), "twin": shares_them}, shard=True)
+    assert code_of(run) == 1
+    assert [one.phase for one in run.states] == ["finished", "failed"]
+    assert "shares CPUs with another node of this run" in run.states[1].now
+    assert len(saved_runs(tmp_path)) == 1
+
+
 def test_nodes_beyond_the_kernels_limit_are_not_pooled(tmp_path):
     slow = {"compute_s": 1.2, "memory_s": 1.0}
     run, cluster = fleet(tmp_path, {"a": measures(), "b": measures(calibration=slow)}, shard=True)

@@ -22,6 +22,7 @@ from tailgate.processes.journal.file import JournalError
 from tailgate.results.plain import json_text
 from tailgate.results.saved_run import Run, load_run
 from tailgate.seams.storage import kept
+from tailgate.text import printable
 
 TICK_S = 0.25
 STOPPING_S = 12.0
@@ -120,6 +121,10 @@ class FleetRun:
         try:
             if kind == "collected":
                 self._collected(remote, state, value)
+            elif kind == "waiting" and self._request.shard and value == printable(self._request.order.holder):
+                # Each would wait for the other for ever: the one to measure, the other to be divided with.
+                remote.stop()
+                self._end(remote, "failed", 1, "it shares CPUs with another node of this run, so --shard leaves it out")
             elif kind == "remark":
                 self.remarks.append(f"{state.node.name}: {value}")
             elif kind == "journal":
