@@ -65,6 +65,7 @@ def test_outside_a_checkout_one_line_says_where_the_formats_of_studies_are(
     given: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps(RUN))
     assert cli.main(["report", "run.json", *given]) == 4
     said = capsys.readouterr().err
     assert said.count("\n") == 1
