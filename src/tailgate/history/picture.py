@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tailgate.history.model import BenchmarkHistory, History
@@ -42,8 +43,17 @@ def draw(history: History, found: BenchmarkHistory) -> Any:
         )  # fmt: skip
     step = max(1, -(-len(history.sessions) // MOST_TICKS))
     ticks = range(0, len(history.sessions), step)
-    axes.set_xticks(ticks, [(history.sessions[tick].date or "?")[:10] for tick in ticks])
+    axes.set_xticks(ticks, tick_texts([history.sessions[tick].date for tick in ticks]))
     axes.set_ylabel("items per second" if rate else f"{history.metric} in milliseconds")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="best", ncols=3)
+    if len(axes.get_legend_handles_labels()[0]) > 1:  # outside of the axes, where no mark of it is taken for a session
+        figure.legend(loc="lower right", ncols=3)
     return figure
+
+
+def tick_texts(dates: Sequence[str | None]) -> list[str]:
+    """Days, and times where the day is the one before; ``dates`` as ISO 8601 has them."""
+    days = [(date or "?")[:10] for date in dates]
+    return [
+        date[11:16] if index and date and days[index - 1] == days[index] else days[index]
+        for index, date in enumerate(dates)
+    ]
