@@ -220,6 +220,18 @@ def test_a_node_whose_cpus_another_one_of_the_run_has_is_no_part_of_the_division
     assert len(saved_runs(tmp_path)) == 1
 
 
+def test_a_node_for_which_nothing_is_left_is_no_failure(tmp_path):
+    run, cluster = fleet(tmp_path, dict.fromkeys("abc", measures(*NAMES)), shard=True)
+    assert code_of(run) == 0
+    assert [one.phase for one in run.states] == ["finished"] * 3
+    assert "nothing was left for it" in run.states[2].now
+    assert cluster.remotes["c"].plan is None
+    assert cluster.remotes["c"].released
+    (saved,) = saved_runs(tmp_path)
+    assert [row["fullname"] for row in saved["benchmarks"]] == list(NAMES)
+    assert not any("None" in line for line in next_steps(run.states))
+
+
 def test_nodes_beyond_the_kernels_limit_are_not_pooled(tmp_path):
     slow = {"compute_s": 1.2, "memory_s": 1.0}
     run, cluster = fleet(tmp_path, {"a": measures(), "b": measures(calibration=slow)}, shard=True)

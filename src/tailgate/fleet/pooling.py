@@ -48,6 +48,8 @@ def pools_of(
 ) -> tuple[list[Pool], list[str]]:
     """Pools of nodes with one fingerprint, one selection and one speed; and a remark for each that is left by itself.
 
+    More nodes than there are units to share: those without a share are in no pool.
+
     Args:
         states: nodes that have collected their tests.
         machine: the folder of a node's fingerprint.
@@ -66,7 +68,9 @@ def pools_of(
         for nodeid, unit in those[0].facts["benchmarks"]:
             units.setdefault(unit, []).append(nodeid)
         for group in groups:
-            pools.append(Pool([by_name[name] for name in group], divided(units, finished(folder), len(group))))
+            shares = dict(zip(group, divided(units, finished(folder), len(group)), strict=True))
+            busy = [name for name, share in shares.items() if share]
+            pools.append(Pool([by_name[name] for name in busy], [shares[name] for name in busy]))
     return pools, remarks
 
 

@@ -27,6 +27,7 @@ from tailgate.text import printable
 TICK_S = 0.25
 STOPPING_S = 12.0
 """After an interrupt: a node's session may save for eight of them."""
+NOTHING_LEFT = "nothing was left for it: what one table compares stays on one machine"
 ENDED_WELL = (0, 1)
 """Exit codes of a session that came to its end; 1: a test failed."""
 
@@ -228,6 +229,11 @@ class FleetRun:
         ready = [state for state in self.states if not state.over]
         self._pools, remarks = pools_of(ready, self._fingerprint_folder, self._home.finished_benchmarks)
         self.remarks += remarks
+        shared = {id(state) for pool in self._pools for state in pool.states}
+        for state in ready:
+            if id(state) not in shared:
+                state.total = 0
+                self._end(by_state[id(state)], "finished", 0, NOTHING_LEFT)
         for pool in self._pools:
             for state, share in zip(pool.states, pool.shares, strict=True):
                 state.total = len(share)
