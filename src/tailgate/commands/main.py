@@ -67,14 +67,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tailgate: error: {printable(str(error))}", file=sys.stderr)
         return WRONG_USAGE
     except BrokenPipeError:
+        _drop_output()
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         return 1
     except OSError as error:
         if error.errno not in FULL:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left would be tried again at the end
+        _drop_output()
         print(f"tailgate: error: the output cannot be written ({error.strerror})", file=sys.stderr)
         return WRONG_USAGE
+
+
+def _drop_output() -> None:
+    """What is left in its buffer: Python would try it again at the end, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _add_the_projects(commands: Any, typed: str | None) -> None:
