@@ -125,25 +125,20 @@ def duet(
 ) -> tuple[str, str]:
     """The whole rule: what the first look said, and the last word."""
     values: list[float] = []
-    first = ""
     while True:
         found = decide(values, metric, limit_rel, PAIRS, patient=metric != "p99")
-        if found.verdict == FAIL:
-            first = FAIL
         if not found.more:
-            return first or found.verdict, found.verdict
+            return found.verdict if found.confirmed is None else FAIL, found.verdict
         values += log_ratios(machine, rng, found.more, slower, metric)
 
 
 def rule(rng: np.random.Generator, spread: float, slower: float) -> tuple[bool, str, int]:
     """The rule alone, on log-ratios with Student's t of 4: whether a look failed, the last word, pairs."""
     values: list[float] = []
-    failed = False
     while True:
         found = decide(values, "median", 0.02, PAIRS, patient=True)
-        failed |= found.verdict == FAIL
         if not found.more:
-            return failed, found.verdict, len(values)
+            return found.confirmed is not None, found.verdict, len(values)
         values += (np.log1p(slower) + spread * rng.standard_t(4, found.more) / np.sqrt(2)).tolist()
 
 

@@ -4,15 +4,15 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tailgate.errors import TailgateError, one_line
 from tailgate.fleet.arguments import Arguments
+from tailgate.fleet.cluster import Cluster, Remote
 from tailgate.fleet.endings import untrusted
 from tailgate.fleet.home import Home, NodeJournal, sign
 from tailgate.fleet.interrupts import Interrupts
 from tailgate.fleet.node import NodeOrder, Plan
-from tailgate.fleet.node_process import Event
 from tailgate.fleet.nodes import Node
 from tailgate.fleet.pooling import Pool, pools_of
 from tailgate.fleet.states import INTERRUPTED, NodeState
@@ -30,32 +30,6 @@ STOPPING_S = 12.0
 NOTHING_LEFT = "nothing was left for it: what one table compares stays on one machine"
 ENDED_WELL = (0, 1)
 """Exit codes of a session that came to its end; 1: a test failed."""
-
-
-class Remote(Protocol):
-    """A node's side, wherever it runs."""
-
-    def prepare(self) -> None:
-        """Begin ``NodeSession.prepare``."""
-
-    def measure(self, plan: Plan) -> None:
-        """Begin ``NodeSession.measure``."""
-
-    def stop(self) -> None:
-        """Ask it to interrupt what it does."""
-
-    def release(self) -> None:
-        """Nothing more is wanted of it."""
-
-
-class Cluster(Protocol):
-    """Where the nodes are."""
-
-    def start(self, node: Node, order: NodeOrder, archive: Any) -> Remote:
-        """A node's side, as soon as the node is free."""
-
-    def events(self, remotes: Sequence[Any], timeout_s: float) -> list[tuple[Any, Event]]:
-        """What has come, of at least one where anything came in time; ``lost``: the node is, and why."""
 
 
 @dataclass(frozen=True)
