@@ -69,7 +69,9 @@ def requested_load(
             )
     if config.getoption("tailgate_rounds", None) is not None:
         raise TailgateError("--rounds counts the calls of a closed loop; with --load write --load-seconds")
-    seconds = option_values.seconds("--load-seconds", texts["load-seconds"], DEFAULT_LOAD_S, LONGEST_LOAD_S)
+    seconds = option_values.seconds(
+        "--load-seconds", option_values.default(texts["load-seconds"], str(DEFAULT_LOAD_S)), most_s=LONGEST_LOAD_S
+    )
     load = Load(names, seconds, servers, limit, min(timeout_s or LONGEST_LOAD_S, LONGEST_LOAD_S))
     for name in names:
         _refuse_too_much(name, load, in_a_duet=texts["duet"] is not None)

@@ -47,14 +47,12 @@ def integer(flag: str, text: str, least: int, most: int | None = None, allowed: 
     return number
 
 
-def seconds(flag: str, text: str | None, default_s: float, most_s: float) -> float:
-    """Seconds above 0, up to ``most_s``; ``default_s`` where nothing was given.
+def seconds(flag: str, text: str, *, most_s: float) -> float:
+    """Seconds above 0, up to ``most_s``.
 
     Raises:
         TailgateError: no such length of time.
     """
-    if text is None:
-        return default_s
     try:
         seconds = float(text)
     except ValueError:

@@ -21,7 +21,6 @@ from tailgate.results.limits import METRICS
 from tailgate.seams.option_conflicts import add_option, give_way
 from tailgate.session.protocol import PRESETS, Protocol
 from tailgate.session.settings import (
-    DEFAULT_DUET_S,
     DEFAULT_PAIRS,
     DEFAULT_TIMEOUT_S,
     LEAST_PAIRS,
@@ -81,8 +80,12 @@ OPTIONS = (
     Option("gate-min-effect", "P%", "a change below this never fails; default 2%, of P99 never less than 10%"),
     Option("gate-metrics", "NAMES", f"which of {', '.join(METRICS)} can fail; default median"),
     Option("duet", "SIDE", "judge against another side, alive at once: GIT_REF, python:PATH or option:--OPTION"),
-    Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 8: looks after 5, 6, 8, 12 and 20"),
-    Option("duet-seconds", "SECONDS", "how long a duet measures each side of a benchmark in one pair; default 0.5"),
+    Option("duet-pairs", "N", "pairs of fresh processes of a duet; default 8: looks after 4, 5, 6, 8, 12 and 20"),
+    Option(
+        "duet-seconds",
+        "SECONDS",
+        "how long a duet measures each side in one pair; default: 0.25 to 0.5, by the call's length",
+    ),
     Option("duet-build", "COMMAND", "a shell command that builds base in its checkout, such as compiled extensions"),
     Option(
         "explain",
@@ -159,7 +162,11 @@ def settings_from(config: pytest.Config) -> Settings:
     if isolation == "none":
         _refuse_without_isolation(config, in_a_duet=texts["duet"] is not None or "TAILGATE_DUET" in os.environ)
         processes = tenants = 1
-    timeout_s = option_values.seconds("--benchmark-timeout", texts["benchmark-timeout"], DEFAULT_TIMEOUT_S, LONGEST_S)
+    timeout_s = option_values.seconds(
+        "--benchmark-timeout",
+        option_values.default(texts["benchmark-timeout"], str(DEFAULT_TIMEOUT_S)),
+        most_s=LONGEST_S,
+    )
     protocol = _protocol(texts)
     timed_ones, slow_ones = _meters(texts, protocol)
     typed = slow_ones if config.getoption("tailgate_meters", None) is not None else ()
@@ -206,7 +213,9 @@ def settings_from(config: pytest.Config) -> Settings:
             least=LEAST_PAIRS,
             most=MOST_PAIRS,
         ),
-        duet_s=option_values.seconds("--duet-seconds", texts["duet-seconds"], DEFAULT_DUET_S, LONGEST_DUET_S),
+        duet_s=option_values.optional(
+            texts["duet-seconds"], partial(option_values.seconds, "--duet-seconds", most_s=LONGEST_DUET_S)
+        ),
         duet_build=_build(config, texts["duet-build"], texts["duet"]),
         explain=_explain(config, texts["explain"], texts),
         report=_report(texts["report"]),

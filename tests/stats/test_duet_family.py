@@ -7,7 +7,7 @@ from simulated_duets import failed, shares
 from tailgate.gates.duet.decision import FAMILY, FRESH_LOOKS, LOOKS, decide, share_of
 from tailgate.stats.decision import FAIL
 
-FAILS_FIRST = [0.05, 0.051, 0.052, 0.053, 0.054]
+FAILS_FIRST = [0.05, 0.051, 0.052, 0.053]
 
 
 def confirmed(fresh: list[float], family: int) -> tuple[str, int]:
@@ -24,7 +24,7 @@ def test_among_more_benchmarks_more_fresh_pairs_confirm_a_fail(family: int, pair
 
 
 def fails_first(log_ratios: list[float]) -> bool:
-    looks = (decide(log_ratios[:count], "median", 0.02, 8, patient=True) for count in (5, 6, 8, 12, 20))
+    looks = (decide(log_ratios[:count], "median", 0.02, 8, patient=True) for count in (4, 5, 6, 8, 12, 20))
     return any(one.verdict == FAIL and one.more == 4 for one in looks)  # four fresh pairs may confirm it
 
 
@@ -34,10 +34,10 @@ def test_fresh_pairs_that_are_not_slower_end_it_as_soon_as_ever(family: int) -> 
 
 
 def test_a_throughput_is_confirmed_the_same_way() -> None:
-    lower = [-0.05 - 0.001 * index for index in range(17)]
+    lower = [-0.05 - 0.001 * index for index in range(16)]
     found = decide(lower, "throughput", 0.02, 8, patient=True, family=500)
     assert (found.verdict, found.confirmed, found.more) == (FAIL, True, 0)
-    assert decide(lower[:16], "throughput", 0.02, 8, patient=True, family=500).more == 1
+    assert decide(lower[:15], "throughput", 0.02, 8, patient=True, family=500).more == 1
 
 
 @pytest.mark.parametrize("slower", [0.0, 0.02, 0.04])

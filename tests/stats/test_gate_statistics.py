@@ -6,7 +6,7 @@ import statistics
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from simulator import Machine, duet, session
@@ -87,6 +87,7 @@ def test_p_values_are_exact_with_ties_and_zeros(values: list[float]) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(COARSE, min_size=8, max_size=50))
+@example([0.0, *[-0.125] * 3, *[0.25] * 8])
 def test_an_interval_and_its_p_values_agree(values: list[float]) -> None:
     found, tail = paired(values), 0.005
     assert found.low_rel <= found.high_rel

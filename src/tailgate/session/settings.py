@@ -17,7 +17,7 @@ DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 8, 8, 25
 """R: five eighths of it are the first look, and 5 pairs are the fewest that can say anything (p = 1/32)."""
 
 
-DEFAULT_DUET_S, LONGEST_DUET_S = 0.5, 3600.0
+LONGEST_DUET_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     duet: str | None = None
     duet_pairs: int = DEFAULT_PAIRS
-    duet_s: float = DEFAULT_DUET_S
+    duet_s: float | None = None
+    """``None``: by the length of a call."""
     duet_build: str | None = None
     explain: str = "failed"
     """Of which benchmarks of a duet the operators are timed: ``failed``, ``on`` (all) or ``off`` (none)."""

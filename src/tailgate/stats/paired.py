@@ -95,7 +95,8 @@ def _interval(
     low, high = walsh[rank - 1], walsh[-rank]
     if len(set(values)) < len(values):
         low, high = _lower_end(values, tail), -_lower_end([-value for value in values], tail)
-    return (min(low, 0.0) if p_more > tail else low), (max(high, 0.0) if p_less > tail else high)
+    # Where values are zero, the test drops them at zero and nowhere else: the ends follow what it says there.
+    return (min if p_more > tail else max)(low, 0.0), (max if p_less > tail else min)(high, 0.0)
 
 
 def _lower_end(values: Sequence[float], tail: float) -> float:

@@ -15,13 +15,13 @@ from tailgate.stats.decision import FAIL, UNDECIDED, Evidence, duet_verdict, wor
 from tailgate.stats.paired import Paired, paired
 
 SUSPECT_P = 0.05
-LOOKS = ((0.625, 0.0), (0.75, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
+LOOKS = ((0.5, 0.0), (0.625, 0.0), (0.75, 0.0), (1.0, 0.004), (1.5, 0.004), (2.5, 0.006))
 """Of the first pairs: how many, as multiples of R, and the level of the signed-rank test. About 1 % together, for a
-change of nothing that is told from nothing; the limit makes it far less."""
+change of nothing that is told from nothing; the limit makes it far less. Four that are all beyond the limit fail."""
 FRESH_LOOKS = ((0.5, 0.0), (0.625, 0.032), (1.0, 0.02), (1.5, 0.01), (2.5, 0.01))
 """Of the fresh pairs that confirm a fail: 4 that are all beyond the limit are enough, or 5 that agree (p = 1/32)."""
 LEAST_PAIRS_OF_A_PASS = 5
-"""What has failed once does not pass by fewer: of duets that are 3 % slower that made twice as many pass."""
+"""Fewer end in no other verdict than a fail: passes by four let twice as many duets pass that are 3 % slower."""
 FAMILY, FALL = 20, 0.75
 """Benchmarks of a duet that need no stricter confirmation, and the power of their number by which its levels fall: so
 that among any number about as many duets fail by chance as among 20."""
@@ -93,8 +93,10 @@ def _looked(
         count = math.ceil(pairs * multiple)
         more = max(0, count - len(log_ratios))
         found = _judged(log_ratios[:count], metric, limit_rel, alpha, more=more, share=share)
-        decided = found.verdict == FAIL or (found.verdict != UNDECIDED and count >= LEAST_PAIRS_OF_A_PASS)
-        if found.more or decided or not (patient or _suspicious(found, limit_rel)):
+        if found.more or found.verdict == FAIL:
+            break
+        wanted = found.verdict == UNDECIDED and (patient or _suspicious(found, limit_rel))
+        if count >= LEAST_PAIRS_OF_A_PASS and not wanted:
             break
     return found
 

@@ -78,7 +78,7 @@ class Pair:
     def __init__(
         self,
         processes: tuple[SideProcess, SideProcess],
-        side_s: float,
+        side_s: float | None,
         timeout_s: float,
         seed: int,
         load: Load | None = None,

@@ -1,7 +1,7 @@
 """Whose turn it is, and for how many calls: short blocks in the order A B B A. Pure functions.
 
-Blocks are shorter than a machine's bursts, there are many of them, and each side takes about a second. The prototype
-had blocks of 30 to 100 ms; docs/evidence/duet-evidence.md has the figures that led to 5 ms.
+Blocks are shorter than a machine's bursts, and there are many of them. The prototype had blocks of 30 to 100 ms, a
+second a side; docs/evidence/duet-evidence.md has the figures that led to these.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 BLOCK_S = 0.005
+USUAL_BLOCKS, LONGEST_USUAL_S = 50, 0.5
+"""A side, in one pair: more hardly narrow the pairs' scatter, which is the processes' own; of long calls fewer."""
 MOST_ROUNDS = 20_000
 """A side, in one pair: all are kept."""
 PRIMING_SHARE = 0.04
@@ -42,14 +44,20 @@ class Turns:
     """Untimed rounds before each block."""
 
 
-def turns_for(call_s: float, iterations: int = 1, side_s: float = 0.5, *, p99: bool = False) -> Turns:
+def usual_side_s(call_s: float) -> float:
+    """How long each side of one pair is measured where the user does not say it, by the length of a call."""
+    return min(USUAL_BLOCKS * max(call_s, BLOCK_S), LONGEST_USUAL_S)
+
+
+def turns_for(call_s: float, iterations: int = 1, side_s: float | None = None, *, p99: bool = False) -> Turns:
     """Turns for calls of ``call_s`` seconds (wall clock, slower side) with ``iterations`` calls per round.
 
     ``side_s``: how long each side is to be measured in all, whatever the benchmark's own timer counts: it may want more
-    calls a round than there is time for.
+    calls a round than there is time for. ``None``: :func:`usual_side_s`.
     ``p99``: whether each side is to be measured longer where that makes enough rounds for a P99.
     """
     call_s = max(call_s, 1e-9)
+    side_s = usual_side_s(call_s) if side_s is None else side_s
     enough_s = 1.1 * LEAST_ROUNDS_OF_P99 * call_s * iterations
     if p99 and enough_s <= LONGEST_P99_S:
         side_s = max(side_s, enough_s)
@@ -73,7 +81,7 @@ def authors_turns(rounds: int, iterations: int, round_s: float | None) -> Turns:
     return Turns(iterations, a_block, rounds // a_block, 0)
 
 
-def turns_of(ready: Sequence[dict[str, Any]], side_s: float, *, p99: bool) -> Turns:
+def turns_of(ready: Sequence[dict[str, Any]], side_s: float | None, *, p99: bool) -> Turns:
     """The same turns for both sides, from the slower one's calls and from what the test's author fixed."""
     calls_s = [found["call_s"] for found in ready]
     iterations = max(found["iterations"] for found in ready)
