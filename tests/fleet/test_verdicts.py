@@ -69,12 +69,12 @@ def test_why_there_is_no_verdict_yet_is_said_once() -> None:
 
 
 def test_a_machine_that_compared_nothing_says_so_and_why() -> None:
-    told = verdict("t", UNDECIDED, None, reason="the one saved session is not undisturbed (contended)")
+    told = verdict("t", UNDECIDED, None, reason="the one saved session was disturbed (contended)")
     said = verdict_table([Machine("a", EPYC, (told,))]).splitlines()
     assert said[1].split() == ["undecided", "t", "median", "-", "0"]
     assert said[2:] == [
-        "undecided: t: the one saved session is not undisturbed (contended)",
-        "a: nothing was compared, so its gate fails: the one saved session is not undisturbed (contended)",
+        "undecided: t: the one saved session was disturbed (contended)",
+        "a: nothing was compared, so its gate fails: the one saved session was disturbed (contended)",
         "On 1 machine: 1 undecided",
     ]
 

@@ -11,8 +11,20 @@ from repositories import SHORT, committed, verdicts, worktrees
 
 pytestmark = pytest.mark.end_to_end
 
+LATE = """
+def test_fails_late(benchmark):
+    left = iter(range(30))
+    benchmark(lambda: (next(left), rest(1)))
+def test_crashes_late(benchmark):
+    left = list(range(30))
+    benchmark(lambda: (left.pop() if left else os.kill(os.getpid(), signal.SIGSEGV), rest(1)))
+def test_is_left_late(benchmark):
+    left = iter(range(30))
+    try: benchmark(lambda: (next(left), rest(1)))
+    except StopIteration: pass
+"""
 BASE = """
-import pytest, time
+import os, pytest, signal, time
 def rest(ms): time.sleep(ms / 1000)
 def test_same(benchmark): benchmark(rest, 2)
 def test_slower(benchmark): benchmark(rest, 2)
@@ -26,6 +38,9 @@ def test_skipped_in_both(benchmark): pytest.skip("not here")
 def test_crashes(benchmark): benchmark(rest, 2)
 def test_wrong(benchmark): benchmark(rest, 2)
 def test_was_broken(benchmark): assert False, "not yet"
+def test_failed_late(benchmark):
+    left = iter(range(30))
+    benchmark(lambda: (next(left), rest(1)))
 def test_unused(benchmark): pass
 def test_disabled(benchmark): benchmark(rest, 2)
 def test_plain(): pass
@@ -47,6 +62,7 @@ def test_wrong(benchmark):
     benchmark(rest, 2)
     assert 1 == 2, "wrong answer"
 def test_was_broken(benchmark): benchmark(rest, 2)
+def test_failed_late(benchmark): benchmark(rest, 1)
 def test_unused(benchmark): pass
 def test_disabled(benchmark): pass
 def test_plain(): pass
@@ -80,8 +96,8 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
         made.write("conftest.py", (made.folder / "conftest.py").read_text() + conftest)
         return committed(made)
 
-    changed = project("changed", BASE)
-    changed.write("test_a.py", HEAD)
+    changed = project("changed", BASE + LATE)
+    changed.write("test_a.py", HEAD + LATE)
     option = project("option", "import time\ndef test_a(benchmark, ms): benchmark(time.sleep, ms / 1000)\n", CONFIGURED)
     python = project(
         "python",
@@ -128,6 +144,10 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
         ("test_crashes", "incomparable", "FAILED"),
         ("test_wrong", "incomparable", "FAILED"),
         ("test_was_broken", "incomparable", "SKIPPED"),
+        ("test_failed_late", "incomparable", "SKIPPED"),
+        ("test_fails_late", "incomparable", "FAILED"),
+        ("test_crashes_late", "incomparable", "FAILED"),
+        ("test_is_left_late", "incomparable", "SKIPPED"),
         ("test_unused", "incomparable", "SKIPPED"),
         ("test_renamed_now", "new", "SKIPPED"),
     ],

@@ -20,7 +20,15 @@ from tailgate.gates.duet.decision import FRESH_LOOKS, LOOKS, decide
 from tailgate.gates.duet.matching import matched
 from tailgate.gates.duet.ratios import block_log_ratio
 from tailgate.gates.duet.turn_taking import TurnTaker, warm_round_s
-from tailgate.gates.duet.turns import BLOCK_S, LONGEST_PRIMED_S, MOST_ROUNDS, abba, authors_turns, turns_for
+from tailgate.gates.duet.turns import (
+    BLOCK_S,
+    LEAST_ROUNDS_OF_P99,
+    LONGEST_PRIMED_S,
+    MOST_ROUNDS,
+    abba,
+    authors_turns,
+    turns_for,
+)
 from tailgate.measure.calls import PreparedCall, prepared_call
 from tailgate.stats.decision import FAIL, IMPROVED, PASS, UNDECIDED
 from tailgate.stats.paired import paired
@@ -53,10 +61,28 @@ def test_a_long_call_is_a_block_by_itself_and_not_primed() -> None:
     ("call_s", "calls"),
     [(0.00016, 1550), (0.001, 250), (0.004, 62), (0.0055, 50), (0.0099, 50), (0.0101, 50), (0.013, 38), (0.1, 4)],
 )
-def test_a_side_has_50_blocks_or_half_a_second(call_s: float, calls: int) -> None:
+def test_a_side_has_about_50_blocks_or_half_a_second(call_s: float, calls: int) -> None:
     """A P99 needs 50 calls, so that every call of up to 10 ms has one."""
     turns = turns_for(call_s)
     assert turns.rounds * turns.blocks == calls
+
+
+@PATIENT
+@given(SECONDS, st.integers(1, 100), st.floats(0.001, 1.0), st.floats(0.1, 10.0))
+def test_a_p99_gets_its_calls_wherever_there_is_time(
+    call_s: float, iterations: int, side_s: float, p99_s: float
+) -> None:
+    turns = turns_for(call_s, iterations, side_s, p99_s=p99_s)
+    fits = 1.1 * LEAST_ROUNDS_OF_P99 * call_s * iterations <= p99_s
+    assert turns.rounds * turns.blocks >= LEAST_ROUNDS_OF_P99 or not fits
+
+
+@PATIENT
+@given(st.integers(LEAST_ROUNDS_OF_P99, 200), SECONDS)
+def test_an_author_who_counted_enough_rounds_for_a_p99_has_one(rounds: int, round_s: float) -> None:
+    turns = authors_turns(rounds, 1, round_s)
+    assert LEAST_ROUNDS_OF_P99 <= turns.rounds * turns.blocks <= rounds
+    assert turns.blocks >= 2
 
 
 @PATIENT
@@ -297,6 +323,18 @@ def test_pairs_are_wanted_until_it_is_decided(
 ) -> None:
     found = decide(values, "median", 0.02, 8, patient=True)
     assert (found.verdict, found.confirmed, found.more) == (verdict, confirmed, more)
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("median", 1), ("throughput", -1)])
+def test_a_pass_is_told_by_an_interval_within_the_limit(metric: str, sign: int) -> None:
+    values = [sign * value for value in (0.0, 0.024, 0.002, -0.003, 0.004, 0.001)]
+    assert decide(values[:5], metric, 0.02, 8, patient=True).more == 1
+    decided = decide(values, metric, 0.02, 8, patient=True)
+    assert decided.verdict == PASS
+    assert decided.found is not None
+    assert decided.found.confidence == pytest.approx(0.936)
+    worst_rel = decided.found.high_rel if sign > 0 else -(decided.found.low_rel or 0.0)
+    assert worst_rel == pytest.approx(0.014, abs=0.001)
 
 
 def test_a_confirmed_fail_is_told_by_all_its_pairs() -> None:

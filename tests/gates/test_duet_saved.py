@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from saved_duets import a_run
+from saved_duets import a_pair, a_run
 
 from tailgate.commands.main import main
 from tailgate.errors import TailgateError
@@ -46,6 +46,19 @@ def test_other_limits_judge_the_same_rounds(tmp_path: Path, capsys: pytest.Captu
     code, said = told(tmp_path, capsys, a_run(-0.05), "--gate-metrics=throughput")
     assert (code, said.splitlines()[-1]) == (0, "1 improved")
     assert told(tmp_path, capsys, a_run(0.05), "--gate-metrics=throughput")[0] == 1
+
+
+def test_an_older_rules_verdict_stands_where_todays_rule_would_ask_for_more_pairs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It looked first after ten pairs, all of which passed together; the first five of them fail alone."""
+    then = Verdict("test_a.py::test_0", "median", "pass", change_rel=0.01).as_json()
+    run = a_run(0.0, verdicts=[then])
+    (one,) = run["tailgate_duet"]["benchmarks"]
+    one["limits_rel"] = {"median": 0.02}
+    one["pairs"] = [a_pair(change_rel, index) for index, change_rel in enumerate([0.03] * 5 + [-0.01, 0.03, 0.0])]
+    assert told(tmp_path, capsys, run)[1].splitlines()[-1] == "1 pass"
+    assert "1 undecided" in told(tmp_path, capsys, run, "--gate-min-effect=1%", "--gate-metrics=median")[1]
 
 
 def test_what_was_not_measured_stays_what_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

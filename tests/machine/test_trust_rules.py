@@ -79,7 +79,7 @@ def test_every_rule_on_either_side_of_its_limit(rule: str, seen: dict[str, Any],
 
 
 SPEAKING = [
-    (rules.steal, {"steal_cpus": 0.31}, "contended: the hypervisor took 0.31 CPUs' worth of time while 1 were wanted "
+    (rules.steal, {"steal_cpus": 0.31}, "contended: the hypervisor took 0.31 CPUs' worth of time while 1 was wanted "
      "here (limit 0.05): measure again later, or on a machine with CPUs of its own"),
     (rules.quota, {"throttled_share": 0.123, "throttled_periods": 7}, "contended: the container's CPU quota stopped it "
      "for 12% of the time, in 7 periods (limit 1%): use fewer threads, or raise the quota (docker --cpus, Kubernetes "

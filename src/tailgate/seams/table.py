@@ -15,7 +15,7 @@ from tailgate.errors import TailgateError
 from tailgate.results.columns import ADDED_COLUMNS, HIGHER_IS_BETTER, LABELS, P99_BLOCKS, STOCK, TIME_COLUMNS, complete
 from tailgate.results.row_names import Name, namings
 from tailgate.seams.between import printable_names
-from tailgate.seams.table_cells import Cells
+from tailgate.seams.table_cells import WITH_ONE_FACTOR, Cells
 from tailgate.seams.table_lines import HANGING, folded, limit, table_lines
 from tailgate.seams.table_notes import ONE_FACTOR, explain, mark, of_means
 
@@ -91,7 +91,7 @@ class PercentileTable(TableResults):
             tr.write("\n")
         tr.write_line("")
         explain(benchmarks, self.columns, notes)
-        if grid and len(benchmarks) > 1:
+        if grid in WITH_ONE_FACTOR and len(benchmarks) > 1:
             notes.setdefault(ONE_FACTOR)
         self._draw(group, benchmarks, unit, seconds_scale)
 

@@ -15,6 +15,8 @@ SHORT_LABELS = {"p99": "P99 [95 %]", P99_BLOCKS: "P99 [95 %, blocks]", "throughp
 MEASURED = (*TIME_COLUMNS, *HIGHER_IS_BETTER)
 """Columns of numbers with a unit; the others are counts."""
 FULL_DECIMALS = 4
+WITH_ONE_FACTOR = range(1, 4)
+"""Of :meth:`Cells.grids`: those in which one column says how many times the best value each one is."""
 Bench = dict[str, Any]
 Scaled = Callable[[str, float], float]
 """Column and value in s or 1/s -> value in the table's unit."""
@@ -41,7 +43,7 @@ class Cells:
         self._factor = factor
 
     def grids(self, labels: dict[str, str], sort: str) -> Iterator[Grid]:
-        """Grids from the widest to the narrowest; from the second on, one column at most has factors."""
+        """Grids from the widest to the narrowest: all columns with factors, then one, then none."""
         labels_full = [labels[column] for column in self._columns]
         labels_short = [SHORT_LABELS.get(column, labels[column]) for column in self._columns]
         one = self._one_with_factors(sort)

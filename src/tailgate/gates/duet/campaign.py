@@ -12,10 +12,11 @@ from tailgate.gates.duet.decision import Decision, decide
 from tailgate.gates.duet.pairs import HEAD, Names, Outcome, Pair
 from tailgate.gates.duet.ratios import log_ratio, unusable
 from tailgate.gates.duet.same_code import Checkouts, Ran
-from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, Turns
+from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, LONGEST_P99_S, Turns
 from tailgate.results.comparability import other_workload
 from tailgate.results.explanation import Explanation
 from tailgate.results.limits import Limits
+from tailgate.text import counted
 
 PATIENT = frozenset({"median", "throughput"})
 """Metrics of which an open question alone is worth more pairs; see :func:`tailgate.gates.duet.decision.decide`."""
@@ -50,6 +51,15 @@ class Record:
             ratios = [_ratio(outcome, metric) for outcome in self.outcomes]
             found[metric] = decide(ratios, metric, limit_rel, pairs, patient=metric in PATIENT, family=self.family)
         return found
+
+    @property
+    def p99_s(self) -> float:
+        """How long the next pair may be measured for the sake of a P99: the first pair decides whether there is one."""
+        if "p99" not in self.limits.relative:
+            return 0.0
+        if self.outcomes:
+            return 0.0 if unusable(self.outcomes, "p99") else 2 * LONGEST_P99_S
+        return 0.0 if "p99" in self.limits.if_enough else LONGEST_P99_S
 
     def more(self, pairs: int) -> int:
         """How many pairs are still wanted."""
@@ -101,20 +111,19 @@ class Campaign:
             left = max((record.more(self._pairs) for record in wanted), default=0)
             self._tell(
                 f"pair {self.done}: {len(wanted)} benchmark{'s' * (len(wanted) != 1)} in {took_s:.1f} s"
-                + (f", {left} more to go" if left else "")
+                + (f", at least {left} more to go" if left else "")
             )
 
     def _one(self, wanted: Sequence[Record]) -> None:
         try:
             for index, record in enumerate(wanted):
                 following = wanted[index + 1].names if index + 1 < len(wanted) else None
-                named = "p99" not in record.limits.if_enough
                 outcome = self._pair.measure(
                     record.names,
                     following,
                     self._random.randrange(HEAD + 1),
-                    p99="p99" in record.limits.relative and (named or bool(record.outcomes)),
-                    announce=partial(self._leave_out, record),
+                    p99_s=record.p99_s,
+                    announce=partial(self._tell_of_p99, record),
                 )
                 if outcome.measured:
                     record.outcomes.append(outcome)
@@ -127,16 +136,19 @@ class Campaign:
         finally:
             self._pair.close()
 
-    def _leave_out(self, record: Record, turns: Turns) -> None:
-        """A P99 that nobody named, where calls are too long for one."""
+    def _tell_of_p99(self, record: Record, turns: Turns, remedy: str) -> None:
+        """Once, where there are too few calls for it; one that nobody named is left out."""
         limits, rounds = record.limits, turns.rounds * turns.blocks
-        if "p99" not in limits.if_enough or record.outcomes or rounds >= LEAST_ROUNDS_OF_P99:
+        if "p99" not in limits.relative or record.outcomes or rounds >= LEAST_ROUNDS_OF_P99:
             return
-        relative = {metric: limit_rel for metric, limit_rel in limits.relative.items() if metric != "p99"}
-        record.limits = replace(limits, relative=relative, if_enough=limits.if_enough - {"p99"})
+        how = "stays undecided"
+        if "p99" in limits.if_enough:
+            how = "is not judged"
+            relative = {metric: limit_rel for metric, limit_rel in limits.relative.items() if metric != "p99"}
+            record.limits = replace(limits, relative=relative, if_enough=limits.if_enough - {"p99"})
         self._say(
-            f"{record.names[HEAD]}: P99 is not judged, because {rounds} calls a side in a pair are too few (at least "
-            f"{LEAST_ROUNDS_OF_P99}); --gate-metrics=median,p99 makes more"
+            f"{record.names[HEAD]}: P99 {how}, because {counted(rounds, 'calls')} a side in a pair are too few "
+            f"(at least {LEAST_ROUNDS_OF_P99}); {remedy}"
         )
 
 

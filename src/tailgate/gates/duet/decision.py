@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tailgate.stats.decision import FAIL, UNDECIDED, Evidence, duet_verdict, worsening
+from tailgate.stats.decision import FAIL, PASS, UNDECIDED, Evidence, duet_verdict, worsening
 from tailgate.stats.paired import Paired, paired
 
 SUSPECT_P = 0.05
@@ -106,10 +106,14 @@ def _judged(
 ) -> Decision:
     if not log_ratios:
         return Decision(UNDECIDED, None, None, None, more)
-    evidence = worsening(paired(log_ratios, BOUNDS), metric)
+    told, judged = paired(log_ratios), paired(log_ratios, BOUNDS)
+    evidence = worsening(judged, metric)
     if share < 1:
         evidence = replace(evidence, best_rel=_best_rel(log_ratios, metric, 1 - (1 - BOUNDS) * share))
-    return Decision(duet_verdict(evidence, limit_rel, alpha * share), paired(log_ratios), evidence, None, more)
+    verdict = duet_verdict(evidence, limit_rel, alpha * share)
+    if verdict == PASS and (worsening(told, metric).worst_rel or 0.0) >= limit_rel:
+        told = judged  # a pass whose interval reached beyond the limit would look like a mistake
+    return Decision(verdict, told, evidence, None, more)
 
 
 def _best_rel(log_ratios: Sequence[float], metric: str, confidence: float) -> float | None:

@@ -114,11 +114,11 @@ class ProfiledPair(Pair):
         ready: Sequence[dict[str, Any]],
         deadline_s: float,
         *,
-        p99: bool,
-        announce: Callable[[Turns], None],
+        p99_s: float,
+        announce: Callable[[Turns, str], None],
     ) -> None:
-        super()._in_turns(made, ready, deadline_s, p99=p99, announce=announce)
-        if any(attempt.final_message for attempt in made.sides):
+        super()._in_turns(made, ready, deadline_s, p99_s=p99_s, announce=announce)
+        if made.unlike is not None:
             return
         with self._pinned(ready):
             for side in abba(TURNS, made.first):

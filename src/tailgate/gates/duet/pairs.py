@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from tailgate.gates.duet.load_turns import schedule_orders
 from tailgate.gates.duet.pinning import on_one_cpu
 from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line
-from tailgate.gates.duet.turns import Turns, abba, turns_of
+from tailgate.gates.duet.turns import Turns, abba, p99_remedy, turns_of
 from tailgate.machine import trust
 from tailgate.machine.trust.stretch import between
 from tailgate.processes.attempt import Attempt
@@ -108,8 +108,8 @@ class Pair:
         following: Names | None,
         first: int,
         *,
-        p99: bool = False,
-        announce: Callable[[Turns], None] = lambda _: None,
+        p99_s: float = 0.0,
+        announce: Callable[[Turns, str], None] = lambda *_: None,
     ) -> Outcome:
         """Measure one benchmark. Where a side is lost, this ends its process and the other's.
 
@@ -117,8 +117,8 @@ class Pair:
             names: of the benchmark.
             following: of the next one, whose fixtures may stay.
             first: the side that begins.
-            p99: whether it is to be measured longer where that makes enough rounds for a P99.
-            announce: is told the turns before any of them.
+            p99_s: how long each side may be measured where that makes enough rounds for a P99.
+            announce: is told the turns before any of them, and what makes enough rounds for a P99 where they do not.
         """
         made = Outcome(first=first)
         try:
@@ -134,11 +134,11 @@ class Pair:
                 made.unlike = unlike(both)
                 if made.unlike is None:
                     if self._load is None:
-                        self._in_turns(made, both, deadline_s, p99=p99, announce=announce)
+                        self._in_turns(made, both, deadline_s, p99_s=p99_s, announce=announce)
                     else:
                         self._under_load(made, both, deadline_s)
             for side, process in enumerate(self._processes):
-                if ready[side] and not made.sides[side].final_message:
+                if ready[side] and not made.sides[side].final_message and made.sides[side].ending is None:
                     process.finish(made.sides[side], deadline_s)
             for attempt in made.sides:
                 if stopped := attempt.final_message.get("stopped"):
@@ -146,7 +146,7 @@ class Pair:
         except SideLostError as lost:
             made.sides[self._names.index(lost.side)].ending = self._named(lost)
             self.close()
-        if not (made.passed(BASE) and made.passed(HEAD)):
+        if made.unlike or not (made.passed(BASE) and made.passed(HEAD)):
             made.rounds_s = ([], [])
         return made
 
@@ -156,30 +156,63 @@ class Pair:
         ready: Sequence[dict[str, Any]],
         deadline_s: float,
         *,
-        p99: bool,
-        announce: Callable[[Turns], None],
+        p99_s: float,
+        announce: Callable[[Turns, str], None],
     ) -> None:
         """Measure all blocks of both sides, unless a test ends before."""
         for process in self._processes:
             process.pause()
         if ready[BASE]["fixed"] is None:
-            turns = turns_of(ready, self._side_s, p99=p99)
+            turns = turns_of(ready, self._side_s, p99_s=p99_s)
             # They got warm at the same time, and so in each other's way: once more, each alone, not kept.
-            for side, process in enumerate(self._processes):
-                alone = process.block(turns, made.sides[side], deadline_s)
+            block = self._blocks(turns, made, deadline_s)
+            for side in (BASE, HEAD):
+                alone = self._turn(side, block, made)
                 if alone is None:
+                    if side == BASE:
+                        self._take_turns([HEAD] * turns.blocks, block, made)
                     return
                 ready[side]["call_s"] = alone[1] / turns.rounds / turns.iterations
-        made.turns = turns = turns_of(ready, self._side_s, p99=p99)
-        announce(turns)
+        made.turns = turns = turns_of(ready, self._side_s, p99_s=p99_s)
+        announce(turns, p99_remedy(ready))
         with self._pinned(ready) as made.cpu:
             before = trust.read()
-            for side in abba(turns.blocks, made.first):
-                found = self._processes[side].block(turns, made.sides[side], deadline_s)
-                if found is None:
-                    return
-                made.rounds_s[side].extend(found[0])
+            self._take_turns(abba(turns.blocks, made.first), self._blocks(turns, made, deadline_s), made)
             _note_disturbance(made, before, trust.read())
+
+    def _blocks(self, turns: Turns, made: Outcome, deadline_s: float) -> Callable[[int], Any]:
+        """What asks a side for a block."""
+        return lambda side: self._processes[side].block(turns, made.sides[side], deadline_s)
+
+    def _take_turns(self, order: Iterable[int], ask: Callable[[int], Any], made: Outcome) -> None:
+        """All turns, until head's test has ended.
+
+        Where base's ends in one of its own, head takes all of its turns: a test that fails in both must be seen to.
+        """
+        base_ended = False
+        for side in order:
+            if base_ended and side == BASE:
+                continue
+            found = self._turn(side, ask, made)
+            if found is not None:
+                made.rounds_s[side].extend(found[0])
+            elif side == HEAD:
+                return
+            else:
+                base_ended = True
+
+    def _turn(self, side: int, ask: Callable[[int], Any], made: Outcome) -> Any:
+        """What that side did; ``None``: its test ended, or base's process, which is noted."""
+        found = None
+        try:
+            found = ask(side)
+        except SideLostError as lost:
+            if side == HEAD or lost.ending.status == "timeout":  # which leaves head no time either
+                raise
+            made.sides[side].ending = self._named(lost)
+        if found is None:
+            made.unlike = f"{self._names[side]}'s test ended before all of its calls were made"
+        return found
 
     def _under_load(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
         """The same schedules to both sides, A B B A, at a rate by base's capacity; not with a queue that only grows."""
@@ -198,13 +231,15 @@ class Pair:
         made.turns = Turns(1, len(orders[0].due_s), len(orders), 0)
         with self._pinned(ready) as made.cpu:
             before = trust.read()
-            for number, side in enumerate(abba(len(orders), made.first)):
-                found = self._processes[side].segment(orders[number // 2], made.sides[side], deadline_s)
-                if found is None:
-                    return
-                made.rounds_s[side].extend(found[0])
-                if found[1] is not None:
+            left = (iter(orders), iter(orders))
+
+            def segment(side: int) -> Any:
+                found = self._processes[side].segment(next(left[side]), made.sides[side], deadline_s)
+                if found is not None and found[1] is not None:
                     made.late_s = max(made.late_s or 0.0, found[1][0])
+                return found
+
+            self._take_turns(abba(len(orders), made.first), segment, made)
             _note_disturbance(made, before, trust.read())
 
     def close(self) -> None:

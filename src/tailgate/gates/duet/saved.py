@@ -21,7 +21,7 @@ from tailgate.results.limits import Limits
 from tailgate.results.saved_run import Run
 from tailgate.results.verdict import Verdict
 from tailgate.session.settings import Settings
-from tailgate.stats.decision import INCOMPARABLE, MISSING, NEW
+from tailgate.stats.decision import INCOMPARABLE, MISSING, NEW, UNDECIDED
 
 UNMEASURED = frozenset({INCOMPARABLE, MISSING, NEW})
 
@@ -84,11 +84,21 @@ def judged_again(run: Run, name: str, limits: Limits | None) -> list[Verdict]:
                 record.explanation = Explanation.from_json(operators)
             if record.outcomes:
                 found += judge.of(record)
+        if limits is None:
+            found = [_as_decided(one, duet["verdicts"]) for one in found]
         kept = [Verdict.from_json(one) for one in duet["verdicts"] if one["verdict"] in UNMEASURED]
         unmeasured = {one.fullname for one in kept}
         return [one for one in found if one.fullname not in unmeasured] + kept
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise TailgateError(f"{name}: its tailgate_duet is broken ({one_line(error)})") from error
+
+
+def _as_decided(one: Verdict, saved: Sequence[dict[str, Any]]) -> Verdict:
+    """The verdict of the rule that asked for these pairs, where today's would have asked for more."""
+    if one.verdict != UNDECIDED:
+        return one
+    then = [old for old in saved if (old["fullname"], old["metric"]) == (one.fullname, one.metric)]
+    return Verdict.from_json(then[0]) if then else one
 
 
 def _outcome(saved: dict[str, Any]) -> Outcome:

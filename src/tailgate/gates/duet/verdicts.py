@@ -15,7 +15,7 @@ from tailgate.processes.endings import at_once_hint
 from tailgate.results.explanation_text import sentence, time_change_rel
 from tailgate.results.verdict import Verdict
 from tailgate.stats.decision import HIGHER_IS_BETTER, INCOMPARABLE, MISSING, NEW, UNDECIDED
-from tailgate.text import milliseconds
+from tailgate.text import counted, milliseconds
 
 WORTH_A_NOTE_STEAL_SHARE = 0.01
 WORTH_A_NOTE_OTHER_CPUS = 0.1
@@ -33,12 +33,12 @@ class Judge:
         self._reproduce = reproduce
 
     def of(self, record: Record) -> list[Verdict]:
-        """One verdict per metric."""
+        """One verdict per metric; one in all where nothing could be compared."""
         name = record.names[HEAD]
         reason = self._incomparable(record)
         if reason is not None:
             verdict = MISSING if record.stopped is not None and record.stopped.given_up else INCOMPARABLE
-            return [Verdict(name, metric, verdict, reason) for metric in record.limits.relative]
+            return [Verdict(name, next(iter(record.limits.relative), "median"), verdict, reason)]
         decisions = record.decisions(self._pairs)
         return [self._one(record, metric, decision) for metric, decision in decisions.items()]
 
@@ -59,7 +59,7 @@ class Judge:
         evidence = decision.evidence
         unfinished: str | None = None
         if decision.more:
-            unfinished = f"{decision.more} more pairs were to be measured"
+            unfinished = f"{counted(decision.more, 'pairs')} more would have decided"
         less = metric in HIGHER_IS_BETTER
         judged = Verdict(
             fullname=name,

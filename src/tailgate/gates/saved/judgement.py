@@ -81,8 +81,8 @@ def _nothing_to_judge(same: Sequence[Sample], logs: Sequence[float], metric: str
     if logs:
         return f"this session has no {metric}"
     if not any(row.trusted for row in same):
-        which = f"not one of {len(same)} saved sessions is" if len(same) > 1 else "the one saved session is not"
-        return f"{which} undisturbed ({', '.join(sorted({row.status for row in same}))})"
+        which = f"all {len(same)} saved sessions were" if len(same) > 1 else "the one saved session was"
+        return f"{which} disturbed ({', '.join(sorted({row.status for row in same}))})"
     return f"no saved session has a {metric} (save with raw rounds: --benchmark-save-data)"
 
 

@@ -39,8 +39,8 @@ def steal(seen: Stretch) -> str | None:
     if seen.steal_cpus is None or seen.steal_cpus <= limit_cpus:
         return None
     return (
-        f"contended: the hypervisor took {seen.steal_cpus:.2f} CPUs' worth of time while {_wanted(seen)} "
-        f"were wanted here (limit {limit_cpus:.2f}): measure again later, or on a machine with CPUs of its own"
+        f"contended: the hypervisor took {seen.steal_cpus:.2f} CPUs' worth of time while {_said_wanted(seen)} "
+        f"wanted here (limit {limit_cpus:.2f}): measure again later, or on a machine with CPUs of its own"
     )
 
 
@@ -63,7 +63,7 @@ def other_processes(seen: Stretch) -> str | None:
     if seen.other_cpus <= limit_cpus:
         return None
     return (
-        f"contended: other processes used {seen.other_cpus:.2f} of {seen.cpus} CPUs while {_wanted(seen)} were "
+        f"contended: other processes used {seen.other_cpus:.2f} of {seen.cpus} CPUs while {_said_wanted(seen)} "
         f"wanted here (limit {limit_cpus:.2f}): end them (top shows them) and measure again"
     )
 
@@ -117,6 +117,10 @@ THROTTLED: tuple[Callable[[Stretch], str | None], ...] = (heat,)
 def _wanted(seen: Stretch) -> int:
     """CPUs that it could have had of those that it wants."""
     return min(seen.wanted_cpus, seen.usable_cpus or seen.wanted_cpus)
+
+
+def _said_wanted(seen: Stretch) -> str:
+    return f"{_wanted(seen)} {'was' if _wanted(seen) == 1 else 'were'}"
 
 
 def _percent(share: float, limit: float) -> str:
