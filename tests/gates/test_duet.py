@@ -18,6 +18,8 @@ def test_fails_late(benchmark):
 def test_crashes_late(benchmark):
     left = list(range(30))
     benchmark(lambda: (left.pop() if left else os.kill(os.getpid(), signal.SIGSEGV), rest(1)))
+def test_crashes_early(benchmark):
+    os.kill(os.getpid(), signal.SIGSEGV)
 def test_is_left_late(benchmark):
     left = iter(range(30))
     try: benchmark(lambda: (next(left), rest(1)))
@@ -147,6 +149,7 @@ def duets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Session, 
         ("test_failed_late", "incomparable", "SKIPPED"),
         ("test_fails_late", "incomparable", "FAILED"),
         ("test_crashes_late", "incomparable", "FAILED"),
+        ("test_crashes_early", "incomparable", "FAILED"),
         ("test_is_left_late", "incomparable", "SKIPPED"),
         ("test_unused", "incomparable", "SKIPPED"),
         ("test_renamed_now", "new", "SKIPPED"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tailgate.gates.duet.campaign import Campaign, Record
-from tailgate.gates.duet.pairs import Outcome
+from tailgate.gates.duet.outcome import Outcome
 from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, LONGEST_P99_S, Turns, p99_remedy, turns_for
 from tailgate.gates.duet.verdicts import Judge
 from tailgate.gates.limits import session_limits

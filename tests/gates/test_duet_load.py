@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tailgate.gates.duet.load_turns import LEAST_REQUESTS, ScheduleOrder, schedule_orders
-from tailgate.gates.duet.pairs import BASE, HEAD, Outcome, Pair
+from tailgate.gates.duet.outcome import BASE, HEAD, Outcome
+from tailgate.gates.duet.pairs import Pair
 from tailgate.processes.attempt import Attempt
 from tailgate.session.load import Load
 

@@ -10,7 +10,7 @@ from saved_duets import a_pair, a_run
 
 from tailgate.commands.main import main
 from tailgate.errors import TailgateError
-from tailgate.gates.duet.pairs import HEAD, Outcome
+from tailgate.gates.duet.outcome import HEAD, Outcome
 from tailgate.gates.duet.ratios import block_log_ratio, items_of, log_ratio, unusable, value
 from tailgate.gates.duet.saved import judged_again
 from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, Turns

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.gates.duet.pairs import Outcome
+from tailgate.gates.duet.outcome import Outcome
 from tailgate.gates.duet.ratios import unusable
 from tailgate.number import is_number, number
 from tailgate.processes.attempt import Attempt

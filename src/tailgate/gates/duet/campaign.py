@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tailgate.gates.duet.decision import Decision, decide
-from tailgate.gates.duet.pairs import HEAD, Names, Outcome, Pair
+from tailgate.gates.duet.outcome import HEAD, Names, Outcome
+from tailgate.gates.duet.pairs import Pair
 from tailgate.gates.duet.ratios import log_ratio, unusable
 from tailgate.gates.duet.same_code import Checkouts, Ran
 from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, LONGEST_P99_S, Turns

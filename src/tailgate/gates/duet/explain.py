@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tailgate.gates.duet.campaign import Record
-from tailgate.gates.duet.pairs import BASE, HEAD, Names, Outcome, Pair
+from tailgate.gates.duet.outcome import BASE, HEAD, Names, Outcome
+from tailgate.gates.duet.pairs import Pair
 from tailgate.gates.duet.side_operators import HOOK
 from tailgate.gates.duet.side_process import SideProcess
 from tailgate.gates.duet.turns import Turns, abba

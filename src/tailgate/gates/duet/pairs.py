@@ -6,70 +6,17 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 from tailgate.gates.duet.load_turns import schedule_orders
+from tailgate.gates.duet.outcome import BASE, HEAD, Names, Outcome
 from tailgate.gates.duet.pinning import on_one_cpu
 from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line
 from tailgate.gates.duet.turns import Turns, abba, p99_remedy, turns_of
 from tailgate.machine import trust
 from tailgate.machine.trust.stretch import between
-from tailgate.processes.attempt import Attempt
 from tailgate.processes.endings import Ending
 from tailgate.session.load import Load
-
-BASE, HEAD = 0, 1
-Names = tuple[str, str]
-"""Base's and head's of one benchmark."""
-
-
-@dataclass
-class Outcome:
-    """The result of one benchmark in one pair."""
-
-    sides: tuple[Attempt, Attempt] = field(default_factory=lambda: (Attempt(), Attempt()))
-    rounds_s: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
-    """Seconds of each round, base's and head's; empty where one of them made no measurement."""
-    called: tuple[bool, bool] = (False, False)
-    """Whether each side's test came to call ``benchmark``."""
-    unlike: str | None = None
-    """Why two sides that both called it were not measured."""
-    turns: Turns | None = None
-    first: int = BASE
-    """Which side began."""
-    cpu: int | None = None
-    """The one both sides were kept on; ``None``: left to the scheduler."""
-    steal_share: float | None = None
-    """Of the CPUs' time while it was measured, taken by the hypervisor."""
-    other_cpus: float | None = None
-    """CPUs that processes of others used meanwhile."""
-    rate_per_s: float | None = None
-    """Of the requests of both sides; ``None``: they are called in a closed loop."""
-    late_s: float | None = None
-    """Under load: P99 of the lateness, where a side could not keep the schedule."""
-
-    log_ratios: dict[str, float] = field(default_factory=dict)
-    """Ratios by metric, computed on demand."""
-
-    def passed(self, side: int) -> bool:
-        """Whether its process reported in order, and its test passed as far as it went."""
-        made = self.sides[side]
-        return made.ending is None and all(report["outcome"] == "passed" for report in made.reports)
-
-    @property
-    def given_up(self) -> bool:
-        """Base measures it, and head's test, without a failure, does not: skipped, or ``benchmark`` not called."""
-        made = self.sides[HEAD]
-        failed = made.ending is not None or any(report["outcome"] == "failed" for report in made.reports)
-        stops = not self.called[HEAD] or not self.passed(HEAD)
-        return self.called[BASE] and self.passed(BASE) and stops and not failed
-
-    @property
-    def measured(self) -> bool:
-        """Whether both sides were measured, and both tests passed."""
-        one_each = not any(made.further for made in self.sides)
-        return all(self.rounds_s) and one_each and self.passed(BASE) and self.passed(HEAD)
 
 
 class Pair:
@@ -127,7 +74,11 @@ class Pair:
             deadline_s = time.monotonic() + self._timeout_s
             for side, process in enumerate(self._processes):
                 process.run(names[side], following[side] if following else None)
-            ready = [process.ready(made.sides[side], deadline_s) for side, process in enumerate(self._processes)]
+
+            def get_ready(side: int) -> Any:
+                return self._processes[side].ready(made.sides[side], deadline_s)
+
+            ready = [self._answer(side, get_ready, made) for side in (BASE, HEAD)]
             made.called = (bool(ready[BASE]), bool(ready[HEAD]))
             both = [found for found in ready if found]
             if len(both) == len(ready):
@@ -202,17 +153,21 @@ class Pair:
                 base_ended = True
 
     def _turn(self, side: int, ask: Callable[[int], Any], made: Outcome) -> Any:
-        """What that side did; ``None``: its test ended, or base's process, which is noted."""
-        found = None
+        """What that side did; ``None``: its test ended."""
+        found = self._answer(side, ask, made)
+        if found is None:
+            made.unlike = f"{self._names[side]}'s test ended before all of its calls were made"
+        return found
+
+    def _answer(self, side: int, ask: Callable[[int], Any], made: Outcome) -> Any:
+        """What that side answers; ``None``: its test ended. Where base's process did, head goes on by itself."""
         try:
-            found = ask(side)
+            return ask(side)
         except SideLostError as lost:
             if side == HEAD or lost.ending.status == "timeout":  # which leaves head no time either
                 raise
             made.sides[side].ending = self._named(lost)
-        if found is None:
-            made.unlike = f"{self._names[side]}'s test ended before all of its calls were made"
-        return found
+            return None
 
     def _under_load(self, made: Outcome, ready: Sequence[dict[str, Any]], deadline_s: float) -> None:
         """The same schedules to both sides, A B B A, at a rate by base's capacity; not with a queue that only grows."""

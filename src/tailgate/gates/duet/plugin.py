@@ -20,7 +20,8 @@ from tailgate.gates.duet.conflicts import refuse
 from tailgate.gates.duet.explain import explain, to_explain
 from tailgate.gates.duet.launch import environments, instrument_folder, launches
 from tailgate.gates.duet.matching import Matched, matched
-from tailgate.gates.duet.pairs import HEAD, Pair
+from tailgate.gates.duet.outcome import HEAD
+from tailgate.gates.duet.pairs import Pair
 from tailgate.gates.duet.same_code import Checkouts
 from tailgate.gates.duet.saved import duet_json
 from tailgate.gates.duet.side_process import SideLostError, SideProcess, last_line

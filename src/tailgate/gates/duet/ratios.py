@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from tailgate.gates.duet.pairs import BASE, HEAD, Outcome
+from tailgate.gates.duet.outcome import BASE, HEAD, Outcome
 from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99
 from tailgate.results.columns import items_per_call
 from tailgate.stats.quantiles import percentile

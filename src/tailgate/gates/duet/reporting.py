@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tailgate.gates.duet.campaign import Record
-from tailgate.gates.duet.pairs import HEAD, Outcome
+from tailgate.gates.duet.outcome import HEAD, Outcome
 from tailgate.processes import replay
 from tailgate.processes.attempt import Attempt
 from tailgate.processes.endings import Ending

@@ -9,7 +9,7 @@ from tailgate.errors import TailgateError, one_line
 from tailgate.gates.duet.base import Base
 from tailgate.gates.duet.campaign import Campaign, Record
 from tailgate.gates.duet.decision import LOOKS
-from tailgate.gates.duet.pairs import BASE, HEAD, Outcome
+from tailgate.gates.duet.outcome import BASE, HEAD, Outcome
 from tailgate.gates.duet.ratios import said_items
 from tailgate.gates.duet.same_code import Ran
 from tailgate.gates.duet.turns import BLOCK_S, Turns

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tailgate.gates.duet.campaign import Record
 from tailgate.gates.duet.decision import Decision
-from tailgate.gates.duet.pairs import BASE, HEAD, Outcome
+from tailgate.gates.duet.outcome import BASE, HEAD, Outcome
 from tailgate.gates.duet.ratios import unusable, value
 from tailgate.processes.endings import at_once_hint
 from tailgate.results.explanation_text import sentence, time_change_rel
