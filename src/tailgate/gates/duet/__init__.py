@@ -6,8 +6,8 @@
   there for its turns; ``side_process``: the parent's handle on a side;
 - ``turns``: how many calls make a block, and whose turn it is; ``pinning``: on which CPU; ``matching``: which
   benchmarks of the two sides belong together;
-- ``pairs``: one pair of fresh processes; ``outcome``: what came of a benchmark in it; ``ratios``: the number that a pair
-  gives per metric; ``decision``: whether the pairs are enough;
+- ``pairs``: one pair of fresh processes; ``outcome``: what came of a benchmark in it; ``ratios``: the number that a
+  pair gives per metric; ``decision``: whether the pairs are enough;
 - ``imported``: which files a side ran; ``side_files``: whose they are; ``same_code``: whether the sides ran different
   code; ``packages``: which installed packages differ;
 - ``campaign``: pairs until every benchmark is decided; ``verdicts``: the verdicts on them;
