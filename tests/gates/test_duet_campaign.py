@@ -102,6 +102,19 @@ def test_a_p99_that_was_named_gets_its_calls_where_there_is_time(call_s: float, 
     assert turns.rounds * turns.blocks * call_s <= LONGEST_P99_S * 1.1
 
 
+@pytest.mark.parametrize(("metrics", "more"), [(None, 0), ("median,p99", 2)])
+def test_a_p99_that_nobody_named_takes_no_pairs_once_the_median_failed(metrics: str | None, more: int) -> None:
+    record = Record(("t", "t"), session_limits(None, metrics, duet=True))
+    for index in range(10):
+        base_s = [0.001 + 1e-6 * index + 1e-9 * call for call in range(60)]
+        # The slowest call of a few pairs is much slower: P99 is suspicious, and open.
+        head_s = [*(1.05 * call_s for call_s in base_s[:-2]), *[0.00115 if index % 2 else 0.0011] * 2]
+        record.outcomes.append(Outcome(rounds_s=(base_s, head_s), turns=Turns(1, 1, 60, 0)))
+    found = record.decisions(8)
+    assert (found["median"].verdict, found["median"].more, found["p99"].more) == ("fail", 0, 2)
+    assert record.more(8) == more
+
+
 def test_a_benchmark_that_head_gives_up_is_missing_once() -> None:
     record = Record(("t", "t"), session_limits(None, "median,p99", duet=True))
     skipped = Attempt(reports=[{"outcome": "skipped", "longrepr": ("", 1, "Skipped: tired")}])

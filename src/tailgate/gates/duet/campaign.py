@@ -17,6 +17,7 @@ from tailgate.gates.duet.turns import LEAST_ROUNDS_OF_P99, LONGEST_P99_S, Turns
 from tailgate.results.comparability import other_workload
 from tailgate.results.explanation import Explanation
 from tailgate.results.limits import Limits
+from tailgate.stats.decision import FAIL
 from tailgate.text import counted
 
 PATIENT = frozenset({"median", "throughput"})
@@ -63,11 +64,14 @@ class Record:
         return 0.0 if "p99" in self.limits.if_enough else LONGEST_P99_S
 
     def more(self, pairs: int) -> int:
-        """How many pairs are still wanted."""
+        """How many pairs are still wanted; a P99 that nobody named wants none once the test fails without it."""
         if self.stopped is not None or self.incomparable is not None:
             return 0
-        decisions = self.decisions(pairs).items()
-        return max((0 if unusable(self.outcomes, metric) else one.more for metric, one in decisions), default=0)
+        decisions = self.decisions(pairs)
+        fails = any(one.verdict == FAIL and not one.more for one in decisions.values())
+        idle = {metric for metric in decisions if (fails and metric in self.limits.if_enough)}
+        idle |= {metric for metric in decisions if unusable(self.outcomes, metric)}
+        return max((one.more for metric, one in decisions.items() if metric not in idle), default=0)
 
 
 class Campaign:
