@@ -7,7 +7,7 @@ import pytest
 
 from tailgate.results.columns import LABELS
 from tailgate.results.row_names import Name, namings
-from tailgate.seams.table_cells import Cells, decimals_for, short_number
+from tailgate.seams.table_cells import WITH_ONE_FACTOR, Cells, decimals_for, short_number
 from tailgate.seams.table_lines import ALWAYS_WIDE, folded, limit, table_lines
 
 COLUMNS = ["min", "median", "p99", "stddev", "rounds", "throughput"]
@@ -47,6 +47,19 @@ def drawn(
         title, TITLES["name"], namings(names), cells.grids(TITLES, sort), [False] * len(names), most
     )
     return ["".join(text for text, _ in line) for line in lines], grid
+
+
+def test_the_legend_of_factors_stands_where_one_column_has_them() -> None:
+    rows = [bench(0.01), bench(0.02)]
+    cells = Cells(
+        rows, COLUMNS, (rows[0], rows[1]), lambda _, value: value, lambda best, value: f" ({value / best:.2f})"
+    )
+    with_factors = [
+        sum(any(cell.factor for cell in column) for column in zip(*grid.rows, strict=True))
+        for grid in cells.grids(TITLES, "median")
+    ]
+    assert [index for index, count in enumerate(with_factors) if count == 1] == list(WITH_ONE_FACTOR)
+    assert with_factors[-1] == 0
 
 
 CONTENDED = " (contended)"

@@ -14,7 +14,7 @@ DEFAULT_TIMEOUT_S = 600.0
 
 
 DEFAULT_PAIRS, LEAST_PAIRS, MOST_PAIRS = 8, 8, 25
-"""R: five eighths of it are the first look, and 5 pairs are the fewest that can say anything (p = 1/32)."""
+"""R: half of it is the first look, and 4 pairs are the fewest that have an interval."""
 
 
 LONGEST_DUET_S = 3600.0

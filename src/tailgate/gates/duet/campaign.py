@@ -69,9 +69,9 @@ class Record:
             return 0
         decisions = self.decisions(pairs)
         fails = any(one.verdict == FAIL and not one.more for one in decisions.values())
-        idle = {metric for metric in decisions if (fails and metric in self.limits.if_enough)}
-        idle |= {metric for metric in decisions if unusable(self.outcomes, metric)}
-        return max((one.more for metric, one in decisions.items() if metric not in idle), default=0)
+        idle = self.limits.if_enough if fails else frozenset()
+        wanted = {metric: one.more for metric, one in decisions.items() if metric not in idle}
+        return max((more for metric, more in wanted.items() if not unusable(self.outcomes, metric)), default=0)
 
 
 class Campaign:
@@ -115,7 +115,7 @@ class Campaign:
             self.wall_s += took_s
             left = max((record.more(self._pairs) for record in wanted), default=0)
             self._tell(
-                f"pair {self.done}: {len(wanted)} benchmark{'s' * (len(wanted) != 1)} in {took_s:.1f} s"
+                f"pair {self.done}: {counted(len(wanted), 'benchmarks')} in {took_s:.1f} s"
                 + (f", at least {left} more to go" if left else "")
             )
 

@@ -111,7 +111,8 @@ def _judged(
     if share < 1:
         evidence = replace(evidence, best_rel=_best_rel(log_ratios, metric, 1 - (1 - BOUNDS) * share))
     verdict = duet_verdict(evidence, limit_rel, alpha * share)
-    if verdict == PASS and (worsening(told, metric).worst_rel or 0.0) >= limit_rel:
+    worst_rel = worsening(told, metric).worst_rel
+    if verdict == PASS and worst_rel is not None and worst_rel >= limit_rel:
         told = judged  # a pass whose interval reached beyond the limit would look like a mistake
     return Decision(verdict, told, evidence, None, more)
 

@@ -44,9 +44,9 @@ class Turns:
     """Untimed rounds before each block."""
 
 
-def usual_side_s(call_s: float) -> float:
-    """How long each side of one pair is measured where the user does not say it, by the length of a call."""
-    return min(USUAL_BLOCKS * max(call_s, BLOCK_S), LONGEST_USUAL_S)
+def usual_side_s(round_s: float) -> float:
+    """How long each side of one pair is measured where the user does not say it, by the length of a round."""
+    return min(USUAL_BLOCKS * max(round_s, BLOCK_S), LONGEST_USUAL_S)
 
 
 def turns_for(call_s: float, iterations: int = 1, side_s: float | None = None, *, p99_s: float = 0.0) -> Turns:
@@ -57,7 +57,7 @@ def turns_for(call_s: float, iterations: int = 1, side_s: float | None = None, *
     ``p99_s``: each side is measured up to so long where that makes enough rounds for a P99.
     """
     call_s = max(call_s, 1e-9)
-    side_s = usual_side_s(call_s) if side_s is None else side_s
+    side_s = usual_side_s(call_s * iterations) if side_s is None else side_s
     least_rounds = 0
     if _enough_for_p99_s(call_s, iterations) <= p99_s:
         side_s, least_rounds = max(side_s, _enough_for_p99_s(call_s, iterations)), LEAST_ROUNDS_OF_P99

@@ -59,7 +59,7 @@ class Judge:
         evidence = decision.evidence
         unfinished: str | None = None
         if decision.more:
-            unfinished = f"{counted(decision.more, 'pairs')} more would have decided"
+            unfinished = f"it wanted at least {counted(decision.more, 'pairs')} more"
         less = metric in HIGHER_IS_BETTER
         judged = Verdict(
             fullname=name,
